@@ -1,0 +1,244 @@
+//! One record per feed, as validation leaves it and the store keeps it.
+//!
+//! Ids of customers are interned ([`CustomerIx`]), texts of small variety too ([`Word`]); ids of
+//! great variety and free text stay text. Column names and meanings: contract, "Feeds". Nothing is
+//! promised about these types' bytes: disk format belongs to the store.
+
+use crate::types::{CustomerIx, Day, Month, Time, Token, Word};
+
+/// A feed that this build carries.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Feed {
+    Customer = 1,
+    Terminal = 2,
+    Bill = 3,
+    Usage = 4,
+    Product = 5,
+    Channel = 6,
+    Order = 7,
+    Listing = 8,
+}
+
+impl Feed {
+    /// Every feed, in the contract's order.
+    pub const ALL: [Feed; 8] = [
+        Feed::Customer,
+        Feed::Terminal,
+        Feed::Bill,
+        Feed::Usage,
+        Feed::Product,
+        Feed::Channel,
+        Feed::Order,
+        Feed::Listing,
+    ];
+
+    /// Its name in file names and views.
+    pub fn name(self) -> &'static str {
+        match self {
+            Feed::Customer => "customer",
+            Feed::Terminal => "terminal",
+            Feed::Bill => "bill",
+            Feed::Usage => "usage",
+            Feed::Product => "product",
+            Feed::Channel => "channel",
+            Feed::Order => "order",
+            Feed::Listing => "listing",
+        }
+    }
+
+    /// The feed of that name.
+    pub fn named(name: &str) -> Option<Feed> {
+        Feed::ALL.into_iter().find(|feed| feed.name() == name)
+    }
+}
+
+/// What rules can ask of a customer's master data. Null texts are [`Word::NULL`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Customer {
+    pub birth_date: Option<Day>,
+    pub joined_on: Option<Day>,
+    pub gender: Word,
+    pub city: Word,
+    pub district: Word,
+    pub status: Word,
+    pub brand: Word,
+    pub group_type: Word,
+    pub occupation: Word,
+    pub employer: Word,
+    pub income_band: Word,
+}
+
+/// A row of `customer`; key: customer.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct CustomerRow {
+    pub customer: CustomerIx,
+    pub msisdn: Option<Token>,
+    pub household_id: Option<Box<str>>,
+    pub fields: Customer,
+}
+
+/// A row of `terminal`; key: customer, seen_on.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct TerminalRow {
+    pub customer: CustomerIx,
+    pub seen_on: Day,
+    pub imei: Option<Box<str>>,
+    pub model: Option<Box<str>>,
+    /// The capabilities, sorted and joined by `;`, as one word; null where there are none.
+    pub supports: Word,
+}
+
+/// What a bill charges, in fen; `data_kb` in kilobytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Bill {
+    pub total_fee: i64,
+    pub roaming_fee: i64,
+    pub sms_fee: i64,
+    pub vas_fee: i64,
+    pub data_kb: i64,
+}
+
+/// Largest amount of money in a file, in fen; and largest count. Sums of a hundred thousand of
+/// these times 100 stay within 64 bits, which the accumulators rely on.
+pub const AMOUNT_MAX: i64 = 999_999_999_999_999;
+/// Largest integer count (kilobytes, quantities) in a file.
+pub const COUNT_MAX: i64 = 9_999_999_999_999;
+
+/// A row of `bill`; key: customer, month.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct BillRow {
+    pub customer: CustomerIx,
+    pub month: Month,
+    pub bill: Bill,
+}
+
+/// A row of `usage`; key: customer, day, measure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct UsageRow {
+    pub customer: CustomerIx,
+    pub day: Day,
+    pub measure: Word,
+    pub quantity: i64,
+}
+
+/// A row of `product`; key: product.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct ProductRow {
+    pub product: Word,
+    pub name: Option<Box<str>>,
+    pub category: Word,
+    pub stage: Word,
+    /// In fen.
+    pub monthly_price: Option<i64>,
+    /// Capabilities that a terminal must have, as in [`TerminalRow::supports`].
+    pub requires: Word,
+    /// 0 to 100, in hundredths.
+    pub value: Option<i64>,
+    /// As delivered, `;` between.
+    pub traits: Option<Box<str>>,
+}
+
+/// A row of `channel`; key: channel.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct ChannelRow {
+    pub channel: Word,
+    pub name: Option<Box<str>>,
+    /// In fen.
+    pub unit_cost: Option<i64>,
+    pub daily_capacity: Option<i64>,
+    pub traits: Option<Box<str>>,
+}
+
+/// What an order does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[repr(u8)]
+pub enum Action {
+    Subscribe = 0,
+    Cancel = 1,
+    Trial = 2,
+}
+
+/// A row of `order`; key: order_id.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct OrderRow {
+    pub order_id: Box<str>,
+    pub customer: CustomerIx,
+    pub product: Word,
+    pub action: Action,
+    pub channel: Word,
+    pub at: Time,
+    pub bundled: Option<bool>,
+}
+
+/// A row of `listing`; key: list, customer. Holds on `[from, until)`.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct ListingRow {
+    pub list: Word,
+    pub customer: CustomerIx,
+    pub from: Option<Time>,
+    pub until: Option<Time>,
+    pub reason: Option<Box<str>>,
+}
+
+/// The rows of one file, all of one feed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Rows {
+    Customer(Vec<CustomerRow>),
+    Terminal(Vec<TerminalRow>),
+    Bill(Vec<BillRow>),
+    Usage(Vec<UsageRow>),
+    Product(Vec<ProductRow>),
+    Channel(Vec<ChannelRow>),
+    Order(Vec<OrderRow>),
+    Listing(Vec<ListingRow>),
+}
+
+impl Rows {
+    /// No rows of a feed.
+    pub fn empty(feed: Feed) -> Rows {
+        match feed {
+            Feed::Customer => Rows::Customer(Vec::new()),
+            Feed::Terminal => Rows::Terminal(Vec::new()),
+            Feed::Bill => Rows::Bill(Vec::new()),
+            Feed::Usage => Rows::Usage(Vec::new()),
+            Feed::Product => Rows::Product(Vec::new()),
+            Feed::Channel => Rows::Channel(Vec::new()),
+            Feed::Order => Rows::Order(Vec::new()),
+            Feed::Listing => Rows::Listing(Vec::new()),
+        }
+    }
+
+    /// Their feed.
+    pub fn feed(&self) -> Feed {
+        match self {
+            Rows::Customer(_) => Feed::Customer,
+            Rows::Terminal(_) => Feed::Terminal,
+            Rows::Bill(_) => Feed::Bill,
+            Rows::Usage(_) => Feed::Usage,
+            Rows::Product(_) => Feed::Product,
+            Rows::Channel(_) => Feed::Channel,
+            Rows::Order(_) => Feed::Order,
+            Rows::Listing(_) => Feed::Listing,
+        }
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Rows::Customer(rows) => rows.len(),
+            Rows::Terminal(rows) => rows.len(),
+            Rows::Bill(rows) => rows.len(),
+            Rows::Usage(rows) => rows.len(),
+            Rows::Product(rows) => rows.len(),
+            Rows::Channel(rows) => rows.len(),
+            Rows::Order(rows) => rows.len(),
+            Rows::Listing(rows) => rows.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

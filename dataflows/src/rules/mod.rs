@@ -1,0 +1,7 @@
+//! Rules: what a planner may write in `when`, as data.
+
+mod attribute;
+mod expression;
+
+pub use attribute::{Attribute, Type};
+pub use expression::{Arithmetic, Comparison, Expr, Number};

@@ -1,0 +1,69 @@
+//! What ingest hands to the store.
+
+use dataflows::records::{Feed, Rows};
+use dataflows::types::{CustomerIx, Time, Token, Word};
+
+/// The identity of a file's content: contract, "Feeds". A higher version of a partition replaces
+/// the lower one. Ordered as rows of different partitions take precedence: (period, part) by bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Partition {
+    pub feed: Feed,
+    pub period: String,
+    /// Empty where the file name has none.
+    pub part: String,
+}
+
+/// One file, decoded and validated.
+#[derive(Debug)]
+pub struct Extract {
+    /// The file's own name, without directories.
+    pub file: String,
+    pub partition: Partition,
+    pub version: u32,
+    /// The good rows, in the file's order; of equal keys only the first.
+    pub rows: Rows,
+    /// The others, in the file's order.
+    pub rejects: Vec<Reject>,
+    /// SHA-256 of the raw bytes.
+    pub sha256: [u8; 32],
+    /// Told to the operator: unknown columns, a BOM that disagrees, mixed line ends.
+    pub warnings: Vec<String>,
+}
+
+/// A row that cannot be taken, as the view `quarantine` shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reject {
+    /// The physical line it begins on, the header being line 1; the row's number in Parquet.
+    pub line: u64,
+    /// The column at fault; empty where it is the row as a whole.
+    pub column: String,
+    /// What was expected, never the value found.
+    pub reason: String,
+    /// The row as delivered, personal data masked.
+    pub row: String,
+}
+
+/// Where ids become dense numbers. The store's dictionary outside tests.
+pub trait Intern {
+    /// The number of a customer's id, taken in order where it is met for the first time.
+    fn customer(&mut self, id: &str) -> CustomerIx;
+    /// The number of a text of small variety. The empty text is [`Word::NULL`].
+    fn word(&mut self, text: &str) -> Word;
+    /// The token that stands for a phone number.
+    fn token(&self, msisdn: &str) -> Token;
+}
+
+/// What the programme and the operator decide about taking files.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Local time of the programme.
+    pub timezone: jiff::tz::TimeZone,
+    /// Largest share of bad rows, as an exact fraction (numerator, denominator).
+    pub bad_rows_max: (u64, u64),
+    /// Whether a file without its control file is refused.
+    pub control_required: bool,
+    /// Wall time, local: rows later than a day after it are quarantined.
+    pub wall: Time,
+    /// Largest file after decompression, in bytes.
+    pub decoded_bytes_max: u64,
+}

@@ -1,0 +1,2 @@
+//! Cohortflow.
+pub mod ingest;
