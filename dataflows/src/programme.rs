@@ -3,7 +3,7 @@
 //! Made by the application from the planner's TOML, where every error has been refused already.
 //! Meaning: contract, "Programme".
 
-use crate::rules::Expr;
+use crate::rules::{Attribute, Expr};
 
 /// What the planner decides. Equal programmes give equal views.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,8 +21,12 @@ pub struct Programme {
     pub segments: Vec<Segment>,
 }
 
-/// Bounds of the settings in months: a century is more than any operator keeps, and keeps sums
-/// over a window within 64 bits.
+/// Longest window in months. Sums and changes over it fit in 64 bits, see [`AMOUNT_MAX`].
+///
+/// [`AMOUNT_MAX`]: crate::records::AMOUNT_MAX
+pub const WINDOW_MAX: u32 = 60;
+
+/// Longest lag and history in months.
 pub const MONTHS_MAX: u32 = 120;
 
 /// Most tiers of a programme: a class is a byte, and two values are taken.
@@ -41,6 +45,31 @@ pub struct Tier {
 pub struct Segment {
     pub id: String,
     pub when: Expr,
+}
+
+impl Programme {
+    /// Every name that the vocabulary must hold before the dataflow sees the programme: ids of
+    /// tiers and segments, and the measures, products and lists that rules ask for.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.tiers.iter().map(|tier| tier.id.as_str()).collect();
+        names.extend(self.segments.iter().map(|segment| segment.id.as_str()));
+        for rule in self.rules() {
+            rule.attributes(&mut |attribute| {
+                if let Attribute::Usage(name) | Attribute::Holds(name) | Attribute::OnList(name) = attribute {
+                    names.push(name);
+                }
+            });
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Every rule in it.
+    pub fn rules(&self) -> impl Iterator<Item = &Expr> {
+        let tiers = self.tiers.iter().filter_map(|tier| tier.when.as_ref());
+        self.population.iter().chain(tiers).chain(self.segments.iter().map(|segment| &segment.when))
+    }
 }
 
 impl Default for Programme {

@@ -4,6 +4,8 @@
 //! reaches the dataflow is well typed: the programme's checker refuses everything else. `between`
 //! has become two comparisons; `!=` is `<>`.
 
+use std::cmp::Ordering;
+
 use num_rational::BigRational;
 
 use super::Attribute;
@@ -22,6 +24,31 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
+impl Comparison {
+    /// Whether it holds of two values that compare so.
+    pub fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Comparison::Equal => ordering.is_eq(),
+            Comparison::NotEqual => ordering.is_ne(),
+            Comparison::Less => ordering.is_lt(),
+            Comparison::LessOrEqual => ordering.is_le(),
+            Comparison::Greater => ordering.is_gt(),
+            Comparison::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+
+    /// The comparison with its sides exchanged.
+    pub fn mirrored(self) -> Comparison {
+        match self {
+            Comparison::Less => Comparison::Greater,
+            Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+            Comparison::Greater => Comparison::Less,
+            Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+            same => same,
+        }
+    }
+}
+
 /// `+`, `-`, `*`, `/`. Division by 0 is null.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Arithmetic {
@@ -29,6 +56,18 @@ pub enum Arithmetic {
     Subtract,
     Multiply,
     Divide,
+}
+
+impl Arithmetic {
+    /// The exact result; none for a division by 0.
+    pub fn apply(self, left: &Number, right: &Number) -> Option<Number> {
+        match self {
+            Arithmetic::Add => Some(left + right),
+            Arithmetic::Subtract => Some(left - right),
+            Arithmetic::Multiply => Some(left * right),
+            Arithmetic::Divide => (*right.numer() != 0.into()).then(|| left / right),
+        }
+    }
 }
 
 /// A checked expression.
@@ -57,7 +96,7 @@ pub enum Expr {
 
 impl Expr {
     /// Calls `visit` with every attribute in it, as often as it occurs.
-    pub fn attributes(&self, visit: &mut impl FnMut(&Attribute)) {
+    pub fn attributes<'a>(&'a self, visit: &mut impl FnMut(&'a Attribute)) {
         match self {
             Expr::Null | Expr::Number(_) | Expr::Text(_) | Expr::Boolean(_) => {}
             Expr::Attribute(attribute) => visit(attribute),

@@ -1,0 +1,459 @@
+//! Customer attributes: numbers over windows of months, and what else rules ask of a customer.
+//!
+//! Reads   a chunk of the table, at a month
+//! Gives   columns for rules, and the rows of customer_attribute
+//!
+//! Every number is in hundredths, rounded once, toward negative infinity, from exact sums. Windows
+//! and meanings: contract, "Attributes that rules can use". Nothing is kept: attributes are a pure
+//! function of the table, so a view of them is read off the table when somebody asks.
+//!
+//! Invariant: an absent bill is 0 in every column, so a window's sum needs no mask.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::rules::evaluate::{Columns, Numbers};
+use crate::rules::plan::{Flag, Numeric, Textual};
+use crate::table::Chunk;
+use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE, packed, unpacked};
+use crate::table::column::{CHUNK, Slots};
+use crate::types::{Clock, Day, Month, Time, Word};
+
+/// The largest change that is told: 10000 percent.
+const CHANGE_MAX: i64 = 1_000_000;
+
+/// What attributes depend on beside the customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The month in the place of `as_of`.
+    pub month: Option<Month>,
+    pub now: Option<Time>,
+    pub window: i32,
+    pub lag: i32,
+}
+
+impl Moment {
+    /// The moment of a clock.
+    pub fn of(clock: Clock, window: u32, lag: u32) -> Moment {
+        Moment { month: clock.as_of, now: clock.now, window: window as i32, lag: lag as i32 }
+    }
+}
+
+/// A row of customer_attribute; numbers in hundredths, counts as they are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttributeRow {
+    pub months_billed: i64,
+    /// avg_fee, avg_roaming_fee, avg_sms_fee, avg_vas_fee, avg_data_kb.
+    pub averages: [Option<i64>; FEES],
+    pub last_fee: Option<i64>,
+    /// Of the same five.
+    pub changes: [Option<i64>; FEES],
+    /// Hundredths of a year, like every number that rules see.
+    pub age: Option<i64>,
+    pub tenure_months: Option<i64>,
+}
+
+/// The rows of customer_attribute of the selected customers of a chunk, by place.
+pub fn rows(chunk: &Chunk, slots: &Slots, moment: Moment) -> Vec<AttributeRow> {
+    let frame = Frame::new(chunk, slots, moment, &[]);
+    let averages = std::array::from_fn::<_, FEES, _>(|fee| frame.numbers(Numeric::Average(fee)));
+    let changes = std::array::from_fn::<_, FEES, _>(|fee| frame.numbers(Numeric::Change(fee)));
+    let [last_fee, age, tenure] = [Numeric::LastFee, Numeric::Age, Numeric::Tenure].map(|column| frame.numbers(column));
+    let billed = frame.billed(false);
+    let row = |place: usize| {
+        let number = |numbers: &Numbers| (numbers.null[place] == 0).then(|| numbers.values[place]);
+        AttributeRow {
+            months_billed: i64::from(billed[place]),
+            averages: std::array::from_fn(|fee| number(&averages[fee])),
+            last_fee: number(&last_fee),
+            changes: std::array::from_fn(|fee| number(&changes[fee])),
+            age: number(&age),
+            tenure_months: number(&tenure),
+        }
+    };
+    (0..slots.len()).map(row).collect()
+}
+
+/// One pass over a chunk: the columns that rules ask for, each made once.
+pub struct Frame<'a> {
+    chunk: &'a Chunk,
+    slots: &'a Slots,
+    moment: Moment,
+    words: &'a [Arc<str>],
+    /// The class as of the moment, by place, as the tier's word; where tiers are decided already.
+    tiers: Option<Rc<Vec<u32>>>,
+    numbers: RefCell<Vec<(Numeric, Rc<Numbers>)>>,
+    texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
+    sums: RefCell<[[Option<Rc<Vec<i64>>>; FEES]; 2]>,
+    counts: RefCell<[Option<Rc<Vec<u8>>>; 2]>,
+}
+
+/// W, and the baseline.
+#[derive(Clone, Copy)]
+enum Window {
+    Current = 0,
+    Baseline = 1,
+}
+
+impl<'a> Frame<'a> {
+    /// A pass over the selected customers of a chunk.
+    pub fn new(chunk: &'a Chunk, slots: &'a Slots, moment: Moment, words: &'a [Arc<str>]) -> Frame<'a> {
+        Frame {
+            chunk,
+            slots,
+            moment,
+            words,
+            tiers: None,
+            numbers: RefCell::default(),
+            texts: RefCell::default(),
+            sums: RefCell::default(),
+            counts: RefCell::default(),
+        }
+    }
+
+    /// Sets the classes that rules will find in `tier`.
+    pub fn set_tiers(&mut self, tiers: Vec<u32>) {
+        self.tiers = Some(Rc::new(tiers));
+    }
+
+    fn months(&self, window: Window) -> Option<(Month, Month)> {
+        let last = match window {
+            Window::Current => self.moment.month?,
+            Window::Baseline => self.moment.month?.plus(-self.moment.lag),
+        };
+        Some((last.plus(1 - self.moment.window), last))
+    }
+
+    /// How many months of the window have a bill.
+    pub fn billed(&self, window_is_baseline: bool) -> Rc<Vec<u8>> {
+        let window = if window_is_baseline { Window::Baseline } else { Window::Current };
+        if let Some(counts) = &self.counts.borrow()[window as usize] {
+            return counts.clone();
+        }
+        let mut counts = vec![0; self.slots.len()];
+        for (_, bills) in self.bills(window) {
+            match self.slots {
+                Slots::All => bills.present.count_into(&mut counts),
+                Slots::Some(slots) => {
+                    counts
+                        .iter_mut()
+                        .zip(slots)
+                        .for_each(|(count, slot)| *count += u8::from(bills.present.get(usize::from(*slot))));
+                }
+            }
+        }
+        let counts = Rc::new(counts);
+        self.counts.borrow_mut()[window as usize] = Some(counts.clone());
+        counts
+    }
+
+    fn bills(&self, window: Window) -> &'a [(Month, Arc<crate::table::chunk::Bills>)] {
+        let Some((first, last)) = self.months(window) else { return &[] };
+        let bills = &self.chunk.bills;
+        let from = bills.partition_point(|(month, _)| *month < first);
+        let until = bills.partition_point(|(month, _)| *month <= last);
+        &bills[from..until.max(from)]
+    }
+
+    fn sums(&self, window: Window, fee: usize) -> Rc<Vec<i64>> {
+        if let Some(sums) = &self.sums.borrow()[window as usize][fee] {
+            return sums.clone();
+        }
+        let mut sums = vec![0i64; self.slots.len()];
+        for (_, bills) in self.bills(window) {
+            // Amounts are bounded (records::AMOUNT_MAX), so that a sum over MONTHS_MAX cannot wrap.
+            bills.fees[fee].read(self.slots, |place, value| sums[place] = sums[place].wrapping_add(value));
+        }
+        let sums = Rc::new(sums);
+        self.sums.borrow_mut()[window as usize][fee] = Some(sums.clone());
+        sums
+    }
+
+    fn make(&self, column: Numeric) -> Numbers {
+        match column {
+            Numeric::Age => self.dates(&self.chunk.customers.birth_date, age),
+            Numeric::Tenure => self.dates(&self.chunk.customers.joined_on, tenure),
+            Numeric::DaysToBirthday => self.dates(&self.chunk.customers.birth_date, days_to_birthday),
+            Numeric::Average(fee) => {
+                let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
+                let unit = if fee == DATA_KB { 100 } else { 1 };
+                let values = sums.iter().zip(billed.iter()).map(|(sum, billed)| average(sum * unit, *billed)).collect();
+                Numbers { values, null: billed.iter().map(|billed| u8::from(*billed == 0)).collect() }
+            }
+            Numeric::LastFee => self.last_fee(),
+            Numeric::Change(fee) => {
+                let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
+                let (base_sums, base_billed) = (self.sums(Window::Baseline, fee), self.billed(true));
+                let values = (0..sums.len())
+                    .map(|place| change(sums[place], billed[place], base_sums[place], base_billed[place]))
+                    .collect();
+                let null = |(billed, base): (&u8, &u8)| u8::from((*billed == 0) | (*base == 0));
+                Numbers { values, null: billed.iter().zip(base_billed.iter()).map(null).collect() }
+            }
+            Numeric::Usage(measure) => self.usage(measure),
+            Numeric::Absent => Numbers { values: vec![0; self.slots.len()], null: vec![1; self.slots.len()] },
+            Numeric::Zero => Numbers { values: vec![0; self.slots.len()], null: vec![0; self.slots.len()] },
+        }
+    }
+
+    fn dates(&self, dates: &[i32; CHUNK], number: fn(i32, Day) -> i64) -> Numbers {
+        let len = self.slots.len();
+        let Some(last_day) = self.moment.month.map(Month::last_day) else {
+            return Numbers { values: vec![0; len], null: vec![1; len] };
+        };
+        let (mut values, mut null) = (Vec::with_capacity(len), Vec::with_capacity(len));
+        for place in 0..len {
+            let date = dates[self.slots.slot(place)];
+            null.push(u8::from(date == NO_DATE));
+            values.push(if date == NO_DATE { 0 } else { number(date, last_day) * 100 });
+        }
+        Numbers { values, null }
+    }
+
+    fn last_fee(&self) -> Numbers {
+        let len = self.slots.len();
+        let mut numbers = Numbers { values: vec![0; len], null: vec![1; len] };
+        if let Some(bills) = self.moment.month.and_then(|month| self.chunk.bills_of(month)) {
+            bills.fees[TOTAL_FEE].read(self.slots, |place, value| numbers.values[place] = value);
+            (0..len).for_each(|place| numbers.null[place] = u8::from(!bills.present.get(self.slots.slot(place))));
+        }
+        numbers
+    }
+
+    fn usage(&self, measure: Option<Word>) -> Numbers {
+        let mut sums = vec![0i64; self.slots.len()];
+        if let (Some(measure), Some((first, last))) = (measure, self.months(Window::Current)) {
+            for (_, month) in self.chunk.usage.range((measure, first)..=(measure, last)) {
+                match &**month {
+                    Sums::Many(column) => {
+                        column.read(self.slots, |place, value| sums[place] = sums[place].wrapping_add(value));
+                    }
+                    Sums::Few(rows) => {
+                        for (slot, sum) in rows.rows() {
+                            if let Some(place) = self.slots.place(usize::from(*slot)) {
+                                sums[place] += sum;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let window = i64::from(self.moment.window);
+        sums.iter_mut().for_each(|sum| *sum = (*sum * 100).div_euclid(window));
+        Numbers { null: vec![0; sums.len()], values: sums }
+    }
+
+    fn holders(&self, product: Option<Word>) -> Vec<u8> {
+        let orders = product.and_then(|product| self.chunk.orders.get(&product));
+        let Some(orders) = orders else { return vec![0; self.slots.len()] };
+        (0..self.slots.len()).map(|place| u8::from(orders.holders.get(self.slots.slot(place)))).collect()
+    }
+
+    fn listed(&self, list: Option<Word>) -> Vec<u8> {
+        let mut flags = vec![0; self.slots.len()];
+        let Some(rows) = list.and_then(|list| self.chunk.listings.get(&list)) else { return flags };
+        let now = self.moment.now;
+        let mut put = |place: usize, (from, until): (Option<Time>, Option<Time>)| {
+            let begun = from.is_none_or(|from| now.is_some_and(|now| from <= now));
+            let ended = until.is_some_and(|until| now.is_none_or(|now| until <= now));
+            flags[place] = u8::from(begun && !ended);
+        };
+        match self.slots {
+            Slots::All => rows.rows().iter().for_each(|(slot, interval)| put(usize::from(*slot), *interval)),
+            Slots::Some(slots) => slots.iter().enumerate().for_each(|(place, slot)| {
+                if let Some(interval) = rows.get(slot) {
+                    put(place, *interval);
+                }
+            }),
+        }
+        flags
+    }
+
+    fn terminals(&self, mut has: impl FnMut(Word) -> bool) -> Vec<u8> {
+        let mut flags = vec![0; self.slots.len()];
+        let rows = &self.chunk.terminals;
+        match self.slots {
+            // Days ascend within a slot, so that the latest is written last.
+            Slots::All => {
+                rows.rows().iter().for_each(|((slot, _), word)| flags[usize::from(*slot)] = u8::from(has(*word)))
+            }
+            Slots::Some(slots) => slots.iter().enumerate().for_each(|(place, slot)| {
+                if let Some((_, word)) = rows.range(|(held, _)| held.cmp(slot)).last() {
+                    flags[place] = u8::from(has(*word));
+                }
+            }),
+        }
+        flags
+    }
+}
+
+impl Columns for Frame<'_> {
+    fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn numbers(&self, column: Numeric) -> Rc<Numbers> {
+        if let Some((_, numbers)) = self.numbers.borrow().iter().find(|(made, _)| *made == column) {
+            return numbers.clone();
+        }
+        let numbers = Rc::new(self.make(column));
+        self.numbers.borrow_mut().push((column, numbers.clone()));
+        numbers
+    }
+
+    fn words(&self, column: Textual) -> Rc<Vec<u32>> {
+        let field = match column {
+            Textual::Field(field) => field,
+            Textual::Tier => {
+                return self.tiers.clone().unwrap_or_else(|| Rc::new(vec![Word::NULL.0; self.slots.len()]));
+            }
+            Textual::Absent => return Rc::new(vec![Word::NULL.0; self.slots.len()]),
+        };
+        if let Some((_, words)) = self.texts.borrow().iter().find(|(made, _)| *made == field) {
+            return words.clone();
+        }
+        let mut words = vec![0; self.slots.len()];
+        self.chunk.customers.texts[field].read(self.slots, |place, word| words[place] = word);
+        let words = Rc::new(words);
+        self.texts.borrow_mut().push((field, words.clone()));
+        words
+    }
+
+    fn flags(&self, flag: &Flag) -> Vec<u8> {
+        match flag {
+            Flag::Holds(product) => self.holders(*product),
+            Flag::OnList(list) => self.listed(*list),
+            Flag::Terminal(test) => {
+                let mut test = test.borrow_mut();
+                self.terminals(|supports| !supports.is_null() && test.holds(supports, self.words))
+            }
+            Flag::Absent => vec![0; self.slots.len()],
+        }
+    }
+
+    fn vocabulary(&self) -> &[Arc<str>] {
+        self.words
+    }
+}
+
+/// An average in hundredths, from a sum in hundredths.
+fn average(sum: i64, billed: u8) -> i64 {
+    match billed {
+        0 => 0,
+        // The common window, with a constant divisor: a multiplication instead of a division.
+        3 => sum.div_euclid(3),
+        billed => sum.div_euclid(i64::from(billed)),
+    }
+}
+
+/// The change of an average over a baseline's, in hundredths of a percent.
+fn change(sum: i64, billed: u8, base_sum: i64, base_billed: u8) -> i64 {
+    /// Sums below this, times the months of two windows and 10,000, stay within 64 bits.
+    const SMALL: i64 = 1 << 35;
+    if base_sum <= 0 || billed == 0 {
+        return if sum > 0 { CHANGE_MAX } else { 0 };
+    }
+    let (billed, base_billed) = (i64::from(billed), i64::from(base_billed));
+    if sum.abs() < SMALL && base_sum < SMALL {
+        let base = billed * base_sum;
+        return ((sum * base_billed - base) * 10_000).div_euclid(base).min(CHANGE_MAX);
+    }
+    let base = i128::from(billed) * i128::from(base_sum);
+    let difference = i128::from(sum) * i128::from(base_billed) - base;
+    // No less than 60 times the largest amount times 10,000, below zero: records::AMOUNT_MAX.
+    (difference * 10_000).div_euclid(base).min(i128::from(CHANGE_MAX)) as i64
+}
+
+/// Full years at a day. Whoever was born on 29 February is a year older on 1 March of other years,
+/// which comparing (month, day) gives by itself.
+fn age(birth: i32, at: Day) -> i64 {
+    let ((born, birthday), (year, today)) = (unpacked(birth), unpacked(packed(at)));
+    i64::from(year - born) - i64::from(today < birthday)
+}
+
+/// Calendar months since joining, less 1 if the day of the month has not been reached.
+fn tenure(joined: i32, at: Day) -> i64 {
+    let months = |date: i32| ((date >> 9) * 12 + (date >> 5 & 15), date & 31);
+    let ((joined, joined_day), (month, day)) = (months(joined), months(packed(at)));
+    i64::from(month - joined) - i64::from(day < joined_day)
+}
+
+/// Days until the next birthday, 0 on the day itself.
+fn days_to_birthday(birth: i32, at: Day) -> i64 {
+    let (_, birthday) = unpacked(birth);
+    let (year, _, _) = at.civil();
+    let next = (year..).map(|year| birthday_in(year, birthday)).find(|day| *day >= at);
+    next.map_or(0, |day| i64::from(day.0 - at.0))
+}
+
+fn birthday_in(year: i32, birthday: i32) -> Day {
+    let (month, day) = ((birthday >> 5) as u32, (birthday & 31) as u32);
+    let last = crate::types::days_in_month(year, month);
+    let first_of_month = Day::from_civil(year, month, 1);
+    // 29 February where the year has none: day 29 of it is 1 March.
+    debug_assert!(day <= last || (month == 2 && day == 29));
+    Day(first_of_month.0 + day as i32 - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        Day::parse(text).unwrap_or_else(|| panic!("{text} is no day"))
+    }
+
+    #[test]
+    fn ages_turn_on_the_birthday() {
+        for (birth, at, years) in [
+            ("1980-02-29", "2009-02-28", 28),
+            ("1980-02-29", "2012-02-29", 32),
+            ("1980-03-31", "2009-03-31", 29),
+            ("1980-04-01", "2009-03-31", 28),
+            ("2010-01-01", "2009-12-31", -1),
+        ] {
+            assert_eq!(age(packed(day(birth)), day(at)), years, "born {birth}, at {at}");
+        }
+    }
+
+    #[test]
+    fn tenure_counts_whole_months() {
+        for (joined, at, months) in [
+            ("2009-01-31", "2009-02-28", 0),
+            ("2009-01-28", "2009-02-28", 1),
+            ("2009-05-02", "2009-04-30", -1),
+            ("2009-05-30", "2009-04-30", -1),
+            ("2009-05-31", "2009-04-30", -2),
+        ] {
+            assert_eq!(tenure(packed(day(joined)), day(at)), months, "joined {joined}, at {at}");
+        }
+    }
+
+    #[test]
+    fn birthdays_come_round() {
+        for (birth, at, days) in [
+            ("1980-03-01", "2009-02-28", 1),
+            ("1980-02-29", "2009-02-28", 1),
+            ("1980-02-29", "2012-02-29", 0),
+            ("1980-02-28", "2009-02-28", 0),
+            ("1980-02-27", "2009-02-28", 364),
+            ("1980-12-31", "2009-12-31", 0),
+        ] {
+            assert_eq!(days_to_birthday(packed(day(birth)), day(at)), days, "born {birth}, at {at}");
+        }
+    }
+
+    #[test]
+    fn changes_round_down_and_are_bounded() {
+        assert_eq!(change(150, 1, 100, 1), 5_000);
+        assert_eq!(change(1, 1, 3, 1), -6_667);
+        assert_eq!(change(100, 3, 100, 1), -6_667);
+        assert_eq!(change(5, 1, 0, 2), CHANGE_MAX);
+        assert_eq!(change(-5, 1, -7, 2), 0);
+        assert_eq!(change(1_000_000, 1, 1, 1), CHANGE_MAX);
+        assert_eq!(change(i64::from(u32::MAX) << 20, 3, i64::from(u32::MAX) << 19, 3), 10_000);
+        let largest = crate::records::AMOUNT_MAX;
+        assert_eq!(change(-60 * largest, 60, 1, 60), -(60 * largest + 1) * 10_000);
+    }
+}

@@ -1,0 +1,266 @@
+//! The table of customers as a keyed state: from facts to classes, members and their counts.
+//!
+//! Reads   facts
+//! Gives   [`Change`]s, see there; and settled chunks, off which readers take snapshots
+//!
+//! Settling goes chunk by chunk. A chunk is looked at where facts touched it; all of them where the
+//! clock's month or the tiers changed; and where only segments were edited, those segments alone.
+
+mod difference;
+
+use std::sync::Arc;
+
+use crate::attributes::{Frame, Moment};
+use crate::facts::Facts;
+use crate::keyed::Keyed;
+use crate::programme::Programme;
+use crate::rules::compiled::Compiled;
+use crate::segments;
+use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk, NO_CLASS};
+use crate::table::column::{Bits, CHUNK, Slots};
+use crate::table::{Table, Touch};
+use crate::tiers;
+use crate::types::{Clock, Diff, Month};
+use crate::views::Change;
+use difference::{Counts, Sides};
+
+/// Chunks settled in one turn: at a month close about 3 MB of updates, and 5 ms.
+const TURN_CHUNKS: usize = 32;
+
+/// One worker's customers, with all that is derived from them.
+pub struct Customers {
+    table: Table,
+    rules: Compiled,
+    /// What the settled chunks were settled under.
+    settled_rules: Option<Compiled>,
+    settled_clock: Clock,
+    settled: Vec<Arc<Chunk>>,
+    pass: Option<Pass>,
+}
+
+/// An epoch being settled.
+struct Pass {
+    /// Everybody's classes and segments are decided anew.
+    everybody: bool,
+    /// Every month's classes too, not only the months that history lacks.
+    every_class: bool,
+    /// For each segment of the programme, where it stood in the one before, if its members can only
+    /// have changed for the customers touched.
+    kept: Vec<Option<usize>>,
+    /// Chunks to go, last first.
+    chunks: Vec<usize>,
+}
+
+/// What readers see of one worker at one epoch. A clone of pointers.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub clock: Clock,
+    pub programme: Arc<Programme>,
+    pub chunks: Vec<Arc<Chunk>>,
+}
+
+impl Customers {
+    /// No customers, an empty programme; worker `index` of `peers`.
+    pub fn new(index: usize, peers: usize) -> Customers {
+        Customers {
+            table: Table::new(index, peers),
+            rules: Compiled::new(Arc::default(), &[]),
+            settled_rules: None,
+            settled_clock: Clock::default(),
+            settled: Vec::new(),
+            pass: None,
+        }
+    }
+
+    /// The customers as last settled. Not to be asked for while an epoch is being settled.
+    pub fn snapshot(&self) -> Snapshot {
+        assert!(self.pass.is_none(), "a snapshot was asked for in the middle of an epoch");
+        let programme = self.rules.programme.clone();
+        Snapshot { clock: self.settled_clock, programme, chunks: self.settled.clone() }
+    }
+
+    fn old_rules(&self) -> &Compiled {
+        self.settled_rules.as_ref().unwrap_or(&self.rules)
+    }
+
+    fn begin(&mut self) -> Pass {
+        let (old, new) = (self.old_rules(), &self.rules);
+        let every_class = self.settled_rules.is_some() && new.differs_in_classes(old);
+        let everybody = every_class || self.table.clock.as_of != self.settled_clock.as_of;
+        let stood = |(place, segment): (usize, &crate::programme::Segment)| {
+            if self.settled_rules.is_none() {
+                return Some(place);
+            }
+            old.programme.segments.iter().position(|old| old == segment)
+        };
+        let kept: Vec<_> = new.programme.segments.iter().enumerate().map(stood).collect();
+        let edited =
+            kept.iter().enumerate().any(|(place, old)| *old != Some(place)) || kept.len() != old.segments.len();
+        let mut chunks = std::mem::take(&mut self.table.touched);
+        if everybody || edited {
+            chunks = (0..self.table.chunks.len()).collect();
+        }
+        chunks.sort_unstable_by(|left, right| right.cmp(left));
+        Pass { everybody, every_class, kept, chunks }
+    }
+
+    /// Decides one chunk anew and counts how it differs from what was settled.
+    fn settle_chunk(&mut self, pass: &Pass, index: usize, counts: &mut Counts, emit: &mut Vec<(Change, Diff)>) {
+        let touch = self.table.touches.get_mut(index).and_then(Option::take);
+        let before = self.settled.get(index).cloned().unwrap_or_else(|| CHUNK_EMPTY.with(Arc::clone));
+        let mut after = Chunk::clone(&self.table.chunks[index]);
+        let touched = touch.as_deref().map_or_else(|| Slots::Some(Vec::new()), |touch| selected(&touch.slots));
+        let moment = Moment::of(self.table.clock, self.rules.programme.window, self.rules.programme.lag);
+
+        let all = Slots::All;
+        let slots = if pass.everybody { &all } else { &touched };
+        let listed = after.listed();
+        self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
+        if !slots.is_empty() || !pass.everybody {
+            self.settle_now(pass, slots, &listed, moment, &mut after);
+        }
+
+        let customer = |slot| self.table.customer(index, slot);
+        let sides = Sides {
+            before: (&before, self.old_rules(), self.settled_clock),
+            after: (&after, &self.rules, self.table.clock),
+        };
+        sides.tiers(slots, &customer, counts, emit);
+        sides.moves(counts);
+        sides.members(&customer, counts, emit);
+
+        let after = Arc::new(after);
+        self.table.chunks[index] = after.clone();
+        if self.settled.len() <= index {
+            self.settled.resize_with(index + 1, || CHUNK_EMPTY.with(Arc::clone));
+        }
+        self.settled[index] = after;
+    }
+
+    /// Brings the classes of the months of history up to date.
+    fn settle_history(
+        &self,
+        pass: &Pass,
+        touch: Option<&Touch>,
+        touched: &Slots,
+        listed: &Bits,
+        moment: Moment,
+        chunk: &mut Chunk,
+    ) {
+        let Some(as_of) = moment.month else {
+            chunk.history.clear();
+            return;
+        };
+        let first = as_of.plus(1 - self.rules.programme.history as i32);
+        chunk.history.retain(|(month, _)| (first..=as_of).contains(month));
+        for month in (first.0..=as_of.0).map(Month) {
+            let held = chunk.history.binary_search_by_key(&month, |(month, _)| *month);
+            let reached = touch.is_some_and(|touch| touch.reaches(month));
+            let everybody = pass.every_class || held.is_err();
+            if !everybody && !reached {
+                continue;
+            }
+            let started = chunk.billed_by(month);
+            if started.is_none() {
+                held.map(|index| chunk.history.remove(index)).ok();
+                continue;
+            }
+            let slots = if everybody { &Slots::All } else { touched };
+            let mut frame = Frame::new(chunk, slots, Moment { month: Some(month), ..moment }, &self.table.words);
+            frame.set_tiers(Vec::new());
+            let population = tiers::population(&self.rules, &frame, slots, listed);
+            let decided = tiers::classes(&self.rules, &frame, &population);
+            let mut classes = held.map_or([ABSENT; CHUNK], |index| *chunk.history[index].1);
+            for (place, class) in decided.into_iter().enumerate() {
+                let slot = slots.slot(place);
+                classes[slot] = if started.get(slot) { class } else { ABSENT };
+            }
+            let classes = Arc::new(classes);
+            match held {
+                Ok(index) => chunk.history[index].1 = classes,
+                Err(index) => chunk.history.insert(index, (month, classes)),
+            }
+        }
+    }
+
+    /// Decides the class as of now and the segments.
+    fn settle_now(&self, pass: &Pass, slots: &Slots, listed: &Bits, moment: Moment, chunk: &mut Chunk) {
+        let mut members: Vec<Bits> = pass
+            .kept
+            .iter()
+            .map(|old| old.and_then(|old| chunk.segments.get(old)).cloned().unwrap_or_else(Bits::none))
+            .collect();
+        let mut class = *chunk.class;
+        let frozen = chunk.clone();
+        if !slots.is_empty() {
+            let mut frame = Frame::new(&frozen, slots, moment, &self.table.words);
+            let population = tiers::population(&self.rules, &frame, slots, listed);
+            let decided = tiers::classes(&self.rules, &frame, &population);
+            frame.set_tiers(decided.iter().map(|code| tiers::word(&self.rules, *code).0).collect());
+            for (place, (code, within)) in decided.iter().zip(&population).enumerate() {
+                class[slots.slot(place)] = if *within == 1 { *code } else { ABSENT };
+            }
+            segments::decide(&self.rules, 0..members.len(), &frame, &population, slots, &mut members);
+        }
+        let edited = |place: &usize| pass.kept[*place].is_none();
+        if !pass.everybody && (0..members.len()).any(|place| edited(&place)) {
+            // Classes stand; the population is who has one, the null class included.
+            let mut frame = Frame::new(&frozen, &Slots::All, moment, &self.table.words);
+            let population: Vec<u8> = class.iter().map(|code| u8::from(*code != ABSENT)).collect();
+            frame.set_tiers(class.iter().map(|code| tiers::word(&self.rules, *code).0).collect());
+            let places = (0..members.len()).filter(edited);
+            segments::decide(&self.rules, places, &frame, &population, &Slots::All, &mut members);
+        }
+        if class != *chunk.class {
+            chunk.class = Arc::new(class);
+        }
+        if members != *chunk.segments {
+            chunk.segments = Arc::new(members);
+        }
+        debug_assert!(class.iter().all(|code| *code == ABSENT || *code >= NO_CLASS));
+    }
+}
+
+impl Keyed for Customers {
+    type Part = Arc<Facts>;
+    type Row = Change;
+
+    fn apply(&mut self, facts: &Arc<Facts>) {
+        // A programme is compiled against the vocabulary that comes with it.
+        self.table.write(facts, self.rules.reach(), self.rules.usage_reach());
+        if let Some(programme) = &facts.programme {
+            let new = Compiled::new(programme.clone(), &self.table.words);
+            let old = std::mem::replace(&mut self.rules, new);
+            self.settled_rules.get_or_insert(old);
+        }
+    }
+
+    fn settle(&mut self, emit: &mut Vec<(Change, Diff)>) -> bool {
+        let mut pass = match self.pass.take() {
+            Some(pass) => pass,
+            None => self.begin(),
+        };
+        let mut counts = Counts::default();
+        for _ in 0..TURN_CHUNKS {
+            let Some(index) = pass.chunks.pop() else { break };
+            self.settle_chunk(&pass, index, &mut counts, emit);
+        }
+        counts.emit(emit);
+        if pass.chunks.is_empty() {
+            self.settled_rules = None;
+            self.settled_clock = self.table.clock;
+            return true;
+        }
+        self.pass = Some(pass);
+        false
+    }
+}
+
+/// The customers of a touch. From a quarter of the chunk on, whole columns are faster.
+fn selected(touched: &Bits) -> Slots {
+    if touched.count() > CHUNK / 4 {
+        Slots::All
+    } else {
+        Slots::Some(touched.slots().map(|slot| slot as u16).collect())
+    }
+}

@@ -1,0 +1,63 @@
+//! What changes at one epoch: the input of the dataflow.
+//!
+//! Facts are upserts by key (a value replaces, `None` takes back), made by the store from whatever
+//! came in, so that a fact says how things stand and never how they came to be so. Usage alone is
+//! a change of a sum: its rows are as fine as days, and the views only ever ask for months.
+//!
+//! One epoch's facts are shared by all workers; each takes the customers that are its own.
+
+use std::sync::Arc;
+
+use crate::programme::Programme;
+use crate::records::{Action, Bill, Customer};
+use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
+
+/// A change of one order. Orders are told apart by their ids.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderFact {
+    pub customer: CustomerIx,
+    pub product: Word,
+    pub at: Time,
+    pub order_id: Box<str>,
+    /// `None` takes the order back.
+    pub action: Option<Action>,
+}
+
+/// From and until of a listing; none is unbounded.
+pub type Interval = (Option<Time>, Option<Time>);
+
+/// The facts of one epoch, or a part of them. Parts of an epoch apply in the order given.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Facts {
+    /// Texts that the vocabulary has gained, in the order of their numbers. The first facts of all
+    /// begin with the empty text, [`Word::NULL`].
+    pub words: Vec<Arc<str>>,
+    pub clock: Option<Clock>,
+    pub programme: Option<Arc<Programme>>,
+    pub customers: Vec<(CustomerIx, Option<Customer>)>,
+    pub bills: Vec<(CustomerIx, Month, Option<Bill>)>,
+    /// Customer, month, measure, change of the sum.
+    pub usage: Vec<(CustomerIx, Month, Word, i64)>,
+    /// Customer, seen on, capabilities.
+    pub terminals: Vec<(CustomerIx, Day, Option<Word>)>,
+    pub orders: Vec<OrderFact>,
+    /// Customer, list, when it holds.
+    pub listings: Vec<(CustomerIx, Word, Option<Interval>)>,
+}
+
+impl Facts {
+    /// How many rows they change.
+    pub fn len(&self) -> usize {
+        self.customers.len()
+            + self.bills.len()
+            + self.usage.len()
+            + self.terminals.len()
+            + self.orders.len()
+            + self.listings.len()
+    }
+
+    /// Whether they change nothing at all, clock and programme included.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && self.words.is_empty() && self.clock.is_none() && self.programme.is_none()
+    }
+}

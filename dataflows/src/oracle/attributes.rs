@@ -1,0 +1,207 @@
+//! One customer's attributes, from rows.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+
+use super::Standing;
+use crate::attributes::AttributeRow;
+use crate::records::{Action, Bill};
+use crate::rules::Attribute;
+use crate::types::{CustomerIx, Day, Month, Time, Word, days_in_month};
+
+/// A customer at a month, about whom rules ask.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub standing: &'a Standing,
+    pub customer: CustomerIx,
+    /// The month in the place of `as_of`.
+    pub month: Option<Month>,
+    /// The class, where it is decided already.
+    pub tier: Option<Word>,
+}
+
+/// What rules find.
+pub enum Value {
+    Number(Option<BigRational>),
+    Text(Option<String>),
+    Boolean(bool),
+}
+
+impl Asked<'_> {
+    /// The customer's row of customer_attribute.
+    pub fn row(&self) -> AttributeRow {
+        use Attribute::*;
+        let number = |attribute: Attribute| match self.value(&attribute) {
+            Value::Number(number) => number.map(|number| {
+                let hundredths = number * BigInt::from(100);
+                i64::try_from(hundredths.to_integer()).expect("attributes fit in 64 bits")
+            }),
+            _ => None,
+        };
+        AttributeRow {
+            months_billed: self.billed(0).len() as i64,
+            averages: [AvgFee, AvgRoamingFee, AvgSmsFee, AvgVasFee, AvgDataKb].map(number),
+            last_fee: number(LastFee),
+            changes: [ChangeFee, ChangeRoamingFee, ChangeSmsFee, ChangeVasFee, ChangeData].map(number),
+            age: number(Age),
+            tenure_months: number(TenureMonths),
+        }
+    }
+
+    pub fn value(&self, attribute: &Attribute) -> Value {
+        use Attribute::*;
+        let fields = self.standing.customers.get(&self.customer).copied().unwrap_or_default();
+        let last_day = self.month.map(Month::last_day);
+        let dated = |date: Option<Day>, count: fn(Day, Day) -> i64| {
+            Value::Number(date.zip(last_day).map(|(date, last_day)| integer(count(date, last_day))))
+        };
+        match attribute {
+            Age => dated(fields.birth_date, age),
+            TenureMonths => dated(fields.joined_on, tenure),
+            DaysToBirthday => dated(fields.birth_date, days_to_birthday),
+            Gender => self.text(fields.gender),
+            City => self.text(fields.city),
+            District => self.text(fields.district),
+            Brand => self.text(fields.brand),
+            GroupType => self.text(fields.group_type),
+            Occupation => self.text(fields.occupation),
+            Status => self.text(fields.status),
+            Employer => self.text(fields.employer),
+            IncomeBand => self.text(fields.income_band),
+            AvgFee => Value::Number(self.average(0, |bill| yuan(bill.total_fee)).map(rounded)),
+            AvgRoamingFee => Value::Number(self.average(0, |bill| yuan(bill.roaming_fee)).map(rounded)),
+            AvgSmsFee => Value::Number(self.average(0, |bill| yuan(bill.sms_fee)).map(rounded)),
+            AvgVasFee => Value::Number(self.average(0, |bill| yuan(bill.vas_fee)).map(rounded)),
+            AvgDataKb => Value::Number(self.average(0, |bill| integer(bill.data_kb)).map(rounded)),
+            LastFee => {
+                let bill = self.month.and_then(|month| self.standing.bills.get(&(self.customer, month)));
+                Value::Number(bill.map(|bill| yuan(bill.total_fee)))
+            }
+            ChangeFee => self.change(|bill| yuan(bill.total_fee)),
+            ChangeRoamingFee => self.change(|bill| yuan(bill.roaming_fee)),
+            ChangeSmsFee => self.change(|bill| yuan(bill.sms_fee)),
+            ChangeVasFee => self.change(|bill| yuan(bill.vas_fee)),
+            ChangeData => self.change(|bill| integer(bill.data_kb)),
+            Tier => self.text(self.tier.unwrap_or(Word::NULL)),
+            Usage(measure) => Value::Number(Some(self.usage(measure))),
+            Holds(product) => Value::Boolean(self.holds(product)),
+            OnList(list) => Value::Boolean(self.on_list(list)),
+            Terminal(capability) => Value::Boolean(self.terminal(capability)),
+            Rank => Value::Text(None),
+            Points | Score(_) => Value::Number(None),
+            Participations(_) => Value::Number(Some(integer(0))),
+            Member | Tag(_) | Consent(_) => Value::Boolean(false),
+        }
+    }
+
+    fn text(&self, word: Word) -> Value {
+        Value::Text((!word.is_null()).then(|| self.standing.words[word.0 as usize].to_string()))
+    }
+
+    /// The bills of the window that ends `lag` months before the month.
+    fn billed(&self, lag: u32) -> Vec<Bill> {
+        let Some(month) = self.month else { return Vec::new() };
+        let last = month.plus(-(lag as i32));
+        let first = last.plus(1 - self.standing.programme.window as i32);
+        let bills = self.standing.bills.range((self.customer, first)..=(self.customer, last));
+        bills.map(|(_, bill)| *bill).collect()
+    }
+
+    fn average(&self, lag: u32, measure: fn(Bill) -> BigRational) -> Option<BigRational> {
+        let bills = self.billed(lag);
+        let sum: BigRational = bills.iter().map(|bill| measure(*bill)).sum();
+        (!bills.is_empty()).then(|| sum / integer(bills.len() as i64))
+    }
+
+    fn change(&self, measure: fn(Bill) -> BigRational) -> Value {
+        let lag = self.standing.programme.lag;
+        let (Some(now), Some(base)) = (self.average(0, measure), self.average(lag, measure)) else {
+            return Value::Number(None);
+        };
+        let (zero, most) = (integer(0), integer(10_000));
+        let percent = if base > zero {
+            (now / base - integer(1)) * integer(100)
+        } else if now > zero {
+            most.clone()
+        } else {
+            zero
+        };
+        Value::Number(Some(rounded(percent.min(most))))
+    }
+
+    fn usage(&self, measure: &str) -> BigRational {
+        let window = i64::from(self.standing.programme.window);
+        let Some(month) = self.month else { return integer(0) };
+        let first = month.plus(1 - window as i32);
+        let own = |(key, _): &(&(CustomerIx, Word, Month), &i64)| {
+            (first..=month).contains(&key.2) && &*self.standing.words[key.1.0 as usize] == measure
+        };
+        let least = (self.customer, Word(0), Month(i32::MIN));
+        let all = self.standing.usage.range(least..).take_while(|(key, _)| key.0 == self.customer);
+        let sum: i64 = all.filter(own).map(|(_, sum)| sum).sum();
+        rounded(integer(sum) / integer(window))
+    }
+
+    fn holds(&self, product: &str) -> bool {
+        let least = (self.customer, Word(0), Time(i64::MIN), Box::from(""));
+        let own = self.standing.orders.range(least..).take_while(|(key, _)| key.0 == self.customer);
+        let last = own
+            .filter(|(key, _)| &*self.standing.words[key.1.0 as usize] == product)
+            .max_by(|(left, _), (right, _)| (left.2, &left.3).cmp(&(right.2, &right.3)));
+        last.is_some_and(|(_, action)| *action != Action::Cancel)
+    }
+
+    fn on_list(&self, list: &str) -> bool {
+        let now = self.standing.clock.now;
+        let own = self.standing.listings.range((self.customer, Word(0))..=(self.customer, Word(u32::MAX)));
+        own.filter(|((_, held), _)| &*self.standing.words[held.0 as usize] == list).any(|(_, (from, until))| {
+            let begun = from.is_none_or(|from| now.is_some_and(|now| from <= now));
+            let goes_on = until.is_none_or(|until| now.is_some_and(|now| now < until));
+            begun && goes_on
+        })
+    }
+
+    fn terminal(&self, capability: &str) -> bool {
+        let own = self.standing.terminals.range((self.customer, Day(i32::MIN))..=(self.customer, Day(i32::MAX)));
+        let latest = own.last().map(|(_, word)| &*self.standing.words[word.0 as usize]);
+        latest.is_some_and(|supports| supports.split(';').any(|item| item == capability && !item.is_empty()))
+    }
+}
+
+fn integer(number: i64) -> BigRational {
+    BigRational::from_integer(number.into())
+}
+
+fn yuan(fen: i64) -> BigRational {
+    BigRational::new(fen.into(), 100.into())
+}
+
+/// To two places, toward negative infinity.
+fn rounded(number: BigRational) -> BigRational {
+    (number * integer(100)).floor() / integer(100)
+}
+
+/// The day on which a birthday or a monthly day falls: 29 February is 1 March in other years.
+fn birthday(birth: Day, year: i32) -> Day {
+    match birth.civil() {
+        (_, 2, 29) if days_in_month(year, 2) == 28 => Day::from_civil(year, 3, 1),
+        (_, month, day) => Day::from_civil(year, month, day),
+    }
+}
+
+fn age(birth: Day, at: Day) -> i64 {
+    let year = at.civil().0;
+    let years = i64::from(year - birth.civil().0);
+    if birthday(birth, year) > at { years - 1 } else { years }
+}
+
+fn tenure(joined: Day, at: Day) -> i64 {
+    let months = i64::from(at.month().0 - joined.month().0);
+    if at.civil().2 < joined.civil().2 { months - 1 } else { months }
+}
+
+fn days_to_birthday(birth: Day, at: Day) -> i64 {
+    let year = at.civil().0;
+    let next = if birthday(birth, year) >= at { birthday(birth, year) } else { birthday(birth, year + 1) };
+    i64::from(next.0 - at.0)
+}

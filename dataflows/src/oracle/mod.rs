@@ -1,0 +1,138 @@
+//! The same views by plain loops over rows.
+//!
+//! What the dataflow maintains is here written down once more as the contract says it: no columns,
+//! no history, no differences, numbers of any length. It is slow and it is the measure: tests, and
+//! `verify`, compare the dataflow with it.
+
+mod attributes;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use attributes::Asked;
+
+use crate::facts::{Facts, Interval};
+use crate::programme::Programme;
+use crate::records::{Action, Bill, Customer};
+use crate::types::{Clock, CustomerIx, Day, Diff, Month, Time, Word};
+use crate::views::Change;
+
+/// Everything that stands: the accepted rows that no other row hides.
+#[derive(Clone, Default, Debug)]
+pub struct Standing {
+    pub customers: BTreeMap<CustomerIx, Customer>,
+    pub bills: BTreeMap<(CustomerIx, Month), Bill>,
+    pub usage: BTreeMap<(CustomerIx, Word, Month), i64>,
+    pub terminals: BTreeMap<(CustomerIx, Day), Word>,
+    pub orders: BTreeMap<(CustomerIx, Word, Time, Box<str>), Action>,
+    pub listings: BTreeMap<(CustomerIx, Word), Interval>,
+    pub words: Vec<Arc<str>>,
+    pub clock: Clock,
+    pub programme: Arc<Programme>,
+}
+
+impl Standing {
+    /// What stands after facts.
+    pub fn apply(&mut self, facts: &Facts) {
+        self.words.extend(facts.words.iter().cloned());
+        facts.customers.iter().for_each(|(customer, fields)| put(&mut self.customers, *customer, *fields));
+        facts.bills.iter().for_each(|(customer, month, bill)| put(&mut self.bills, (*customer, *month), *bill));
+        facts.terminals.iter().for_each(|(customer, day, word)| put(&mut self.terminals, (*customer, *day), *word));
+        facts.listings.iter().for_each(|(customer, list, row)| put(&mut self.listings, (*customer, *list), *row));
+        for order in &facts.orders {
+            let key = (order.customer, order.product, order.at, order.order_id.clone());
+            put(&mut self.orders, key, order.action);
+        }
+        for (customer, month, measure, change) in &facts.usage {
+            let sum = self.usage.entry((*customer, *measure, *month)).or_insert(0);
+            *sum += change;
+            if *sum == 0 {
+                self.usage.remove(&(*customer, *measure, *month));
+            }
+        }
+        self.clock = facts.clock.unwrap_or(self.clock);
+        if let Some(programme) = &facts.programme {
+            self.programme = programme.clone();
+        }
+    }
+
+    /// The views: rows once each, cells of counts with how many customers they hold.
+    pub fn views(&self) -> BTreeMap<Change, Diff> {
+        let mut views = BTreeMap::new();
+        for customer in self.listed() {
+            self.add_customer(customer, &mut views);
+        }
+        views
+    }
+
+    /// Who has a row in customer_attribute.
+    pub fn listed(&self) -> Vec<CustomerIx> {
+        let mut listed: Vec<CustomerIx> = self.customers.keys().copied().collect();
+        listed.extend(self.bills.keys().map(|(customer, _)| *customer));
+        listed.sort_unstable();
+        listed.dedup();
+        listed
+    }
+
+    /// Adds one customer's rows, and the customer to the counts.
+    pub fn add_customer(&self, customer: CustomerIx, views: &mut BTreeMap<Change, Diff>) {
+        let city = self.customers.get(&customer).map_or(Word::NULL, |fields| fields.city);
+        let history = self.history(customer);
+        for pair in history.windows(2) {
+            let ((_, from), (month, to)) = (pair[0], pair[1]);
+            if from != to {
+                *views.entry(Change::TierMove { month, from, to }).or_insert(0) += 1;
+            }
+        }
+        let asked = Asked { standing: self, customer, month: self.clock.as_of, tier: None };
+        let Some(tier) = self.class(&asked) else { return };
+        let run = history.iter().rev().take_while(|(_, class)| *class == tier).last();
+        let since = run.map(|(month, _)| *month);
+        views.insert(Change::Tier { customer, tier, since }, 1);
+        *views.entry(Change::TierCount { city, tier }).or_insert(0) += 1;
+        let asked = Asked { tier: Some(tier), ..asked };
+        for segment in &self.programme.segments {
+            if rules::holds(&segment.when, &asked) {
+                let segment = self.word(&segment.id);
+                views.insert(Change::Member { segment, customer }, 1);
+                *views.entry(Change::SegmentCount { segment, city }).or_insert(0) += 1;
+            }
+        }
+    }
+
+    /// The class of each month of history, from the customer's first bill on.
+    fn history(&self, customer: CustomerIx) -> Vec<(Month, Word)> {
+        let bills = self.bills.range((customer, Month(i32::MIN))..=(customer, Month(i32::MAX)));
+        let (Some(as_of), Some(first_bill)) = (self.clock.as_of, bills.map(|((_, month), _)| *month).min()) else {
+            return Vec::new();
+        };
+        let first = as_of.plus(1 - self.programme.history as i32).max(first_bill);
+        let months = (first.0..=as_of.0).map(Month);
+        let class = |month| {
+            let asked = Asked { standing: self, customer, month: Some(month), tier: None };
+            (month, self.class(&asked).unwrap_or(Word::NULL))
+        };
+        months.map(class).collect()
+    }
+
+    /// The class as of the month asked for: none outside the population, null where no tier holds.
+    fn class(&self, asked: &Asked<'_>) -> Option<Word> {
+        if !self.programme.population.as_ref().is_none_or(|rule| rules::holds(rule, asked)) {
+            return None;
+        }
+        let takes = |tier: &&crate::programme::Tier| tier.when.as_ref().is_none_or(|rule| rules::holds(rule, asked));
+        Some(self.programme.tiers.iter().find(takes).map_or(Word::NULL, |tier| self.word(&tier.id)))
+    }
+
+    fn word(&self, text: &str) -> Word {
+        Word(self.words.iter().position(|word| &**word == text).expect("ids of the programme are words") as u32)
+    }
+}
+
+fn put<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => drop(rows.insert(key, value)),
+        None => drop(rows.remove(&key)),
+    }
+}

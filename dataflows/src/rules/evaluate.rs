@@ -1,0 +1,242 @@
+//! Testing plans on columns.
+//!
+//! A truth is a byte: 0 false, 1 null, 2 true. Then `and` is the least, `or` the greatest, `not`
+//! the distance from 2: Kleene's logic, which is SQL's, without a branch.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+
+use super::expression::{Arithmetic, Comparison};
+use super::plan::{Flag, Numeric, Plan, Sum, Textual};
+use crate::types::Word;
+
+pub const FALSE: u8 = 0;
+pub const NULL: u8 = 1;
+pub const TRUE: u8 = 2;
+
+/// A column of numbers in hundredths; where `null` is 1 the value means nothing.
+pub struct Numbers {
+    pub values: Vec<i64>,
+    pub null: Vec<u8>,
+}
+
+/// Where a pass finds its columns. All have the same length.
+pub trait Columns {
+    /// Places in each column.
+    fn len(&self) -> usize;
+    fn numbers(&self, column: Numeric) -> Rc<Numbers>;
+    fn words(&self, column: Textual) -> Rc<Vec<u32>>;
+    /// 0 or 1.
+    fn flags(&self, flag: &Flag) -> Vec<u8>;
+    /// The vocabulary.
+    fn vocabulary(&self) -> &[Arc<str>];
+}
+
+/// The truth of a condition at every place.
+pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
+    match plan {
+        Plan::True => vec![TRUE; columns.len()],
+        Plan::False => vec![FALSE; columns.len()],
+        Plan::Null => vec![NULL; columns.len()],
+        Plan::Flag(flag) => {
+            let mut truths = columns.flags(flag);
+            truths.iter_mut().for_each(|truth| *truth *= TRUE);
+            truths
+        }
+        Plan::Range { column, low, high, outside } => {
+            let Numbers { values, null } = &*columns.numbers(*column);
+            let flip = u8::from(*outside);
+            let test = |(value, null): (&i64, &u8)| {
+                let within = u8::from(*low <= *value) & u8::from(*value <= *high);
+                ((within ^ flip) << 1) & null.wrapping_sub(1) | null
+            };
+            values.iter().zip(null).map(test).collect()
+        }
+        Plan::Word { column, test } => {
+            let (words, mut test) = (columns.words(*column), test.borrow_mut());
+            let truth = |word: &u32| match Word(*word) {
+                Word::NULL => NULL,
+                word => TRUE * u8::from(test.holds(word, columns.vocabulary())),
+            };
+            words.iter().map(truth).collect()
+        }
+        Plan::Words(comparison, left, right) => {
+            let (left, right, vocabulary) = (columns.words(*left), columns.words(*right), columns.vocabulary());
+            let truth = |(left, right): (&u32, &u32)| {
+                if *left == Word::NULL.0 || *right == Word::NULL.0 {
+                    return NULL;
+                }
+                let (left, right) = (vocabulary.get(*left as usize), vocabulary.get(*right as usize));
+                TRUE * u8::from(comparison.holds(left.cmp(&right)))
+            };
+            left.iter().zip(right.iter()).map(truth).collect()
+        }
+        Plan::Compare(comparison, left, right) => compare(*comparison, left, right, columns),
+        Plan::IsNullNumber(sum) => match sum {
+            Sum::Null => vec![TRUE; columns.len()],
+            Sum::Constant(_) => vec![FALSE; columns.len()],
+            Sum::Column(column) => columns.numbers(*column).null.iter().map(|null| null * TRUE).collect(),
+            sum => match ratios(sum, columns) {
+                Some(ratios) => ratios.null.iter().map(|null| null * TRUE).collect(),
+                None => by_place(columns, |place| TRUE * u8::from(exact(sum, columns, place).is_none())),
+            },
+        },
+        Plan::IsNullWord(column) => {
+            columns.words(*column).iter().map(|word| TRUE * u8::from(*word == Word::NULL.0)).collect()
+        }
+        Plan::IsNull(operand) => map(evaluate(operand, columns), |truth| TRUE * u8::from(truth == NULL)),
+        Plan::Same { left, right, differ } => {
+            let flip = u8::from(*differ);
+            let same = |left: u8, right: u8| {
+                if left == NULL || right == NULL { NULL } else { (u8::from(left == right) ^ flip) * TRUE }
+            };
+            zip(evaluate(left, columns), &evaluate(right, columns), same)
+        }
+        Plan::Not(operand) => map(evaluate(operand, columns), |truth| TRUE - truth),
+        Plan::And(operands) => joined(operands, columns, TRUE, FALSE, u8::min),
+        Plan::Or(operands) => joined(operands, columns, FALSE, TRUE, u8::max),
+        Plan::AtLeast(least, operands) => {
+            let mut counts = vec![0u32; columns.len()];
+            for operand in operands {
+                let truths = evaluate(operand, columns);
+                counts.iter_mut().zip(truths).for_each(|(count, truth)| *count += u32::from(truth == TRUE));
+            }
+            counts.iter().map(|count| TRUE * u8::from(count >= least)).collect()
+        }
+    }
+}
+
+/// Joins the operands' truths. Stops where every place already is what nothing can change.
+fn joined(operands: &[Plan], columns: &impl Columns, unit: u8, end: u8, join: fn(u8, u8) -> u8) -> Vec<u8> {
+    let Some((first, rest)) = operands.split_first() else { return vec![unit; columns.len()] };
+    let mut truths = evaluate(first, columns);
+    for operand in rest {
+        if truths.iter().all(|truth| *truth == end) {
+            break;
+        }
+        truths = zip(truths, &evaluate(operand, columns), join);
+    }
+    truths
+}
+
+fn map(mut truths: Vec<u8>, truth: impl Fn(u8) -> u8) -> Vec<u8> {
+    truths.iter_mut().for_each(|at| *at = truth(*at));
+    truths
+}
+
+fn zip(mut left: Vec<u8>, right: &[u8], join: impl Fn(u8, u8) -> u8) -> Vec<u8> {
+    left.iter_mut().zip(right).for_each(|(left, right)| *left = join(*left, *right));
+    left
+}
+
+fn by_place(columns: &impl Columns, truth: impl FnMut(usize) -> u8) -> Vec<u8> {
+    (0..columns.len()).map(truth).collect()
+}
+
+fn compare(comparison: Comparison, left: &Sum, right: &Sum, columns: &impl Columns) -> Vec<u8> {
+    let fast = || {
+        let (left, right) = (ratios(left, columns)?, ratios(right, columns)?);
+        let mut truths = Vec::with_capacity(columns.len());
+        for place in 0..columns.len() {
+            if (left.null[place] | right.null[place]) != 0 {
+                truths.push(NULL);
+                continue;
+            }
+            let scaled_left = left.numerators[place].checked_mul(right.denominators[place])?;
+            let scaled_right = right.numerators[place].checked_mul(left.denominators[place])?;
+            truths.push(TRUE * u8::from(comparison.holds(scaled_left.cmp(&scaled_right))));
+        }
+        Some(truths)
+    };
+    fast().unwrap_or_else(|| {
+        by_place(columns, |place| match (exact(left, columns, place), exact(right, columns, place)) {
+            (Some(left), Some(right)) => TRUE * u8::from(comparison.holds(left.cmp(&right))),
+            _ => NULL,
+        })
+    })
+}
+
+/// A column of exact fractions; denominators are positive.
+struct Ratios {
+    numerators: Vec<i128>,
+    denominators: Vec<i128>,
+    null: Vec<u8>,
+}
+
+/// The expression at every place; none where 128 bits do not hold it at some place.
+fn ratios(sum: &Sum, columns: &impl Columns) -> Option<Ratios> {
+    let len = columns.len();
+    Some(match sum {
+        Sum::Null => Ratios { numerators: vec![0; len], denominators: vec![1; len], null: vec![1; len] },
+        Sum::Constant(number) => {
+            let (numerator, denominator) = (i128::try_from(number.numer()), i128::try_from(number.denom()));
+            Ratios {
+                numerators: vec![numerator.ok()?; len],
+                denominators: vec![denominator.ok()?; len],
+                null: vec![0; len],
+            }
+        }
+        Sum::Column(column) => {
+            let Numbers { values, null } = &*columns.numbers(*column);
+            let numerators = values.iter().map(|value| i128::from(*value)).collect();
+            Ratios { numerators, denominators: vec![100; len], null: null.clone() }
+        }
+        Sum::Arithmetic(arithmetic, left, right) => {
+            let (mut left, right) = (ratios(left, columns)?, ratios(right, columns)?);
+            for place in 0..len {
+                left.null[place] |= right.null[place];
+                if left.null[place] != 0 {
+                    continue;
+                }
+                let of_left = (left.numerators[place], left.denominators[place]);
+                let of_right = (right.numerators[place], right.denominators[place]);
+                let (numerator, denominator) = match arithmetic {
+                    Arithmetic::Add => added(of_left, of_right)?,
+                    Arithmetic::Subtract => added(of_left, (of_right.0.checked_neg()?, of_right.1))?,
+                    Arithmetic::Multiply => (of_left.0.checked_mul(of_right.0)?, of_left.1.checked_mul(of_right.1)?),
+                    Arithmetic::Divide if of_right.0 == 0 => {
+                        left.null[place] = 1;
+                        continue;
+                    }
+                    Arithmetic::Divide => {
+                        let (numerator, denominator) =
+                            (of_left.0.checked_mul(of_right.1)?, of_left.1.checked_mul(of_right.0)?);
+                        if denominator < 0 {
+                            (numerator.checked_neg()?, denominator.checked_neg()?)
+                        } else {
+                            (numerator, denominator)
+                        }
+                    }
+                };
+                (left.numerators[place], left.denominators[place]) = (numerator, denominator);
+            }
+            left
+        }
+    })
+}
+
+fn added(left: (i128, i128), right: (i128, i128)) -> Option<(i128, i128)> {
+    if left.1 == right.1 {
+        return Some((left.0.checked_add(right.0)?, left.1));
+    }
+    let numerator = left.0.checked_mul(right.1)?.checked_add(right.0.checked_mul(left.1)?)?;
+    Some((numerator, left.1.checked_mul(right.1)?))
+}
+
+/// The expression at one place, in numbers of any length; none where it is null.
+fn exact(sum: &Sum, columns: &impl Columns, place: usize) -> Option<BigRational> {
+    match sum {
+        Sum::Null => None,
+        Sum::Constant(number) => Some(number.clone()),
+        Sum::Column(column) => {
+            let numbers = columns.numbers(*column);
+            (numbers.null[place] == 0).then(|| BigRational::new(BigInt::from(numbers.values[place]), BigInt::from(100)))
+        }
+        Sum::Arithmetic(arithmetic, left, right) => {
+            arithmetic.apply(&exact(left, columns, place)?, &exact(right, columns, place)?)
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Writing facts to the working chunks, and remembering what they touch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::facts::{Facts, Interval};
+use crate::records::Action;
+use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
+
+use super::Chunk;
+use super::column::{Bits, CHUNK};
+
+/// What the facts of an epoch touched in a chunk.
+#[derive(Clone)]
+pub struct Touch {
+    /// The customers to look at again.
+    pub slots: Bits,
+    /// Months (first, last) whose class may have changed for them.
+    pub months: Vec<(Month, Month)>,
+}
+
+impl Touch {
+    fn none() -> Touch {
+        Touch { slots: Bits::none(), months: Vec::new() }
+    }
+
+    /// Whether the class of a month may have changed.
+    pub fn reaches(&self, month: Month) -> bool {
+        self.months.iter().any(|(first, last)| (*first..=*last).contains(&month))
+    }
+}
+
+const ALL_MONTHS: (Month, Month) = (Month(i32::MIN), Month(i32::MAX));
+
+/// One worker's customers.
+pub struct Table {
+    index: usize,
+    peers: usize,
+    pub(crate) chunks: Vec<Arc<Chunk>>,
+    /// By chunk; and which chunks have one, in the order in which they were touched.
+    pub(crate) touches: Vec<Option<Box<Touch>>>,
+    pub(crate) touched: Vec<usize>,
+    pub(crate) words: Vec<Arc<str>>,
+    pub(crate) clock: Clock,
+    /// When a listing begins or ends: (time, slot, list, is its end). Moving `now` past one
+    /// touches its customer.
+    boundaries: BTreeSet<(Time, u32, Word, bool)>,
+}
+
+impl Table {
+    /// An empty table of worker `index` of `peers`.
+    pub fn new(index: usize, peers: usize) -> Table {
+        assert!(index < peers);
+        Table {
+            index,
+            peers,
+            chunks: Vec::new(),
+            touches: Vec::new(),
+            touched: Vec::new(),
+            words: Vec::new(),
+            clock: Clock::default(),
+            boundaries: BTreeSet::new(),
+        }
+    }
+
+    /// The customer in a slot of a chunk.
+    pub fn customer(&self, chunk: usize, slot: usize) -> CustomerIx {
+        CustomerIx(((chunk * CHUNK + slot) * self.peers + self.index) as u32)
+    }
+
+    /// Writes the facts that are this worker's. `reach` is how many months after a month its bills
+    /// still matter, that month not counted; `window` the same for usage.
+    pub fn write(&mut self, facts: &Facts, reach: i32, window: i32) {
+        self.words.extend(facts.words.iter().cloned());
+        self.write_customers(facts);
+        self.write_bills(facts, reach);
+        self.write_usage(facts, window);
+        self.write_terminals(facts);
+        self.write_orders(facts);
+        self.write_listings(facts);
+        if let Some(clock) = facts.clock {
+            self.write_clock(clock);
+        }
+    }
+
+    fn write_customers(&mut self, facts: &Facts) {
+        for (customer, fields) in &facts.customers {
+            let Some((chunk, slot)) = self.place(*customer) else { continue };
+            let (chunk, touch) = self.touched(chunk, slot, ALL_MONTHS);
+            touch.slots.set(slot, true);
+            Arc::make_mut(&mut chunk.customers).set(slot, *fields);
+        }
+    }
+
+    fn write_bills(&mut self, facts: &Facts, reach: i32) {
+        for (customer, month, bill) in &facts.bills {
+            let Some((index, slot)) = self.place(*customer) else { continue };
+            let months = (*month, month.plus(reach));
+            let (chunk, touch) = self.touched(index, slot, months);
+            if chunk.set_bill(*month, slot, *bill) {
+                // A first bill that comes or goes moves the beginning of the customer's history.
+                touch.add_months((*month, ALL_MONTHS.1));
+            }
+        }
+    }
+
+    fn write_usage(&mut self, facts: &Facts, window: i32) {
+        for (customer, month, measure, change) in &facts.usage {
+            let Some((chunk, slot)) = self.place(*customer) else { continue };
+            let (chunk, _) = self.touched(chunk, slot, (*month, month.plus(window)));
+            chunk.add_usage(*measure, *month, slot, *change);
+        }
+    }
+
+    fn write_terminals(&mut self, facts: &Facts) {
+        let mut changes: BTreeMap<usize, Vec<((u16, Day), Option<Word>)>> = BTreeMap::new();
+        for (customer, day, supports) in &facts.terminals {
+            let Some((chunk, slot)) = self.place(*customer) else { continue };
+            changes.entry(chunk).or_default().push(((slot as u16, *day), *supports));
+        }
+        for (index, changes) in changes {
+            let (chunk, touch) = self.touched_chunk(index);
+            changes.iter().for_each(|((slot, _), _)| touch.slots.set(usize::from(*slot), true));
+            Arc::make_mut(&mut chunk.terminals).apply(changes);
+        }
+    }
+
+    fn write_orders(&mut self, facts: &Facts) {
+        type Change = ((u16, Time, Box<str>), Option<Action>);
+        let mut changes: BTreeMap<(usize, Word), Vec<Change>> = BTreeMap::new();
+        for order in &facts.orders {
+            let Some((chunk, slot)) = self.place(order.customer) else { continue };
+            let change = ((slot as u16, order.at, order.order_id.clone()), order.action);
+            changes.entry((chunk, order.product)).or_default().push(change);
+        }
+        for ((index, product), changes) in changes {
+            let (chunk, touch) = self.touched_chunk(index);
+            changes.iter().for_each(|((slot, ..), _)| touch.slots.set(usize::from(*slot), true));
+            let orders = Arc::make_mut(&mut chunk.orders);
+            let held = orders.entry(product).or_default();
+            Arc::make_mut(held).apply(changes);
+            if held.rows.is_empty() {
+                orders.remove(&product);
+            }
+        }
+    }
+
+    fn write_listings(&mut self, facts: &Facts) {
+        let mut changes: BTreeMap<(usize, Word), Vec<(u16, Option<Interval>)>> = BTreeMap::new();
+        for (customer, list, interval) in &facts.listings {
+            let Some((chunk, slot)) = self.place(*customer) else { continue };
+            changes.entry((chunk, *list)).or_default().push((slot as u16, *interval));
+        }
+        for ((index, list), changes) in changes {
+            for (slot, interval) in &changes {
+                self.move_boundaries(index, *slot, list, *interval);
+            }
+            let (chunk, touch) = self.touched_chunk(index);
+            changes.iter().for_each(|(slot, _)| touch.slots.set(usize::from(*slot), true));
+            let listings = Arc::make_mut(&mut chunk.listings);
+            let rows = listings.entry(list).or_default();
+            Arc::make_mut(rows).apply(changes);
+            if rows.is_empty() {
+                listings.remove(&list);
+            }
+        }
+    }
+
+    /// Boundaries follow the rows. Facts that change one key twice would leave the first change's
+    /// boundary behind, which costs one look at a customer and no more.
+    fn move_boundaries(&mut self, chunk: usize, slot: u16, list: Word, interval: Option<Interval>) {
+        let place = (chunk * CHUNK + usize::from(slot)) as u32;
+        let held = self.chunks.get(chunk).and_then(|chunk| chunk.listings.get(&list)?.get(&slot).copied());
+        for (from, until) in [held, interval].into_iter().flatten() {
+            for (time, is_end) in [(from, false), (until, true)] {
+                let Some(time) = time else { continue };
+                let boundary = (time, place, list, is_end);
+                if interval.is_some_and(|(from, until)| if is_end { until } else { from } == Some(time)) {
+                    self.boundaries.insert(boundary);
+                } else {
+                    self.boundaries.remove(&boundary);
+                }
+            }
+        }
+    }
+
+    fn write_clock(&mut self, clock: Clock) {
+        let before = std::mem::replace(&mut self.clock, clock);
+        if before.now == clock.now {
+            return;
+        }
+        let (low, high) = match (before.now, clock.now) {
+            (Some(before), Some(after)) => (before.min(after), before.max(after)),
+            _ => (Time(i64::MIN), Time(i64::MAX)),
+        };
+        // A listing holds on [from, until): what lies in (low, high] has been passed, either way.
+        let after = (Time(low.0.saturating_add(1)), 0, Word::NULL, false);
+        let passed: Vec<u32> = self
+            .boundaries
+            .range(after..)
+            .take_while(|(time, ..)| *time <= high)
+            .map(|(_, place, ..)| *place)
+            .collect();
+        for place in passed {
+            let (chunk, slot) = (place as usize / CHUNK, place as usize % CHUNK);
+            self.touched_chunk(chunk).1.slots.set(slot, true);
+        }
+    }
+
+    /// Chunk and slot of a customer, where it is this worker's.
+    fn place(&self, customer: CustomerIx) -> Option<(usize, usize)> {
+        let customer = customer.0 as usize;
+        (customer % self.peers == self.index).then(|| {
+            let slot = customer / self.peers;
+            (slot / CHUNK, slot % CHUNK)
+        })
+    }
+
+    fn touched(&mut self, chunk: usize, slot: usize, months: (Month, Month)) -> (&mut Chunk, &mut Touch) {
+        let (chunk, touch) = self.touched_chunk(chunk);
+        touch.slots.set(slot, true);
+        touch.add_months(months);
+        (chunk, touch)
+    }
+
+    fn touched_chunk(&mut self, chunk: usize) -> (&mut Chunk, &mut Touch) {
+        if chunk >= self.chunks.len() {
+            self.chunks.resize_with(chunk + 1, || Arc::new(Chunk::empty()));
+            self.touches.resize_with(chunk + 1, || None);
+        }
+        let touch = self.touches[chunk].get_or_insert_with(|| {
+            self.touched.push(chunk);
+            Box::new(Touch::none())
+        });
+        (Arc::make_mut(&mut self.chunks[chunk]), touch)
+    }
+}
+
+impl Touch {
+    fn add_months(&mut self, months: (Month, Month)) {
+        // Files are of one month mostly: the range is nearly always the last one.
+        if self.months.last() != Some(&months) && !self.months.contains(&months) {
+            self.months.push(months);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The state of 2048 customers, in columns.
+//!
+//! Every part stands behind an `Arc`: a reader's snapshot is a clone of the pointers, and a write
+//! copies the part it touches while a reader still holds it, and only then. What is *derived* (a
+//! class for each month of history, membership of segments) stands beside what was delivered,
+//! because the difference between what was published and what is now true is taken here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::facts::Interval;
+use crate::records::{Action, Bill, Customer};
+use crate::types::{Day, Month, Time, Word};
+
+use super::column::{Bits, CHUNK, Column};
+use super::sorted::Sorted;
+
+/// The five measures of a bill, as places in [`Bills::fees`].
+pub const FEES: usize = 5;
+pub const TOTAL_FEE: usize = 0;
+pub const ROAMING_FEE: usize = 1;
+pub const SMS_FEE: usize = 2;
+pub const VAS_FEE: usize = 3;
+pub const DATA_KB: usize = 4;
+
+/// A class code: not taking part in that month's history (no bill yet), or, as a current class, no
+/// row in the view at all.
+pub const ABSENT: u8 = 0;
+/// The code of the null class: no tier's condition holds, or outside the population.
+pub const NO_CLASS: u8 = 1;
+/// The code of the programme's first tier; the others follow.
+pub const FIRST_CLASS: u8 = 2;
+
+/// One class code for each customer.
+pub type Classes = Arc<[u8; CHUNK]>;
+
+/// State of a chunk.
+#[derive(Clone)]
+pub struct Chunk {
+    pub customers: Arc<Customers>,
+    /// Ascending by month; a month stands here only while some customer has a bill in it.
+    pub bills: Vec<(Month, Arc<Bills>)>,
+    pub usage: Arc<BTreeMap<(Word, Month), Arc<Sums>>>,
+    /// By slot and day: the last of a slot stands.
+    pub terminals: Arc<Sorted<(u16, Day), Word>>,
+    pub orders: Arc<BTreeMap<Word, Arc<Orders>>>,
+    pub listings: Arc<BTreeMap<Word, Arc<Sorted<u16, Interval>>>>,
+    /// Derived: class codes by month of history, ascending.
+    pub history: Vec<(Month, Classes)>,
+    /// Derived: the class as of `as_of`, [`ABSENT`] outside the population.
+    pub class: Classes,
+    /// Derived: the members, by place of the segment in the programme.
+    pub segments: Arc<Vec<Bits>>,
+}
+
+impl Chunk {
+    /// Nobody known, nothing delivered.
+    pub fn empty() -> Chunk {
+        Chunk {
+            customers: Arc::new(Customers::empty()),
+            bills: Vec::new(),
+            usage: Arc::default(),
+            terminals: Arc::default(),
+            orders: Arc::default(),
+            listings: Arc::default(),
+            history: Vec::new(),
+            class: Arc::new([ABSENT; CHUNK]),
+            segments: Arc::default(),
+        }
+    }
+
+    /// The bills of a month, where there are any.
+    pub fn bills_of(&self, month: Month) -> Option<&Bills> {
+        self.bills.binary_search_by_key(&month, |(month, _)| *month).ok().map(|index| &*self.bills[index].1)
+    }
+
+    /// Sets or takes back a bill. Says whether the customer's having one in that month changed.
+    pub fn set_bill(&mut self, month: Month, slot: usize, bill: Option<Bill>) -> bool {
+        let index = match self.bills.binary_search_by_key(&month, |(month, _)| *month) {
+            Ok(index) => index,
+            Err(_) if bill.is_none() => return false,
+            Err(index) => {
+                self.bills.insert(index, (month, Arc::new(Bills::empty())));
+                index
+            }
+        };
+        let bills = Arc::make_mut(&mut self.bills[index].1);
+        let changed = bills.present.get(slot) != bill.is_some();
+        bills.present.set(slot, bill.is_some());
+        // An absent bill is 0 everywhere, so that sums need not ask who is present.
+        let bill = bill.unwrap_or_default();
+        let fees = [bill.total_fee, bill.roaming_fee, bill.sms_fee, bill.vas_fee, bill.data_kb];
+        bills.fees.iter_mut().zip(fees).for_each(|(column, fee)| column.set(slot, fee));
+        if changed && bills.present.is_none() {
+            self.bills.remove(index);
+        }
+        changed
+    }
+
+    /// Who has a bill in `month` or before it.
+    pub fn billed_by(&self, month: Month) -> Bits {
+        let mut billed = Bits::none();
+        self.bills
+            .iter()
+            .take_while(|(billed, _)| *billed <= month)
+            .for_each(|(_, bills)| billed.union(&bills.present));
+        billed
+    }
+
+    /// Who has a row in customer_attribute: named by `customer` or by a bill.
+    pub fn listed(&self) -> Bits {
+        let mut listed = self.customers.known.clone();
+        self.bills.iter().for_each(|(_, bills)| listed.union(&bills.present));
+        listed
+    }
+
+    /// Adds to a sum of usage.
+    pub fn add_usage(&mut self, measure: Word, month: Month, slot: usize, change: i64) {
+        let usage = Arc::make_mut(&mut self.usage);
+        let sums = usage.entry((measure, month)).or_default();
+        if Arc::make_mut(sums).add(slot, change) {
+            usage.remove(&(measure, month));
+        }
+    }
+}
+
+thread_local! {
+    /// The chunk before there is one.
+    pub static CHUNK_EMPTY: Arc<Chunk> = Arc::new(Chunk::empty());
+}
+
+/// Master data. A customer known from elsewhere only has nulls here.
+#[derive(Clone)]
+pub struct Customers {
+    /// Who is named by the customer feed.
+    pub known: Bits,
+    /// Packed dates, [`NO_DATE`] where null.
+    pub birth_date: Box<[i32; CHUNK]>,
+    pub joined_on: Box<[i32; CHUNK]>,
+    /// The text attributes, in the order of [`TEXTS`].
+    pub texts: [Column<u32>; TEXTS],
+}
+
+/// Number of text attributes of a customer.
+pub const TEXTS: usize = 9;
+/// The place of the city among them.
+pub const CITY: usize = 1;
+/// The packed null date.
+pub const NO_DATE: i32 = i32::MIN;
+
+/// A date as year, month and day in one integer that orders as dates do.
+pub fn packed(day: Day) -> i32 {
+    let (year, month, day) = day.civil();
+    year * 512 + (month * 32 + day) as i32
+}
+
+/// Month and day of a packed date, in one integer that orders as they do; and its year.
+pub fn unpacked(date: i32) -> (i32, i32) {
+    (date >> 9, date & 511)
+}
+
+impl Customers {
+    fn empty() -> Customers {
+        Customers {
+            known: Bits::none(),
+            birth_date: Box::new([NO_DATE; CHUNK]),
+            joined_on: Box::new([NO_DATE; CHUNK]),
+            texts: std::array::from_fn(|_| Column::zeros()),
+        }
+    }
+
+    /// Sets or takes back a customer's master data.
+    pub fn set(&mut self, slot: usize, customer: Option<Customer>) {
+        self.known.set(slot, customer.is_some());
+        let customer = customer.unwrap_or_default();
+        self.birth_date[slot] = customer.birth_date.map_or(NO_DATE, packed);
+        self.joined_on[slot] = customer.joined_on.map_or(NO_DATE, packed);
+        let Customer { gender, city, district, status, brand, group_type, occupation, employer, income_band, .. } =
+            customer;
+        let texts = [gender, city, district, status, brand, group_type, occupation, employer, income_band];
+        self.texts.iter_mut().zip(texts).for_each(|(column, word)| column.set(slot, word.0));
+    }
+}
+
+/// Bills of one month.
+#[derive(Clone)]
+pub struct Bills {
+    pub present: Bits,
+    /// Fen; kilobytes at [`DATA_KB`]. 0 where there is no bill.
+    pub fees: [Column<i64>; FEES],
+}
+
+impl Bills {
+    fn empty() -> Bills {
+        Bills { present: Bits::none(), fees: std::array::from_fn(|_| Column::zeros()) }
+    }
+}
+
+/// Sums of one measure over one month. Few customers use most measures: a list until an eighth of
+/// the chunk is in it, a column from then on.
+#[derive(Clone)]
+pub enum Sums {
+    Few(Sorted<u16, i64>),
+    Many(Column<i64>),
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Sums::Few(Sorted::default())
+    }
+}
+
+impl Sums {
+    const FEW_MAX: usize = CHUNK / 8;
+
+    /// Adds to the sum of a slot. Says whether nothing is left.
+    fn add(&mut self, slot: usize, change: i64) -> bool {
+        match self {
+            Sums::Many(column) => column.set(slot, column.get(slot) + change),
+            Sums::Few(rows) => {
+                let key = slot as u16;
+                let sum = rows.get(&key).copied().unwrap_or(0) + change;
+                rows.apply(vec![(key, (sum != 0).then_some(sum))]);
+                if rows.rows().len() > Sums::FEW_MAX {
+                    let mut column = Column::zeros();
+                    rows.rows().iter().for_each(|(slot, sum)| column.set(usize::from(*slot), *sum));
+                    *self = Sums::Many(column);
+                }
+            }
+        }
+        matches!(self, Sums::Few(rows) if rows.is_empty())
+    }
+}
+
+/// Orders of one product.
+#[derive(Clone)]
+pub struct Orders {
+    /// By slot, time and order id (bytes): the last of a slot stands.
+    pub rows: Sorted<(u16, Time, Box<str>), Action>,
+    /// Derived: whose last order is no cancellation.
+    pub holders: Bits,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Orders { rows: Sorted::default(), holders: Bits::none() }
+    }
+}
+
+impl Orders {
+    /// Applies changes and decides anew who holds, for the customers they touch.
+    pub fn apply(&mut self, changes: Vec<((u16, Time, Box<str>), Option<Action>)>) {
+        let mut slots: Vec<u16> = changes.iter().map(|((slot, ..), _)| *slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        self.rows.apply(changes);
+        for slot in slots {
+            let last = self.rows.range(|(held, ..)| held.cmp(&slot)).last();
+            let holds = matches!(last, Some((_, Action::Subscribe | Action::Trial)));
+            self.holders.set(usize::from(slot), holds);
+        }
+    }
+}

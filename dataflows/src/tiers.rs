@@ -1,0 +1,89 @@
+//! Tiers: the class of each customer, now and in each month of history.
+//!
+//! Reads   the table, the programme's `[[tier]]` and `population`
+//! Gives   class codes; since when a class has held
+//!
+//! The class of month M is what the current programme gives on the input now accepted, with
+//! `as_of` = M and today's master data. It is kept for each of the last `history` months, one byte
+//! a customer and month, so that a month close decides one month and a correction the few months
+//! its window reaches.
+
+use crate::attributes::Frame;
+use crate::rules::compiled::Compiled;
+use crate::rules::evaluate::{Columns, TRUE, evaluate};
+use crate::table::chunk::{ABSENT, Classes, FIRST_CLASS, NO_CLASS};
+use crate::table::column::{Bits, CHUNK, Slots};
+use crate::types::{Month, Word};
+
+/// A month before every month: no class has held since.
+pub const NEVER: Month = Month(i32::MIN);
+
+/// Who is in the population, by place: 0 or 1. `listed` are those who have a row in
+/// customer_attribute.
+pub fn population(rules: &Compiled, frame: &Frame<'_>, slots: &Slots, listed: &Bits) -> Vec<u8> {
+    let listed = (0..slots.len()).map(|place| u8::from(listed.get(slots.slot(place))));
+    match &rules.population {
+        None => listed.collect(),
+        Some(rule) => {
+            let truths = evaluate(rule, frame);
+            listed.zip(truths).map(|(listed, truth)| listed & u8::from(truth == TRUE)).collect()
+        }
+    }
+}
+
+/// The class code of everybody in the population, by place: the first tier whose condition is TRUE.
+/// The others have [`NO_CLASS`].
+pub fn classes(rules: &Compiled, frame: &Frame<'_>, population: &[u8]) -> Vec<u8> {
+    let mut classes = vec![NO_CLASS; population.len()];
+    // All ones while no tier has taken the customer.
+    let mut open: Vec<u8> = population.iter().map(|within| 0u8.wrapping_sub(*within)).collect();
+    for ((_, condition), code) in rules.tiers.iter().zip(FIRST_CLASS..) {
+        if open.iter().all(|open| *open == 0) {
+            break;
+        }
+        let truths = condition.as_ref().map_or_else(|| vec![TRUE; frame.len()], |plan| evaluate(plan, frame));
+        for ((class, open), truth) in classes.iter_mut().zip(&mut open).zip(truths) {
+            let takes = *open & 0u8.wrapping_sub(u8::from(truth == TRUE));
+            *class = *class & !takes | code & takes;
+            *open &= !takes;
+        }
+    }
+    classes
+}
+
+/// The word of a class code; null for the null class and for no row.
+pub fn word(rules: &Compiled, code: u8) -> Word {
+    let index = usize::from(code).checked_sub(usize::from(FIRST_CLASS));
+    index.and_then(|index| rules.tiers.get(index)).map_or(Word::NULL, |(word, _)| *word)
+}
+
+/// The first month of the unbroken run of the class as of `as_of`, by place; [`NEVER`] for whom no
+/// history has begun.
+pub fn since(history: &[(Month, Classes)], as_of: Option<Month>, slots: &Slots) -> Vec<Month> {
+    let mut since = vec![NEVER; slots.len()];
+    let Some((last, before)) = history.split_last().filter(|((month, _), _)| Some(*month) == as_of) else {
+        return since;
+    };
+    let (month, current) = last;
+    let mut running: Vec<bool> = (0..slots.len()).map(|place| current[slots.slot(place)] != ABSENT).collect();
+    let extend = |month: Month, classes: &[u8; CHUNK], running: &mut [bool], since: &mut [Month]| {
+        for place in 0..since.len() {
+            let slot = slots.slot(place);
+            running[place] &= classes[slot] == current[slot];
+            if running[place] {
+                since[place] = month;
+            }
+        }
+    };
+    extend(*month, current, &mut running, &mut since);
+    let mut expected = month.plus(-1);
+    for (month, classes) in before.iter().rev() {
+        // A month without a column is one in which nobody's history had begun.
+        if *month != expected || !running.contains(&true) {
+            break;
+        }
+        extend(*month, classes, &mut running, &mut since);
+        expected = month.plus(-1);
+    }
+    since
+}

@@ -1,0 +1,168 @@
+//! Runs a history through the dataflow and collects what stands after each epoch.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use dataflows::attributes::{AttributeRow, Moment, rows};
+use dataflows::customers::{Customers, Snapshot};
+use dataflows::facts::Facts;
+use dataflows::oracle::Standing;
+use dataflows::table::column::{CHUNK, Slots};
+use dataflows::types::{CustomerIx, Diff, Epoch};
+use dataflows::views::Change;
+use differential_dataflow::input::InputSession;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::operators::Input;
+use timely::dataflow::{InputHandle, ProbeHandle};
+
+/// What stands after an epoch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct State {
+    pub views: BTreeMap<Change, Diff>,
+    pub attributes: BTreeMap<CustomerIx, AttributeRow>,
+}
+
+type Update = (Change, Epoch, Diff);
+
+/// One epoch at a time, as the engine feeds them; attributes are read off snapshots.
+pub fn run(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
+    execute(epochs, workers, true)
+}
+
+/// All epochs before the first step: attributes are read at the end only, and compared there.
+pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
+    let mut states = execute(epochs, workers, false);
+    let apart = execute(epochs, workers, true);
+    let last = states.len() - 1;
+    for (epoch, state) in states.iter_mut().enumerate() {
+        if epoch < last {
+            state.attributes = apart[epoch].attributes.clone();
+        }
+    }
+    states
+}
+
+fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<State> {
+    let updates: Arc<Mutex<Vec<Update>>> = Arc::default();
+    let attributes: Arc<Mutex<Vec<BTreeMap<CustomerIx, AttributeRow>>>> =
+        Arc::new(Mutex::new(vec![BTreeMap::new(); epochs.len()]));
+    let (shared_updates, shared_attributes, shared_epochs) = (updates.clone(), attributes.clone(), epochs.to_vec());
+    timely::execute(timely::Config::process(workers), move |worker| {
+        let (index, peers) = (worker.index(), worker.peers());
+        let customers = Rc::new(RefCell::new(Customers::new(index, peers)));
+        let mut input = InputHandle::<Epoch, CapacityContainerBuilder<Vec<Arc<Facts>>>>::new();
+        let probe = ProbeHandle::new();
+        worker.dataflow::<Epoch, _, _>(|scope| {
+            let facts = scope.input_from(&mut input);
+            let views = dataflows::build(facts, customers.clone());
+            let (rows, counts) = (shared_updates.clone(), shared_updates.clone());
+            let keep = move |(change, epoch, diff): &Update| rows.lock().unwrap().push((*change, *epoch, *diff));
+            views.rows.inspect(keep).probe_with(&probe);
+            let keep = move |((change, count), epoch, diff): &((Change, Diff), Epoch, Diff)| {
+                counts.lock().unwrap().push((*change, *epoch, count * diff));
+            };
+            views.counts.inspect(keep).probe_with(&probe);
+        });
+        for (epoch, facts) in shared_epochs.iter().enumerate() {
+            input.advance_to(epoch as Epoch);
+            input.send(facts.clone());
+            input.advance_to(epoch as Epoch + 1);
+            if one_at_a_time {
+                input.flush();
+                worker.step_while(|| probe.less_than(input.time()));
+                read(&customers.borrow().snapshot(), index, peers, &mut shared_attributes.lock().unwrap()[epoch]);
+            }
+        }
+        input.flush();
+        worker.step_while(|| probe.less_than(input.time()));
+        let last = shared_epochs.len() - 1;
+        read(&customers.borrow().snapshot(), index, peers, &mut shared_attributes.lock().unwrap()[last]);
+    })
+    .expect("workers");
+    let updates = std::mem::take(&mut *updates.lock().unwrap());
+    let attributes = std::mem::take(&mut *attributes.lock().unwrap());
+    accumulated(updates, epochs.len())
+        .into_iter()
+        .zip(attributes)
+        .map(|(views, attributes)| State { views, attributes })
+        .collect()
+}
+
+fn read(snapshot: &Snapshot, index: usize, peers: usize, attributes: &mut BTreeMap<CustomerIx, AttributeRow>) {
+    let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
+    for (number, chunk) in snapshot.chunks.iter().enumerate() {
+        let listed = chunk.listed();
+        for (slot, row) in rows(chunk, &Slots::All, moment).into_iter().enumerate() {
+            if listed.get(slot) {
+                attributes.insert(CustomerIx(((number * CHUNK + slot) * peers + index) as u32), row);
+            }
+        }
+    }
+}
+
+/// What stands after each epoch, from all updates. A row stands once or not at all.
+fn accumulated(mut updates: Vec<Update>, epochs: usize) -> Vec<BTreeMap<Change, Diff>> {
+    updates.sort_by_key(|(_, epoch, _)| *epoch);
+    let mut updates = updates.into_iter().peekable();
+    let mut standing: BTreeMap<Change, Diff> = BTreeMap::new();
+    let at = |epoch: usize| {
+        while let Some((change, _, diff)) = updates.next_if(|(_, at, _)| *at == epoch as Epoch) {
+            let count = standing.entry(change).or_insert(0);
+            *count += diff;
+            if *count == 0 {
+                standing.remove(&change);
+            }
+        }
+        assert!(standing.values().all(|count| *count > 0), "negative multiplicity at epoch {epoch}");
+        standing.clone()
+    };
+    (0..epochs).map(at).collect()
+}
+
+/// The same function as a differential `reduce` over (customer, what changed last of it): the key's
+/// whole state is kept by the arrangement, its rows by the reduce.
+pub fn run_reduce(epochs: &[Arc<Facts>]) -> Vec<BTreeMap<Change, Diff>> {
+    let epochs = epochs.to_vec();
+    let updates: Arc<Mutex<Vec<Update>>> = Arc::default();
+    let shared = updates.clone();
+    let count = epochs.len();
+    timely::execute(timely::Config::thread(), move |worker| {
+        let mut input = InputSession::<Epoch, (CustomerIx, u64), Diff>::new();
+        let probe = ProbeHandle::new();
+        // The rows of a customer at a version: versions stand in for the facts, which have no order.
+        let known: Rc<RefCell<BTreeMap<u64, Standing>>> = Rc::default();
+        let looked_up = known.clone();
+        worker.dataflow::<Epoch, _, _>(|scope| {
+            let keep = shared.clone();
+            input
+                .to_collection(scope)
+                .reduce(move |customer: &CustomerIx, versions: &[(&u64, Diff)], rows: &mut Vec<(Change, Diff)>| {
+                    let mut views = BTreeMap::new();
+                    looked_up.borrow()[versions[0].0].add_customer(*customer, &mut views);
+                    rows.extend(views);
+                })
+                .map(|(_, change)| change)
+                .inspect(move |(change, epoch, diff)| keep.lock().unwrap().push((*change, *epoch, *diff)))
+                .probe_with(&probe);
+        });
+        let mut standing = Standing::default();
+        let mut listed: Vec<CustomerIx> = Vec::new();
+        for (epoch, facts) in epochs.iter().enumerate() {
+            standing.apply(facts);
+            input.advance_to(epoch as Epoch);
+            if epoch > 0 {
+                listed.iter().for_each(|customer| input.remove((*customer, epoch as u64 - 1)));
+            }
+            listed = standing.listed();
+            listed.iter().for_each(|customer| input.insert((*customer, epoch as u64)));
+            known.borrow_mut().insert(epoch as u64, standing.clone());
+            input.advance_to(epoch as Epoch + 1);
+            input.flush();
+            worker.step_while(|| probe.less_than(input.time()));
+        }
+    })
+    .expect("worker");
+    accumulated(std::mem::take(&mut *updates.lock().unwrap()), count)
+}

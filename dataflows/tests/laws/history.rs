@@ -1,0 +1,287 @@
+//! Random histories: facts over a small population, and programmes over all attributes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dataflows::attributes::AttributeRow;
+use dataflows::facts::{Facts, OrderFact};
+use dataflows::oracle::{Asked, Standing};
+use dataflows::programme::{Programme, Segment, Tier};
+use dataflows::records::{Action, Bill, Customer};
+use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
+use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Word};
+use fastrand::Rng;
+
+/// Texts beside the programme's names; the first is the null.
+const WORDS: [&str; 12] =
+    ["", "m", "f", "active", "closed", "Dalian", "沈阳", "student", "wap;mms", "mms", "sms", "crbt"];
+const LISTS: [&str; 2] = ["vip", "do_not_contact"];
+
+/// Facts epoch by epoch; the first brings the vocabulary and a programme.
+pub struct History {
+    pub epochs: Vec<Arc<Facts>>,
+}
+
+impl History {
+    pub fn random(seed: u64) -> History {
+        let mut rng = Rng::with_seed(seed);
+        let mut words: Vec<Arc<str>> = Vec::new();
+        let mut orders: Vec<OrderFact> = Vec::new();
+        let epochs = (0..rng.usize(3..9)).map(|epoch| Arc::new(facts(&mut rng, epoch, &mut words, &mut orders)));
+        History { epochs: epochs.collect() }
+    }
+}
+
+/// All facts as one part of one epoch.
+pub fn joined(epochs: &[Arc<Facts>]) -> Arc<Facts> {
+    let mut joined = Facts::default();
+    for facts in epochs {
+        joined.words.extend(facts.words.iter().cloned());
+        joined.customers.extend(facts.customers.iter().cloned());
+        joined.bills.extend(facts.bills.iter().cloned());
+        joined.usage.extend(facts.usage.iter().cloned());
+        joined.terminals.extend(facts.terminals.iter().cloned());
+        joined.orders.extend(facts.orders.iter().cloned());
+        joined.listings.extend(facts.listings.iter().cloned());
+        joined.clock = facts.clock.or(joined.clock);
+        joined.programme = facts.programme.clone().or(joined.programme);
+    }
+    Arc::new(joined)
+}
+
+/// Facts that take back everything that stands.
+pub fn emptying(epochs: &[Arc<Facts>]) -> Arc<Facts> {
+    let mut standing = Standing::default();
+    epochs.iter().for_each(|facts| standing.apply(facts));
+    let usage = standing.usage.iter().map(|((customer, measure, month), sum)| (*customer, *month, *measure, -sum));
+    Arc::new(Facts {
+        customers: standing.customers.keys().map(|customer| (*customer, None)).collect(),
+        bills: standing.bills.keys().map(|(customer, month)| (*customer, *month, None)).collect(),
+        usage: usage.collect(),
+        terminals: standing.terminals.keys().map(|(customer, day)| (*customer, *day, None)).collect(),
+        listings: standing.listings.keys().map(|(customer, list)| (*customer, *list, None)).collect(),
+        clock: Some(Clock::default()),
+        ..Facts::default()
+    })
+}
+
+pub fn attributes(standing: &Standing) -> BTreeMap<CustomerIx, AttributeRow> {
+    let row = |customer| {
+        let asked = Asked { standing, customer, month: standing.clock.as_of, tier: None };
+        (customer, asked.row())
+    };
+    standing.listed().into_iter().map(row).collect()
+}
+
+/// Customers in three chunks of one worker, few enough to meet again.
+fn customer(rng: &mut Rng) -> CustomerIx {
+    CustomerIx([0, 2040, 4100][rng.usize(0..3)] + rng.u32(0..12))
+}
+
+fn month(rng: &mut Rng) -> Month {
+    Month::new(2009, 1).plus(rng.i32(0..16))
+}
+
+fn time(rng: &mut Rng) -> Time {
+    Time(Day::from_civil(2009, 1, 1).start().0 + rng.i64(0..40) * 1_000_000)
+}
+
+fn word(rng: &mut Rng, choices: &[u32]) -> Word {
+    Word(choices[rng.usize(0..choices.len())])
+}
+
+fn facts(rng: &mut Rng, epoch: usize, words: &mut Vec<Arc<str>>, orders: &mut Vec<OrderFact>) -> Facts {
+    let known = words.len();
+    if epoch == 0 {
+        words.extend(WORDS.iter().chain(&LISTS).map(|word| Arc::from(*word)));
+    }
+    let programme = (epoch == 0 || rng.u8(0..4) == 0).then(|| Arc::new(programme(rng)));
+    for name in programme.iter().flat_map(|programme| programme.names()) {
+        if words.iter().all(|word| **word != *name) {
+            words.push(Arc::from(name));
+        }
+    }
+    let many = if rng.u8(0..6) == 0 { 0 } else { rng.usize(1..40) };
+    let list = |rng: &mut Rng| Word(WORDS.len() as u32 + rng.u32(0..2));
+    let mut facts = Facts { words: words[known..].to_vec(), programme, ..Facts::default() };
+    let clock = Clock { as_of: (rng.u8(0..12) != 0).then(|| month(rng)), now: (rng.u8(0..12) != 0).then(|| time(rng)) };
+    facts.clock = (epoch == 0 || rng.bool()).then_some(clock);
+    for _ in 0..many {
+        facts.bills.push((customer(rng), month(rng), (rng.u8(0..5) != 0).then(|| bill(rng))));
+        if rng.bool() {
+            let fields = (rng.u8(0..5) != 0).then(|| fields(rng));
+            facts.customers.push((customer(rng), fields));
+        }
+        if rng.bool() {
+            facts.usage.push((customer(rng), month(rng), word(rng, &[10, 11]), rng.i64(-20..90)));
+        }
+        if rng.u8(0..3) == 0 {
+            let supports = (rng.u8(0..4) != 0).then(|| word(rng, &[0, 8, 9]));
+            facts.terminals.push((customer(rng), time(rng).day(), supports));
+        }
+        if rng.u8(0..3) == 0 {
+            facts.orders.push(order(rng, orders));
+        }
+        if rng.u8(0..3) == 0 {
+            let bound = |rng: &mut Rng| rng.bool().then(|| time(rng));
+            let interval = (rng.u8(0..4) != 0).then(|| (bound(rng), bound(rng)));
+            facts.listings.push((customer(rng), list(rng), interval));
+        }
+    }
+    facts
+}
+
+/// A new order, or one that came before, taken back or brought again.
+fn order(rng: &mut Rng, orders: &mut Vec<OrderFact>) -> OrderFact {
+    let action = [Some(Action::Subscribe), Some(Action::Cancel), Some(Action::Trial), None][rng.usize(0..4)];
+    if !orders.is_empty() && rng.bool() {
+        let known = orders[rng.usize(0..orders.len())].clone();
+        return OrderFact { action, ..known };
+    }
+    let order_id = format!("O{}", rng.u8(0..30)).into();
+    let order =
+        OrderFact { customer: customer(rng), product: Word(rng.u32(10..12)), at: Time(time(rng).0), order_id, action };
+    orders.push(order.clone());
+    order
+}
+
+fn bill(rng: &mut Rng) -> Bill {
+    let amount = |rng: &mut Rng| match rng.u8(0..20) {
+        0 => -rng.i64(0..5_000),
+        1 => 0,
+        2 => rng.i64(0..9_999_999_999_999),
+        _ => rng.i64(0..30_000),
+    };
+    Bill {
+        total_fee: amount(rng),
+        roaming_fee: amount(rng),
+        sms_fee: amount(rng),
+        vas_fee: amount(rng),
+        data_kb: amount(rng).abs(),
+    }
+}
+
+fn fields(rng: &mut Rng) -> Customer {
+    let day = |rng: &mut Rng| {
+        let leap = Day::from_civil(1980, 2, 29);
+        (rng.u8(0..5) != 0).then(|| if rng.u8(0..5) == 0 { leap } else { Day(rng.i32(-9_000..14_500)) })
+    };
+    Customer {
+        birth_date: day(rng),
+        joined_on: day(rng),
+        gender: word(rng, &[0, 1, 2]),
+        city: word(rng, &[0, 5, 6]),
+        status: word(rng, &[3, 3, 4]),
+        group_type: word(rng, &[0, 7]),
+        ..Customer::default()
+    }
+}
+
+fn programme(rng: &mut Rng) -> Programme {
+    let tiers = rng.usize(0..4);
+    let default = rng.bool();
+    let tier = |rng: &mut Rng, place: usize| Tier {
+        id: format!("T{place}"),
+        when: (place + 1 < tiers || !default).then(|| condition(rng, 3, Scope::Tier)),
+    };
+    Programme {
+        window: rng.u32(1..5),
+        lag: rng.u32(0..5),
+        history: rng.u32(1..9),
+        population: rng.bool().then(|| condition(rng, 2, Scope::Population)),
+        tiers: (0..tiers).map(|place| tier(rng, place)).collect(),
+        segments: (0..rng.usize(0..5))
+            .map(|place| Segment { id: format!("S{place}"), when: condition(rng, 3, Scope::Segment) })
+            .collect(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Scope {
+    Tier,
+    Population,
+    Segment,
+}
+
+fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
+    let inner = |rng: &mut Rng| condition(rng, depth - 1, scope);
+    match if depth == 0 { rng.u8(0..5) } else { rng.u8(0..14) } {
+        0 => Expr::Compare(comparison(rng), Box::new(number(rng, 0)), Box::new(constant(rng))),
+        1 => Expr::Compare(comparison(rng), Box::new(text(rng, scope)), Box::new(text_constant(rng))),
+        2 => Expr::IsNull(Box::new(number(rng, 1))),
+        3 if scope != Scope::Tier => Expr::Attribute(match rng.u8(0..3) {
+            0 => Attribute::Holds(["sms", "crbt", "nothing"][rng.usize(0..3)].into()),
+            1 => Attribute::OnList(LISTS[rng.usize(0..2)].into()),
+            _ => Attribute::Terminal(["mms", "wap", "edge"][rng.usize(0..3)].into()),
+        }),
+        3 => Expr::Boolean(rng.bool()),
+        4 => Expr::In(Box::new(text(rng, scope)), (0..rng.u8(1..4)).map(|_| text_constant(rng)).collect()),
+        5 => Expr::Not(Box::new(inner(rng))),
+        6 | 7 => Expr::And((0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
+        8 | 9 => Expr::Or((0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
+        10 => Expr::AtLeast(rng.u32(0..3), (0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
+        11 => Expr::Compare(comparison(rng), Box::new(number(rng, 2)), Box::new(number(rng, 2))),
+        12 => Expr::Like(Box::new(text(rng, scope)), ["%li%", "沈_", "%", "_"][rng.usize(0..4)].into()),
+        _ => match rng.u8(0..3) {
+            0 => Expr::Compare(comparison(rng), Box::new(text(rng, scope)), Box::new(text(rng, scope))),
+            1 => Expr::Compare(
+                [Comparison::Equal, Comparison::NotEqual][rng.usize(0..2)],
+                Box::new(inner(rng)),
+                Box::new(inner(rng)),
+            ),
+            _ => Expr::In(Box::new(number(rng, 0)), vec![constant(rng), Expr::Null, constant(rng)]),
+        },
+    }
+}
+
+fn comparison(rng: &mut Rng) -> Comparison {
+    use Comparison::*;
+    [Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual][rng.usize(0..6)]
+}
+
+fn number(rng: &mut Rng, depth: u32) -> Expr {
+    use Attribute::*;
+    if depth > 0 && rng.u8(0..3) > 0 {
+        let arithmetic = [Arithmetic::Add, Arithmetic::Subtract, Arithmetic::Multiply, Arithmetic::Divide];
+        let (left, right) = (Box::new(number(rng, depth - 1)), Box::new(number(rng, depth - 1)));
+        return Expr::Arithmetic(arithmetic[rng.usize(0..4)], left, right);
+    }
+    match rng.u8(0..16) {
+        0 => constant(rng),
+        1 => Expr::Negate(Box::new(number(rng, 0))),
+        place => Expr::Attribute(match place {
+            2 => Age,
+            3 => TenureMonths,
+            4 => DaysToBirthday,
+            5 => AvgFee,
+            6 => AvgDataKb,
+            7 => AvgSmsFee,
+            8 => LastFee,
+            9 => ChangeFee,
+            10 => ChangeRoamingFee,
+            11 => ChangeData,
+            12 | 13 => Usage("sms".into()),
+            14 => Usage("nothing".into()),
+            _ => ChangeVasFee,
+        }),
+    }
+}
+
+fn constant(rng: &mut Rng) -> Expr {
+    match rng.u8(0..12) {
+        0 => Expr::Null,
+        1 => Expr::Number(Number::new(rng.i64(-9..9).into(), 7.into())),
+        2 => Expr::Number(Number::from_integer(0.into())),
+        _ => Expr::Number(Number::new(rng.i64(-5_000..30_000).into(), 100.into())),
+    }
+}
+
+fn text(rng: &mut Rng, scope: Scope) -> Expr {
+    use Attribute::*;
+    let last = if scope == Scope::Segment { 5 } else { 4 };
+    Expr::Attribute([Gender, City, Status, GroupType, Tier][rng.usize(0..last)].clone())
+}
+
+fn text_constant(rng: &mut Rng) -> Expr {
+    Expr::Text(["m", "f", "closed", "active", "Dalian", "沈阳", "student", "T0", "T1"][rng.usize(0..9)].into())
+}

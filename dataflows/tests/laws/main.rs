@@ -1,0 +1,107 @@
+//! The laws that every view is under, over seeded random histories.
+//!
+//! `HISTORIES` sets how many histories each law is tried on (default 40), `SEED` the first seed. A
+//! failure names its seed.
+
+mod harness;
+mod history;
+
+use std::sync::Arc;
+
+use dataflows::facts::Facts;
+use dataflows::oracle::Standing;
+
+use harness::{run, run_overlapping};
+use history::{History, emptying};
+
+fn for_each_history(check: impl Fn(u64, &History) + std::panic::RefUnwindSafe) {
+    let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let first: u64 = number("SEED", 1);
+    for seed in first..first + number("HISTORIES", 40) {
+        let history = History::random(seed);
+        let result = std::panic::catch_unwind(|| check(seed, &history));
+        assert!(result.is_ok(), "the law is broken by the history of seed {seed}");
+    }
+}
+
+#[test]
+fn every_epoch_agrees_with_the_oracle() {
+    for_each_history(|seed, history| {
+        let mut standing = Standing::default();
+        let states = run(&history.epochs, 1);
+        for (epoch, (facts, state)) in history.epochs.iter().zip(&states).enumerate() {
+            standing.apply(facts);
+            assert_eq!(state.views, standing.views(), "views, seed {seed}, epoch {epoch}");
+            assert_eq!(state.attributes, history::attributes(&standing), "attributes, seed {seed}, epoch {epoch}");
+        }
+    });
+}
+
+#[test]
+fn splitting_and_joining_epochs_does_not_change_the_last() {
+    for_each_history(|seed, history| {
+        let last = run(&history.epochs, 1).pop();
+        let joined = run(&[history::joined(&history.epochs)], 1).pop();
+        assert_eq!(last, joined, "seed {seed}");
+    });
+}
+
+#[test]
+fn retracting_everything_leaves_every_view_empty() {
+    for_each_history(|seed, history| {
+        let mut epochs = history.epochs.clone();
+        epochs.push(emptying(&history.epochs));
+        let last = run(&epochs, 2).pop().expect("an epoch");
+        assert!(last.views.is_empty() && last.attributes.is_empty(), "seed {seed}: {last:?}");
+    });
+}
+
+#[test]
+fn one_two_and_four_workers_agree() {
+    for_each_history(|seed, history| {
+        let alone = run(&history.epochs, 1);
+        for workers in [2, 4] {
+            assert_eq!(alone, run(&history.epochs, workers), "{workers} workers, seed {seed}");
+        }
+    });
+}
+
+#[test]
+fn delivering_an_epoch_twice_changes_nothing() {
+    for_each_history(|seed, history| {
+        // Sums of usage are changes, which the store makes once; everything else is how it stands.
+        let again = |facts: &Arc<Facts>| {
+            let again = Facts { usage: Vec::new(), words: Vec::new(), ..Facts::clone(facts) };
+            [facts.clone(), Arc::new(again)]
+        };
+        let doubled: Vec<_> = history.epochs.iter().flat_map(again).collect();
+        let once = run(&history.epochs, 1);
+        let twice = run(&doubled, 1);
+        for (epoch, state) in once.iter().enumerate() {
+            assert_eq!(state, &twice[2 * epoch + 1], "seed {seed}, epoch {epoch}");
+            assert_eq!(state, &twice[2 * epoch], "seed {seed}, epoch {epoch}");
+        }
+    });
+}
+
+#[test]
+fn two_epochs_in_flight_are_settled_one_after_the_other() {
+    for_each_history(|seed, history| {
+        let apart = run(&history.epochs, 1);
+        for workers in [1, 2] {
+            let overlapping = run_overlapping(&history.epochs, workers);
+            assert_eq!(apart, overlapping, "seed {seed}, {workers} workers");
+        }
+    });
+}
+
+#[test]
+fn keyed_agrees_with_a_plain_reduce_of_the_same_function() {
+    for_each_history(|seed, history| {
+        let by_reduce = harness::run_reduce(&history.epochs);
+        let by_keyed = run(&history.epochs, 1);
+        for (epoch, (keyed, reduce)) in by_keyed.iter().zip(&by_reduce).enumerate() {
+            assert_eq!(&keyed.views, reduce, "seed {seed}, epoch {epoch}");
+        }
+    });
+}
