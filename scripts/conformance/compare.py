@@ -103,7 +103,7 @@ def compare(view, expected_path, actual_path, first, drop):
     if lost or extra:
         out.append(f"{len(expected)} rows expected, {len(actual)} found; "
                    f"{len(lost)} not found, {len(extra)} not expected")
-    width = min(KEYS.get(view, 1), 3)
+    width = KEYS.get(view, 1)
     partner = {row[:width]: row for row in extra}
     shown = 0
     for row in lost:
