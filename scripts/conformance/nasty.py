@@ -2,7 +2,7 @@
 """Makes a small nasty directory of the eight feeds, and a programme to go with it.
 
 Reproducible from its seed: OUTPUT/programme.toml and OUTPUT/input. What is written has
-one answer by the contract; `--edge` adds cases on which the contract is silent.
+one answer by the contract; `--parquet` adds a container and `--edge` adds cases on which the contract is silent.
 """
 
 import argparse
@@ -14,7 +14,8 @@ import shutil
 
 import nasty_rules
 import nasty_values
-from nasty_files import Deliverer
+from fields import FEEDS
+from nasty_files import SUFFIXES, Deliverer
 from nasty_values import CAPS, LISTS, MEASURES, PLAIN, PRODUCTS, WORDS
 from programme import Programme
 
@@ -220,7 +221,7 @@ def by_partition(rng, feed, rows, deliverer):
         for row in deliverer.changed(feed, places[place]) if places[place] else []:
             if rng.random() < 0.15:
                 other = rng.choice(choices[row["month"] if feed == "bill" else None])
-                keys = nasty_values.fields.FEEDS[feed].key
+                keys = FEEDS[feed].key
                 if not any(all(r[k] == row[k] for k in keys) for r in places[other]):
                     places[other].append(row)
     return places
@@ -240,8 +241,8 @@ def litter(rng, directory):
             file.write("customer_id,month,total_fee\nC00000,2009-01,1.00\n")
 
 
-def make(seed, output, edge):
-    rng = random.Random(f"{seed}/{edge}")
+def make(seed, output, edge, parquet):
+    rng = random.Random(f"{seed}/{edge}/{parquet}")
     inputs = os.path.join(output, "input")
     if os.path.exists(inputs):
         shutil.rmtree(inputs)
@@ -252,7 +253,8 @@ def make(seed, output, edge):
         file.write(nasty_rules.programme(rng, months, edge))
     settings = Programme(path).settings
     province = Province(rng, settings, edge, months)
-    deliverer = Deliverer(rng, inputs, settings, edge)
+    suffixes = SUFFIXES + [".parquet"] * parquet
+    deliverer = Deliverer(rng, inputs, settings, edge, suffixes)
     feeds = {
         "customer": province.customers, "bill": province.bills, "usage": province.usage,
         "terminal": province.terminals, "order": province.orders, "listing": province.listings,
@@ -282,8 +284,10 @@ def main():
     arguments.add_argument("--output", required=True)
     arguments.add_argument("--edge", action="store_true",
                            help="also what the contract leaves open")
+    arguments.add_argument("--parquet", action="store_true",
+                           help="also Parquet files (needs pyarrow)")
     given = arguments.parse_args()
-    make(given.seed, given.output, given.edge)
+    make(given.seed, given.output, given.edge, given.parquet)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import os
 
-import fields
+import parquet
 from fields import FEEDS
 from nasty_values import bad_value
 
@@ -69,8 +69,9 @@ def lay_out(rng, header, records):
 class Deliverer:
     """Writes the files of one directory."""
 
-    def __init__(self, rng, directory, settings, edge):
+    def __init__(self, rng, directory, settings, edge, suffixes):
         self.rng, self.directory, self.edge = rng, directory, edge
+        self.zone, self.suffixes = settings.zone, suffixes
         self.max_bad = settings.max_bad_rows
         self.required = settings.control == "required"
 
@@ -109,7 +110,7 @@ class Deliverer:
         return self.max_bad * good // (1 - self.max_bad)
 
     def content(self, feed, period, rows, bad):
-        """(bytes before packing, number of data rows)."""
+        """(header, records): the rows with bad ones among them."""
         rng = self.rng
         header = [c for c in FEEDS[feed].columns
                   if c in FEEDS[feed].mandatory or any(row.get(c) for row in rows)
@@ -127,7 +128,7 @@ class Deliverer:
         for _ in range(bad if rows else 0):
             record = self.bad_record(feed, period, header, rng.choice(readable))
             records.insert(rng.randrange(len(records) + 1), record)
-        return lay_out(rng, header, records), len(records)
+        return header, records
 
     def write(self, name, data, rows, control=None):
         """control: None (as it falls), right, rows, sha256, none."""
@@ -154,20 +155,23 @@ class Deliverer:
 
     def file(self, feed, period, part, version, rows, suffix=None, bad=None, control=None):
         rng = self.rng
-        suffix = suffix or rng.choice(SUFFIXES)
+        suffix = suffix or rng.choice(self.suffixes)
         if bad is None:
             allowed = int(self.bad_allowed(len(rows)))
             bad = rng.choice([0, allowed, rng.randrange(allowed + 1)]) if allowed else 0
             bad = min(bad, 60)
-        text, count = self.content(feed, period, rows, bad)
-        data = encode(rng, text)
+        header, records = self.content(feed, period, rows, bad)
+        name = f"{feed}_{period}" + (f"_{part}" if part else "") + version + suffix
+        if suffix == ".parquet":
+            data = parquet.write(rng, feed, header, records, self.zone, plain=bad > 0)
+            self.write(name, data, len(records), control)
+            return
+        data = encode(rng, lay_out(rng, header, records))
         if self.edge and rng.random() < 0.1:
             # One malformed byte, in the middle of some row.
             at = rng.randrange(len(data) // 2, len(data) + 1)
             data = data[:at] + b"\xff" + data[at:]
-        data = pack(rng, data, suffix)
-        name = f"{feed}_{period}" + (f"_{part}" if part else "") + version + suffix
-        self.write(name, data, count, control)
+        self.write(name, pack(rng, data, suffix), len(records), control)
 
     def changed(self, feed, rows):
         """Some rows dropped, some with the values of another row. Listings keep their number:
@@ -211,7 +215,7 @@ class Deliverer:
             send("", other, ".csv.gz", bad=0)
         elif way == "again":
             send("", rows, ".csv", bad=0)
-            send("", rows, rng.choice([".csv.gz", ".csv.zst"]), bad=0)
+            send("", rows, rng.choice(self.suffixes[1:]), bad=0)
             if rng.random() < 0.5:
                 send(".v1", rows, bad=0)
         elif way == "wrong_control":

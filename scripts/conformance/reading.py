@@ -13,10 +13,11 @@ import shutil
 import subprocess
 import zlib
 
+import parquet
 from fields import FEEDS
 
 DELIMITERS = ",|\t"
-NAME = re.compile(r"([0-9A-Za-z-]+)(?:_([0-9A-Za-z]+))?(?:\.v([0-9]+))?\.(csv|csv\.gz|csv\.zst)")
+NAME = re.compile(r"([0-9A-Za-z-]+)(?:_([0-9A-Za-z]+))?(?:\.v([0-9]+))?\.(csv|csv\.gz|csv\.zst|parquet)")
 MALFORMED = "\ue0ff"  # stands in for a byte that could not be decoded; private use
 
 
@@ -143,8 +144,23 @@ def records(text, delimiter):
     return found
 
 
+def check_header(feed, header):
+    if len(set(header)) < len(header):
+        raise Refused("a column twice")
+    for name in FEEDS[feed].mandatory:
+        if name not in header:
+            raise Refused(f"no column {name}")
+
+
 def table(feed, data, container):
     """(column names, [(line, fields, has a malformed byte)])."""
+    if container == "parquet":
+        try:
+            header, rows = parquet.read(data)
+        except (ValueError, OSError):
+            raise Refused("not Parquet") from None
+        check_header(feed, header)
+        return header, [(line, row, False) for line, row in enumerate(rows, 1)]
     text, marked = decode(unpack(data, container))
     known = FEEDS[feed].columns
 
@@ -158,11 +174,7 @@ def table(feed, data, container):
     if not rows:
         raise Refused("no header")
     header = rows[0][1]
-    if len(set(header)) < len(header):
-        raise Refused("a column twice")
-    for name in FEEDS[feed].mandatory:
-        if name not in header:
-            raise Refused(f"no column {name}")
+    check_header(feed, header)
     return header, [
         (line, fields, marked and any(MALFORMED in field for field in fields))
         for line, fields in rows[1:]

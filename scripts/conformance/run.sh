@@ -4,13 +4,15 @@
 #
 #   scripts/conformance/run.sh N [cohortflow binary]
 #   FROM=17 scripts/conformance/run.sh 17        one seed
-#   EDGE=--edge                                  also what the contract leaves open
+#   MORE="--parquet --edge"                      Parquet too; what the contract leaves open
+#   PYTHON=venv/bin/python                       one with pyarrow
 #   KEEP=dir                                     where the directories go
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 seeds=${1:?usage: run.sh N [cohortflow binary]}
 binary=${2:-$here/../../target/debug/cohortflow}
 seed=${FROM:-1}
+python=${PYTHON:-python3}
 keep=${KEEP:-$(mktemp -d)}
 export PYTHONDONTWRITEBYTECODE=1
 
@@ -23,8 +25,8 @@ while [ "$seed" -le "$seeds" ]; do
     work=$keep/seed-$seed
     rm -rf "$work"
     mkdir -p "$work"
-    python3 "$here/nasty.py" --seed "$seed" --output "$work" ${EDGE:-} || fail "nasty.py failed"
-    rejected=$(python3 "$here/recompute.py" --programme "$work/programme.toml" \
+    $python "$here/nasty.py" --seed "$seed" --output "$work" ${MORE:-} || fail "nasty.py failed"
+    rejected=$($python "$here/recompute.py" --programme "$work/programme.toml" \
         --input "$work/input" --output "$work/expected" 2>"$work/expected.log") ||
         fail "recompute.py failed, see expected.log"
     status=0
@@ -32,7 +34,7 @@ while [ "$seed" -le "$seeds" ]; do
         --output "$work/actual" >"$work/actual.log" 2>&1 || status=$?
     # 1 says that a file was rejected; the views are written all the same.
     [ "$status" -le 1 ] || fail "exit code $status, see actual.log"
-    python3 "$here/compare.py" "$work/expected" "$work/actual" >"$work/differences" || {
+    $python "$here/compare.py" "$work/expected" "$work/actual" >"$work/differences" || {
         cat "$work/differences"
         fail "views differ"
     }
