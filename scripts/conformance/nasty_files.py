@@ -49,20 +49,20 @@ def encode(rng, text):
 def lay_out(rng, header, records):
     """CSV text: any delimiter, quoting where needed and here and there where not."""
     delimiter, newline = rng.choice(",,|\t"), rng.choice(["\n", "\n", "\r\n"])
-    blanks = rng.random() < 0.15
+    blanks, quote_all = rng.random() < 0.15, rng.random() < 0.08
     lines = []
     for record in [header] + records:
         cells = []
         for cell in record:
             if any(mark in cell for mark in (delimiter, '"', "\n", "\r")) or (
-                rng.random() < 0.02 and lines
+                quote_all or (rng.random() < 0.02 and lines)
             ):
                 cell = '"' + cell.replace('"', '""') + '"'
             cells.append(cell)
         lines.append(delimiter.join(cells))
         if blanks and rng.random() < 0.05:
             lines.append("")
-    end = newline if rng.random() < 0.8 else ""
+    end = rng.choice([newline] * 8 + ["", newline * 2])
     return newline.join(lines) + end
 
 
