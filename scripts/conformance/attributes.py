@@ -1,0 +1,175 @@
+"""What rules can ask about one customer, as of a month or as of now.
+
+Numeric attributes are fixed-point with two places, rounded once toward negative
+infinity from exact sums; rules see the rounded value. Months are running ints.
+"""
+
+import calendar
+import datetime as dt
+from fractions import Fraction
+
+MEASURES = "fee roaming_fee sms_fee vas_fee data_kb".split()
+BILL_COLUMNS = "total_fee roaming_fee sms_fee vas_fee data_kb".split()
+TEXTS = set("gender city district brand group_type occupation status employer "
+            "income_band".split())
+CHANGE_MAX = 10000
+
+
+def floor2(exact):
+    return Fraction(exact * 100 // 1, 100)
+
+
+def last_day(month):
+    year, index = divmod(month, 12)
+    return dt.date(year, index + 1, calendar.monthrange(year, index + 1)[1])
+
+
+def birthday_in(year, born):
+    """29 February counts from 1 March in other years."""
+    if (born.month, born.day) == (2, 29) and not calendar.isleap(year):
+        return dt.date(year, 3, 1)
+    return dt.date(year, born.month, born.day)
+
+
+class World:
+    """The standing rows, arranged by customer, and the clock."""
+
+    def __init__(self, store, settings):
+        self.settings = settings
+        self.customer = {key[0]: row for key, row in store.standing("customer").items()}
+        self.bills = {}
+        for (customer, month), row in store.standing("bill").items():
+            self.bills.setdefault(customer, {})[month] = [row[c] or 0 for c in BILL_COLUMNS]
+        self.usage = {}
+        for (customer, day, measure), row in store.standing("usage").items():
+            sums = self.usage.setdefault(customer, {})
+            key = (day.year * 12 + day.month - 1, measure)
+            sums[key] = sums.get(key, 0) + row["quantity"]
+        self.terminal = {}  # customer -> (seen_on, what it supports)
+        for (customer, seen_on), row in store.standing("terminal").items():
+            if customer not in self.terminal or self.terminal[customer][0] < seen_on:
+                self.terminal[customer] = (seen_on, row["supports"] or frozenset())
+        self.order = {}  # (customer, product) -> the latest (at, order_id, action)
+        orders = store.standing("order")
+        for (order_id,), row in orders.items():
+            key = (row["customer_id"], row["product_id"])
+            latest = (row["at"], order_id.encode(), row["action"])
+            self.order[key] = max(self.order.get(key, latest), latest)
+        self.listing = store.standing("listing")
+        self.everybody = sorted(self.customer.keys() | self.bills.keys(), key=str.encode)
+        months = [
+            row["month"] for extract in store.live.values() if extract.feed == "bill"
+            for row in extract.good.values()
+        ]
+        self.as_of = max(months, default=None)
+        moments = [row["at"] for row in orders.values()]
+        if self.as_of is not None:
+            moments.append(dt.datetime.combine(last_day(self.as_of), dt.time(23, 59, 59)))
+        self.now = max(moments, default=None)
+
+
+class Subject:
+    """One customer seen as of a month (None: no bill anywhere). Callable by attribute name."""
+
+    def __init__(self, world, customer, month, tier=None):
+        self.world, self.customer, self.month, self.tier = world, customer, month, tier
+        self.fields = world.customer.get(customer, {})
+        self.bills = world.bills.get(customer, {})
+        window, lag = world.settings.window, world.settings.lag
+        if month is None:
+            self.recent, self.baseline = range(0), range(0)
+        else:
+            self.recent = range(month - window + 1, month + 1)
+            self.baseline = range(month - lag - window + 1, month - lag + 1)
+
+    def billed(self, months):
+        return [self.bills[month] for month in months if month in self.bills]
+
+    def average(self, index, months):
+        """The exact average over the billed ones of `months`."""
+        billed = self.billed(months)
+        if not billed:
+            return None
+        return Fraction(sum(bill[index] for bill in billed)) / len(billed)
+
+    def change(self, index):
+        recent, before = self.average(index, self.recent), self.average(index, self.baseline)
+        if recent is None or before is None:
+            return None
+        if before <= 0:
+            return Fraction(CHANGE_MAX if recent > 0 else 0)
+        return min(Fraction(CHANGE_MAX), floor2((recent / before - 1) * 100))
+
+    def age(self):
+        born = self.fields.get("birth_date")
+        if born is None or self.month is None:
+            return None
+        today = last_day(self.month)
+        years = today.year - born.year
+        return Fraction(years - (today < birthday_in(today.year, born)))
+
+    def tenure_months(self):
+        joined = self.fields.get("joined_on")
+        if joined is None or self.month is None:
+            return None
+        months = self.month - (joined.year * 12 + joined.month - 1)
+        return Fraction(months - (last_day(self.month).day < joined.day))
+
+    def days_to_birthday(self):
+        """0 on the birthday itself."""
+        born = self.fields.get("birth_date")
+        if born is None or self.month is None:
+            return None
+        today = last_day(self.month)
+        coming = birthday_in(today.year, born)
+        if coming < today:
+            coming = birthday_in(today.year + 1, born)
+        return Fraction((coming - today).days)
+
+    def usage(self, measure):
+        sums = self.world.usage.get(self.customer, {})
+        total = sum(sums.get((month, measure), 0) for month in self.recent)
+        return floor2(Fraction(total, self.world.settings.window))
+
+    def on_list(self, name):
+        row = self.world.listing.get((name, self.customer))
+        if row is None:
+            return False
+        begins, ends, now = row["from"], row["until"], self.world.now
+        if now is None:
+            return begins is None and ends is None
+        return (begins is None or begins <= now) and (ends is None or now < ends)
+
+    def holds(self, product):
+        latest = self.world.order.get((self.customer, product))
+        return latest is not None and latest[2] in ("subscribe", "trial")
+
+    def __call__(self, name):
+        family, _, rest = name.partition(".")
+        if rest:
+            return {
+                "usage": self.usage, "holds": self.holds, "on_list": self.on_list,
+                "terminal": lambda cap: cap in self.world.terminal.get(
+                    self.customer, (None, ()))[1],
+                # Feeds not carried yet: as on an input without them.
+                "participations": lambda _: Fraction(0), "score": lambda _: None,
+                "tag": lambda _: False, "consent": lambda _: False,
+            }[family](rest)
+        if name in TEXTS:
+            return self.fields.get(name)
+        if name == "tier":
+            return self.tier
+        if name == "last_fee":
+            bill = self.bills.get(self.month)
+            return None if bill is None else Fraction(bill[0])
+        if name.startswith("avg_"):
+            exact = self.average(MEASURES.index(name[4:]), self.recent)
+            return None if exact is None else floor2(exact)
+        if name.startswith("change_"):
+            measure = "data_kb" if name == "change_data" else name[7:]
+            return self.change(MEASURES.index(measure))
+        if name == "member":
+            return False
+        if name in ("points", "rank"):
+            return None
+        return getattr(self, name)()

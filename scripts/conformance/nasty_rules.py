@@ -1,0 +1,200 @@
+"""Random programmes that use the whole expression language over the attributes that
+the eight feeds give. Every rule is well typed; numbers have at most two places."""
+
+import json
+
+from nasty_values import CAPS, LISTS, MEASURES, PLAIN, PRODUCTS, WORDS
+
+FEE = ["0", "0.01", "20", "80", "99.99", "150", "500", "-10", "-0.5"]
+CHANGE = ["-100", "-50", "-30", "-0.01", "0", "10", "30", "33.33", "50", "9999.99", "10000"]
+AS_OF = {
+    "avg_fee": FEE, "avg_roaming_fee": FEE, "avg_sms_fee": FEE, "avg_vas_fee": FEE,
+    "last_fee": FEE, "avg_data_kb": ["0", "1000", "5000.5", "20000", "3333.33"],
+    "change_fee": CHANGE, "change_roaming_fee": CHANGE, "change_sms_fee": CHANGE,
+    "change_vas_fee": CHANGE, "change_data": CHANGE,
+    "age": ["0", "16", "17", "26", "60"], "tenure_months": ["-1", "0", "1", "12", "36"],
+    "days_to_birthday": ["0", "1", "7", "30", "364", "365"],
+}
+for measure in MEASURES[:5]:
+    AS_OF["usage." + measure] = ["0", "0.33", "1", "5", "20.5", "30"]
+TEXTS = {
+    "gender": ["f", "m"], "city": PLAIN + WORDS, "district": PLAIN + WORDS,
+    "brand": ["M-Zone", "Easyown", "GoTone"], "group_type": ["student_vnet", "enterprise"],
+    "occupation": ["farmer", "driver", "student"], "status": ["active", "suspended", "closed"],
+    "employer": PLAIN, "income_band": ["low", "high"],
+}
+PATTERNS = ["%", "_%", "S%", "%an", "%a%n%", "__", "沈_", "億%", "%|%", "100%", "x_y", "x.y",
+            "%\\%", "(a+b)*", "% ", "", "%\n%", "s%", "act_ve", "%'%", "[a-z]%", "M-%"]
+
+
+class Rules:
+    """`now` says whether attributes as of now, and the tier, may be used."""
+
+    def __init__(self, rng, now, tiers=(), edge=False):
+        self.rng, self.now, self.tiers, self.edge = rng, now, list(tiers), edge
+
+    def word(self, keyword):
+        return keyword.upper() if self.rng.random() < 0.1 else keyword
+
+    def number(self, depth):
+        """(expression, bounds worth comparing with)."""
+        rng = self.rng
+        if depth == 0 or rng.random() < 0.6:
+            name = rng.choice(list(AS_OF))
+            return name, AS_OF[name]
+        left, bounds = self.number(depth - 1)
+        kind = rng.randrange(8)
+        right = self.number(depth - 1)[0]
+        if kind == 0:
+            return f"{left} * {rng.choice(['2', '0.5', '-1', '0', '100'])}", bounds
+        if kind == 1:
+            return f"({left}) / ({right})", ["0", "1", "-0.5", "0.33", "10"]
+        if kind == 2:
+            return f"{left} / ({right} - {rng.choice(['0', '17', '80'])})", ["0", "1", "2"]
+        if kind == 3:
+            return f"({left}) * ({right})", ["0", "100", "10000", "-1"]
+        if kind == 4:
+            return f"-({left})", bounds + ["-80"]
+        if kind == 5:
+            return f"({left}) * ({right}) / 3 * ({left})", ["0", "1000"]
+        return f"{left} {rng.choice('+-')} {right}", bounds
+
+    def text(self):
+        names = list(TEXTS) + (["tier"] * 3 if self.tiers else [])
+        name = self.rng.choice(names)
+        return name, TEXTS.get(name, self.tiers)
+
+    @staticmethod
+    def quoted(value):
+        return "'" + value.replace("'", "''") + "'"
+
+    def flag(self):
+        rng = self.rng
+        if rng.random() < 0.04:
+            return rng.choice(["member", "tag.commuter", "consent.marketing"])
+        return rng.choice([
+            f"holds.{rng.choice(PRODUCTS)}", f"terminal.{rng.choice(CAPS)}",
+            f"on_list.{rng.choice(LISTS)}"])
+
+    def atom(self):
+        rng = self.rng
+        kind = rng.randrange(14)
+        if kind <= 4:
+            value, bounds = self.number(2)
+            sign = rng.choice(["=", "<>", "<", "<=", ">", ">=", ">", ">=", "<"])
+            if rng.random() < 0.2:
+                return f"{rng.choice(bounds)} {sign} {value}"
+            other = rng.choice(bounds) if rng.random() < 0.75 else self.number(1)[0]
+            return f"{value} {sign} {other}"
+        if kind == 5:
+            value, bounds = self.number(1)
+            low, high = rng.sample(bounds, 2) if rng.random() < 0.3 else sorted(
+                rng.sample(bounds, 2), key=float)
+            return (f"{value} {self.word(rng.choice(['between', 'not between']))} "
+                    f"{low} {self.word('and')} {high}")
+        if kind == 6:
+            value, bounds = self.number(0)
+            chosen = rng.sample(bounds, min(3, len(bounds)))
+            if rng.random() < 0.3:
+                chosen.append("null")
+            return f"{value} {rng.choice(['in', 'not in'])} ({', '.join(chosen)})"
+        if kind == 7:
+            name, values = self.text()
+            chosen = [self.quoted(v) for v in rng.sample(values, min(len(values), 4))]
+            if rng.random() < 0.3:
+                chosen.insert(0, "null")
+            return f"{name} {self.word(rng.choice(['in', 'in', 'not in']))} ({', '.join(chosen)})"
+        if kind == 8:
+            name, values = self.text()
+            sign = rng.choice(["=", "=", "<>", "<", ">="])
+            other = "district" if name == "city" and rng.random() < 0.3 else self.quoted(
+                rng.choice(values))
+            return f"{name} {sign} {other}"
+        if kind == 9:
+            name = self.text()[0]
+            return (f"{name} {self.word(rng.choice(['like', 'like', 'not like']))} "
+                    f"{self.quoted(rng.choice(PATTERNS))}")
+        if kind == 10:
+            subject = rng.choice([self.text()[0], f"({self.number(2)[0]})", self.number(0)[0]])
+            return f"{subject} {self.word(rng.choice(['is null', 'is not null']))}"
+        if kind == 11 and self.edge:
+            return rng.choice([
+                f"({self.atom()}) is null", f"{self.flag()} = true" if self.now else "1 = 1",
+                "true", "null", f"({self.atom()}) = ({self.atom()})"])
+        if self.now:
+            return self.flag()
+        return f"{self.number(0)[0]} is not null"
+
+    def rule(self, depth=3):
+        rng = self.rng
+        if depth == 0 or rng.random() < 0.25:
+            return self.atom()
+        kind = rng.randrange(7)
+        if kind <= 1:
+            return f"{self.rule(depth - 1)} {self.word('and')} {self.rule(depth - 1)}"
+        if kind == 2:
+            return f"{self.rule(depth - 1)} {self.word('or')} {self.rule(depth - 1)}"
+        if kind == 3:
+            return f"({self.rule(depth - 1)} or {self.rule(depth - 1)})"
+        if kind == 4:
+            return f"{self.word('not')} ({self.rule(depth - 1)})"
+        if kind == 5:
+            return f"not {self.atom()} and {self.rule(depth - 1)}"
+        conditions = [self.rule(depth - 1) for _ in range(rng.randrange(1, 5))]
+        least = rng.randrange(0, len(conditions) + 2) if self.edge else rng.randrange(
+            1, len(conditions) + 1)
+        return f"at_least({least}, {', '.join(conditions)})"
+
+    def tier(self):
+        """A rule of the shape that classes have: a level of spend and some changes."""
+        rng = self.rng
+        changes = [f"{name} >= {rng.choice(['-30', '0', '10', '30', '50'])}" for name in (
+            "change_fee", "change_roaming_fee", "change_sms_fee", "change_vas_fee", "change_data")]
+        some = rng.sample(changes, rng.randrange(1, 5))
+        spend = f"avg_fee {rng.choice(['>=', '<'])} {rng.choice(['20', '50', '80', '150', '400'])}"
+        return f"{spend} and at_least({rng.randrange(1, len(some) + 1)}, {', '.join(some)})"
+
+
+def toml(value):
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def programme(rng, months, edge):
+    """The text of a programme."""
+    lines = ["[settings]"]
+    zone = rng.choice([None, None, "Asia/Shanghai", "Asia/Kolkata", "UTC"]
+                      + ["America/St_Johns"] * edge)
+    if zone:
+        lines.append(f"timezone = {toml(zone)}")
+    for name, most in (("window", 5), ("lag", 5), ("history", months + 3)):
+        if rng.random() < 0.75:
+            lines.append(f"{name} = {rng.randrange(1, most)}")
+    if rng.random() < 0.85:
+        lines.append("max_bad_rows = " + rng.choice(
+            ["0.0", "0.01", "0.07", "0.1", "0.29", "0.5", "1.0", "0.34"]))
+    if rng.random() < 0.15:
+        lines.append('control = "required"')
+    if rng.random() < 0.25:
+        lines.append('same_version = "replace"')
+    as_of = Rules(rng, now=False, edge=edge)
+    if rng.random() < 0.45:
+        population = rng.choice([
+            "status <> 'closed'", "status is null or status in ('active', 'suspended')",
+            "not (status = 'closed' and last_fee is null)",
+            f"last_fee is not null or {as_of.rule(1)}", f"age > 20 or {as_of.rule(2)}"])
+        lines.append(f"population = {toml(population)}")
+    tiers = list("ABCDE"[:rng.randrange(0, 6)])
+    if tiers and rng.random() < 0.3:
+        tiers[0] = "星'级"
+    for tier in tiers:
+        lines += ["[[tier]]", f"id = {toml(tier)}", f"name = {toml('class ' + tier)}",
+                  f"when = {toml(as_of.tier() if rng.random() < 0.6 else as_of.rule(2))}"]
+    if rng.random() < 0.6:
+        tiers.append("F")
+        lines += ["[[tier]]", 'id = "F"', 'name = "rest"']
+    now = Rules(rng, now=True, tiers=tiers, edge=edge)
+    for number in range(rng.randrange(3, 12)):
+        level = rng.choice(["province", "province_city", "city"])
+        lines += ["[[segment]]", f'id = "s{number}"', f'name = "细分 {number}"',
+                  f'level = "{level}"', f"when = {toml(now.rule())}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,52 @@
+"""The parts of a programme file that these views need: settings, tiers, segments."""
+
+import datetime as dt
+import os
+import tomllib
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from expression import Rule, RuleError
+
+NOT_AS_OF = ("holds.", "terminal.", "tag.", "on_list.", "consent.", "score.")
+
+
+class Settings:
+    def __init__(self, table, wall=None):
+        self.zone = ZoneInfo(table.get("timezone", "Asia/Shanghai"))
+        self.window = table.get("window", 3)
+        self.lag = table.get("lag", 3)
+        self.history = table.get("history", 12)
+        self.max_bad_rows = Fraction(table.get("max_bad_rows", Fraction(1, 100)))
+        self.control = table.get("control", "optional")
+        self.same_version = table.get("same_version", "reject")
+        self.population = table.get("population")
+        if wall is None:
+            self.wall = dt.datetime.now(self.zone).replace(tzinfo=None)
+        else:
+            self.wall = dt.datetime.strptime(wall, "%Y-%m-%d %H:%M:%S")
+
+
+class Programme:
+    def __init__(self, path, wall=None):
+        merged = {}
+        names = sorted(os.listdir(path)) if os.path.isdir(path) else [""]
+        for name in names:
+            with open(os.path.join(path, name) if name else path, "rb") as file:
+                for key, value in tomllib.load(file, parse_float=Fraction).items():
+                    if isinstance(value, list):
+                        merged.setdefault(key, []).extend(value)
+                    else:
+                        merged.setdefault(key, {}).update(value)
+        self.settings = Settings(merged.get("settings", {}), wall)
+        self.tiers = [(t["id"], self.rule(t.get("when"))) for t in merged.get("tier", [])]
+        self.segments = [(s["id"], self.rule(s["when"])) for s in merged.get("segment", [])]
+        self.population = self.rule(self.settings.population)
+        for rule in [self.population] + [rule for _, rule in self.tiers]:
+            for name in rule.names if rule else ():
+                if name in ("tier", "rank", "points", "member") or name.startswith(NOT_AS_OF):
+                    raise RuleError(f"{name} is not as of as_of")
+
+    @staticmethod
+    def rule(text):
+        return None if text is None else Rule(text)

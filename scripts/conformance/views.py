@@ -1,0 +1,116 @@
+"""The views, each a list of rows of ready cells; the order of columns is the contract's."""
+
+import csv
+import os
+from collections import Counter
+
+from attributes import MEASURES, Subject
+
+COLUMNS = {
+    "customer_attribute": "customer_id as_of months_billed avg_fee avg_roaming_fee "
+    "avg_sms_fee avg_vas_fee avg_data_kb last_fee change_fee change_roaming_fee "
+    "change_sms_fee change_vas_fee change_data age tenure_months",
+    "tier": "customer_id tier since",
+    "tier_count": "city tier customers",
+    "tier_move": "month from_tier to_tier customers",
+    "segment_member": "segment customer_id",
+    "segment_count": "segment city customers",
+    "quarantine": "file line column reason row",
+    "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
+}
+# How many leading columns are the key by which a view's file is sorted.
+KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
+        "segment_member": 2, "segment_count": 2, "quarantine": 2, "ingest_ledger": 4}
+WHOLE = {"months_billed", "age", "tenure_months", "customers"}
+
+
+def cell(column, value):
+    if value is None:
+        return ""
+    if column in ("month", "since", "as_of"):
+        return f"{value // 12:04}-{value % 12 + 1:02}"
+    if isinstance(value, str):
+        return value
+    if column in WHOLE or isinstance(value, int):
+        return str(int(value))
+    fen = value * 100
+    assert fen.denominator == 1, "an attribute has two places"
+    whole, part = divmod(abs(int(fen)), 100)
+    return f"{'-' if fen < 0 else ''}{whole}.{part:02}"
+
+
+def tier_as_of(programme, world, customer, month):
+    """(in the population, tier) with as_of = month."""
+    subject = Subject(world, customer, month)
+    if programme.population and not programme.population.holds(subject):
+        return False, None
+    for tier, rule in programme.tiers:
+        if rule is None or rule.holds(subject):
+            return True, tier
+    return True, None
+
+
+def views(programme, world, store):
+    """{view: rows of values}."""
+    out = {name: [] for name in COLUMNS}
+    tiers, tier_count, moves, segments = {}, Counter(), Counter(), Counter()
+    attributes = COLUMNS["customer_attribute"].split()[3:]
+    for customer in world.everybody:
+        subject = Subject(world, customer, world.as_of)
+        out["customer_attribute"].append(
+            [customer, world.as_of, len(subject.billed(subject.recent))]
+            + [subject(name) for name in attributes])
+        history = {}
+        if customer in world.bills:
+            first = max(min(world.bills[customer]),
+                        world.as_of - programme.settings.history + 1)
+            for month in range(first, world.as_of + 1):
+                history[month] = tier_as_of(programme, world, customer, month)[1]
+                if month > first and history[month] != history[month - 1]:
+                    moves[month, history[month - 1], history[month]] += 1
+        member, tier = tier_as_of(programme, world, customer, world.as_of)
+        if not member:
+            continue
+        since = None
+        for month in sorted(history, reverse=True):
+            if history[month] != tier:
+                break
+            since = month
+        city = subject("city")
+        out["tier"].append([customer, tier, since])
+        tier_count[city, tier] += 1
+        subject = Subject(world, customer, world.as_of, tier)
+        for segment, rule in programme.segments:
+            if rule.holds(subject):
+                out["segment_member"].append([segment, customer])
+                segments[segment, city] += 1
+    out["tier_count"] = [[*key, n] for key, n in tier_count.items()]
+    out["tier_move"] = [[*key, n] for key, n in moves.items()]
+    out["segment_count"] = [[*key, n] for key, n in segments.items()]
+    out["quarantine"] = [
+        [extract.name, line, column, reason, ""]
+        for extract in store.live.values() for line, column, reason in extract.bad]
+    out["ingest_ledger"] = [
+        [e.feed, e.period, e.part, e.version, e.status, e.rows, e.bad_rows, e.sha256, None, None]
+        for e in store.ledger]
+    return out
+
+
+def sort_key(view, row):
+    """Text by bytes, numbers by value, null first."""
+    return [
+        (0, b"") if value is None or value == "" else
+        (1, value) if isinstance(value, int) else (1, value.encode())
+        for value in row[:KEYS[view]]]
+
+
+def write(rows_by_view, directory):
+    os.makedirs(directory, exist_ok=True)
+    for view, rows in rows_by_view.items():
+        columns = COLUMNS[view].split()
+        path = os.path.join(directory, view + ".csv")
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            for row in sorted(rows, key=lambda row: sort_key(view, row)):
+                writer.writerow([cell(c, value) for c, value in zip(columns, row)])
