@@ -1,0 +1,334 @@
+//! The inputs as they stand: which row of equal keys counts.
+//!
+//! Of rows with the same key in different live partitions the one of the greatest (period, part)
+//! stands; a hidden row returns when the hiding one goes. What is kept in memory is *who* holds a
+//! key, four bytes for a bill, and not what he holds: rows stand in the log, and the dataflow takes
+//! upserts. Two feeds need the value that a change replaces (usage is summed, orders move between
+//! keys of the dataflow), and keep it.
+//!
+//! Everything the dataflow is fed comes from here, and nowhere else is a row made into a fact.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::rc::Rc;
+
+use dataflows::facts::{Facts, OrderFact};
+use dataflows::records::*;
+use dataflows::types::{CustomerIx, Day, Month, Time, Word};
+
+use super::StoreError;
+use super::owners::{ByCustomer, ByKey, ByMonth, Index, PartitionNo};
+
+/// A row that a key tells apart.
+pub trait Row: PartialEq + Sized {
+    type Key: Hash + Eq + Clone;
+    /// What of a standing row its successor must know.
+    type Kept: Clone;
+    type Index: Index<Self::Key, Self::Kept> + Default;
+
+    fn key(&self) -> Self::Key;
+    fn kept(&self) -> Self::Kept;
+    /// The fact that `now` stands in the place of `before`.
+    fn tell(key: &Self::Key, before: Option<Self::Kept>, now: Option<&Self>, facts: &mut Facts);
+}
+
+/// What deciding between partitions needs to know of them.
+pub trait Partitions {
+    /// Whether rows of the one stand before rows of the other.
+    fn outranks(&self, one: PartitionNo, other: PartitionNo) -> bool;
+    /// The rows of a live partition, from the log.
+    fn rows(&self, partition: PartitionNo) -> Result<Rc<Rows>, StoreError>;
+}
+
+/// Who holds each key of a feed.
+pub struct Holders<R: Row> {
+    index: R::Index,
+    /// Of keys that several partitions have: those that do not hold them.
+    hidden: HashMap<R::Key, Vec<PartitionNo>>,
+}
+
+impl<R: Row> Default for Holders<R> {
+    fn default() -> Self {
+        Holders { index: R::Index::default(), hidden: HashMap::new() }
+    }
+}
+
+impl<R: Row> Holders<R> {
+    /// Sets `new` in the place of `old` as the rows of a partition, and tells what that changes.
+    fn replace(
+        &mut self,
+        partition: PartitionNo,
+        old: &[R],
+        new: &[R],
+        partitions: &impl Partitions,
+        own: fn(&Rows) -> &[R],
+        facts: &mut Facts,
+    ) -> Result<(), StoreError> {
+        let mut leaving: HashMap<R::Key, &R> = old.iter().map(|row| (row.key(), row)).collect();
+        for row in new {
+            let key = row.key();
+            let before = if leaving.is_empty() { None } else { leaving.remove(&key) };
+            if before == Some(row) {
+                continue;
+            }
+            let holder = self.index.get(&key);
+            match (holder, before) {
+                (Some((holder, kept)), Some(_)) if holder == partition => {
+                    R::tell(&key, Some(kept), Some(row), facts);
+                    self.index.set(key, Some((partition, row.kept())));
+                }
+                // Hidden before and after.
+                (Some(_), Some(_)) => {}
+                (Some((holder, kept)), None) => {
+                    let hides = partitions.outranks(partition, holder);
+                    self.hidden.entry(key.clone()).or_default().push(if hides { holder } else { partition });
+                    if hides {
+                        R::tell(&key, Some(kept), Some(row), facts);
+                        self.index.set(key, Some((partition, row.kept())));
+                    }
+                }
+                (None, _) => {
+                    R::tell(&key, None, Some(row), facts);
+                    self.index.set(key, Some((partition, row.kept())));
+                }
+            }
+        }
+        let mut returning: HashMap<PartitionNo, Vec<R::Key>> = HashMap::new();
+        for key in leaving.into_keys() {
+            if let Some(heir) = self.leave(partition, &key, partitions, facts) {
+                returning.entry(heir).or_default().push(key);
+            }
+        }
+        for (heir, keys) in returning {
+            let rows = partitions.rows(heir)?;
+            let rows: HashMap<R::Key, &R> = own(&rows).iter().map(|row| (row.key(), row)).collect();
+            for key in keys {
+                if let (Some(row), Some((_, kept))) = (rows.get(&key), self.index.get(&key)) {
+                    R::tell(&key, Some(kept), Some(row), facts);
+                    self.index.set(key, Some((heir, row.kept())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a key from a partition. Gives the partition whose row now stands, if one was hidden;
+    /// where none was, tells that the key is gone.
+    fn leave(
+        &mut self,
+        partition: PartitionNo,
+        key: &R::Key,
+        partitions: &impl Partitions,
+        facts: &mut Facts,
+    ) -> Option<PartitionNo> {
+        let (holder, kept) = self.index.get(key)?;
+        let mut heir = None;
+        if let Some(hidden) = self.hidden.get_mut(key) {
+            if holder == partition {
+                let best = (0..hidden.len())
+                    .reduce(|best, next| if partitions.outranks(hidden[next], hidden[best]) { next } else { best });
+                heir = best.map(|best| hidden.swap_remove(best));
+            } else {
+                hidden.retain(|other| *other != partition);
+            }
+            if hidden.is_empty() {
+                self.hidden.remove(key);
+            }
+        }
+        if holder == partition && heir.is_none() {
+            R::tell(key, Some(kept), None, facts);
+            self.index.set(key.clone(), None);
+        }
+        heir
+    }
+}
+
+/// All feeds' inputs.
+#[derive(Default)]
+pub struct Inputs {
+    customers: Holders<CustomerRow>,
+    terminals: Holders<TerminalRow>,
+    bills: Holders<BillRow>,
+    usage: Holders<UsageRow>,
+    products: Holders<ProductRow>,
+    channels: Holders<ChannelRow>,
+    orders: Holders<OrderRow>,
+    listings: Holders<ListingRow>,
+}
+
+impl Inputs {
+    /// Sets `new` in the place of `old` as the rows of a partition, and tells what that changes.
+    pub fn replace(
+        &mut self,
+        partition: PartitionNo,
+        old: &Rows,
+        new: &Rows,
+        partitions: &impl Partitions,
+        facts: &mut Facts,
+    ) -> Result<(), StoreError> {
+        macro_rules! replace {
+            ($holders:ident, $feed:ident) => {{
+                fn own(rows: &Rows) -> &[<Vec<$feed> as IntoIterator>::Item] {
+                    <$feed>::of(rows)
+                }
+                self.$holders.replace(partition, own(old), own(new), partitions, own, facts)
+            }};
+        }
+        match new.feed() {
+            Feed::Customer => replace!(customers, CustomerRow),
+            Feed::Terminal => replace!(terminals, TerminalRow),
+            Feed::Bill => replace!(bills, BillRow),
+            Feed::Usage => replace!(usage, UsageRow),
+            Feed::Product => replace!(products, ProductRow),
+            Feed::Channel => replace!(channels, ChannelRow),
+            Feed::Order => replace!(orders, OrderRow),
+            Feed::Listing => replace!(listings, ListingRow),
+        }
+    }
+
+    /// The latest second of any standing row that has one.
+    pub fn latest_at(&self) -> Option<Time> {
+        self.orders.index.kept().map(|order| order.at).max()
+    }
+}
+
+/// Rows of one feed among those of any.
+trait Of: Sized {
+    fn of(rows: &Rows) -> &[Self];
+}
+
+macro_rules! of {
+    ($($row:ident $feed:ident),*) => { $(
+        impl Of for $row {
+            fn of(rows: &Rows) -> &[$row] {
+                match rows { Rows::$feed(rows) => rows, _ => &[] }
+            }
+        }
+    )* };
+}
+of!(CustomerRow Customer, TerminalRow Terminal, BillRow Bill, UsageRow Usage, ProductRow Product,
+    ChannelRow Channel, OrderRow Order, ListingRow Listing);
+
+impl Row for CustomerRow {
+    type Key = CustomerIx;
+    type Kept = ();
+    type Index = ByCustomer;
+    fn key(&self) -> CustomerIx {
+        self.customer
+    }
+    fn kept(&self) {}
+    fn tell(key: &CustomerIx, _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
+        facts.customers.push((*key, now.map(|row| row.fields)));
+    }
+}
+
+impl Row for BillRow {
+    type Key = (CustomerIx, Month);
+    type Kept = ();
+    type Index = ByMonth;
+    fn key(&self) -> (CustomerIx, Month) {
+        (self.customer, self.month)
+    }
+    fn kept(&self) {}
+    fn tell((customer, month): &(CustomerIx, Month), _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
+        facts.bills.push((*customer, *month, now.map(|row| row.bill)));
+    }
+}
+
+impl Row for TerminalRow {
+    type Key = (CustomerIx, Day);
+    type Kept = ();
+    type Index = ByKey<Self::Key, ()>;
+    fn key(&self) -> (CustomerIx, Day) {
+        (self.customer, self.seen_on)
+    }
+    fn kept(&self) {}
+    fn tell((customer, day): &(CustomerIx, Day), _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
+        facts.terminals.push((*customer, *day, now.map(|row| row.supports)));
+    }
+}
+
+impl Row for UsageRow {
+    type Key = (CustomerIx, Day, Word);
+    type Kept = i64;
+    type Index = ByKey<Self::Key, i64>;
+    fn key(&self) -> Self::Key {
+        (self.customer, self.day, self.measure)
+    }
+    fn kept(&self) -> i64 {
+        self.quantity
+    }
+    fn tell((customer, day, measure): &Self::Key, before: Option<i64>, now: Option<&Self>, facts: &mut Facts) {
+        // Quantities are bounded by COUNT_MAX.
+        let change = now.map_or(0, |row| row.quantity) - before.unwrap_or(0);
+        facts.usage.push((*customer, day.month(), *measure, change));
+    }
+}
+
+/// What a standing order was.
+#[derive(Clone)]
+pub struct KeptOrder {
+    customer: CustomerIx,
+    product: Word,
+    at: Time,
+}
+
+impl Row for OrderRow {
+    type Key = Box<str>;
+    type Kept = KeptOrder;
+    type Index = ByKey<Box<str>, KeptOrder>;
+    fn key(&self) -> Box<str> {
+        self.order_id.clone()
+    }
+    fn kept(&self) -> KeptOrder {
+        KeptOrder { customer: self.customer, product: self.product, at: self.at }
+    }
+    fn tell(key: &Box<str>, before: Option<KeptOrder>, now: Option<&Self>, facts: &mut Facts) {
+        let fact = |order: KeptOrder, action| OrderFact {
+            customer: order.customer,
+            product: order.product,
+            at: order.at,
+            order_id: key.clone(),
+            action,
+        };
+        // What stood goes first: it may be the very key that comes back with another action.
+        facts.orders.extend(before.map(|order| fact(order, None)));
+        facts.orders.extend(now.map(|row| fact(row.kept(), Some(row.action))));
+    }
+}
+
+impl Row for ListingRow {
+    type Key = (CustomerIx, Word);
+    type Kept = ();
+    type Index = ByKey<Self::Key, ()>;
+    fn key(&self) -> (CustomerIx, Word) {
+        (self.customer, self.list)
+    }
+    fn kept(&self) {}
+    fn tell((customer, list): &(CustomerIx, Word), _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
+        facts.listings.push((*customer, *list, now.map(|row| (row.from, row.until))));
+    }
+}
+
+/// No view of this build asks for products or channels; they are kept for those that will.
+impl Row for ProductRow {
+    type Key = Word;
+    type Kept = ();
+    type Index = ByKey<Word, ()>;
+    fn key(&self) -> Word {
+        self.product
+    }
+    fn kept(&self) {}
+    fn tell(_: &Word, _: Option<()>, _: Option<&Self>, _: &mut Facts) {}
+}
+
+impl Row for ChannelRow {
+    type Key = Word;
+    type Kept = ();
+    type Index = ByKey<Word, ()>;
+    fn key(&self) -> Word {
+        self.channel
+    }
+    fn kept(&self) {}
+    fn tell(_: &Word, _: Option<()>, _: Option<&Self>, _: &mut Facts) {}
+}

@@ -1,0 +1,138 @@
+//! The ledger: what became of every file.
+//!
+//! One entry for each content of each version of a partition. Which status it has does not depend
+//! on the order in which files came: of the versions of a partition that were taken, the greatest
+//! is `accepted` and the others are `superseded`, whether it came before them or after.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use dataflows::records::Feed;
+use dataflows::types::Epoch;
+
+use super::codec::{Damaged, Reader, Writer};
+use crate::ingest::Partition;
+
+/// What became of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Status {
+    /// Its rows are live.
+    Accepted = 1,
+    /// A higher version of its partition is.
+    Superseded = 2,
+    /// It was refused whole, and changed nothing.
+    Rejected = 3,
+    /// It waits for a person, and has changed nothing.
+    Held = 4,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Status::Accepted => "accepted",
+            Status::Superseded => "superseded",
+            Status::Rejected => "rejected",
+            Status::Held => "held",
+        })
+    }
+}
+
+/// A row of `ingest_ledger`, with the file's name and what it was refused for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    pub partition: Partition,
+    pub version: u32,
+    pub sha256: [u8; 32],
+    pub status: Status,
+    pub file: String,
+    /// Data rows, bad ones included.
+    pub rows: u64,
+    pub bad_rows: u64,
+    /// Wall time, local, in seconds as [`dataflows::types::Time`].
+    pub accepted_at: i64,
+    pub epoch: Epoch,
+    /// Why it was rejected or is held; empty otherwise.
+    pub reason: String,
+}
+
+type Key = (Partition, u32, [u8; 32]);
+
+/// All entries, in the order of the view.
+#[derive(Default)]
+pub struct Ledger {
+    entries: BTreeMap<Key, Entry>,
+}
+
+impl Ledger {
+    /// The entries, by partition, version and content.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// What became of a content, where it came before.
+    pub fn get(&self, partition: &Partition, version: u32, sha256: [u8; 32]) -> Option<&Entry> {
+        self.entries.get(&(partition.clone(), version, sha256))
+    }
+
+    /// Enters what became of a file.
+    pub fn enter(&mut self, entry: Entry) {
+        self.entries.insert((entry.partition.clone(), entry.version, entry.sha256), entry);
+    }
+
+    /// Marks what was accepted of a partition as superseded, since something else now is.
+    pub fn supersede(&mut self, partition: &Partition) {
+        let least = (partition.clone(), 0, [0; 32]);
+        let own = self.entries.range_mut(least..).take_while(|((held, ..), _)| held == partition);
+        own.filter(|(_, entry)| entry.status == Status::Accepted)
+            .for_each(|(_, entry)| entry.status = Status::Superseded);
+    }
+}
+
+impl Entry {
+    pub fn write(&self, writer: &mut Writer) {
+        write_partition(&self.partition, writer);
+        writer.u32(self.version);
+        writer.bytes.extend_from_slice(&self.sha256);
+        writer.u8(self.status as u8);
+        writer.text(&self.file);
+        writer.u64(self.rows);
+        writer.u64(self.bad_rows);
+        writer.i64(self.accepted_at);
+        writer.u64(self.epoch);
+        writer.text(&self.reason);
+    }
+
+    pub fn read(reader: &mut Reader<'_>) -> Result<Entry, Damaged> {
+        Ok(Entry {
+            partition: read_partition(reader)?,
+            version: reader.u32()?,
+            sha256: reader.bytes()?,
+            status: match reader.u8()? {
+                1 => Status::Accepted,
+                2 => Status::Superseded,
+                3 => Status::Rejected,
+                4 => Status::Held,
+                _ => return Err(Damaged("a file has no such status")),
+            },
+            file: reader.text()?.to_owned(),
+            rows: reader.u64()?,
+            bad_rows: reader.u64()?,
+            accepted_at: reader.i64()?,
+            epoch: reader.u64()?,
+            reason: reader.text()?.to_owned(),
+        })
+    }
+}
+
+fn write_partition(partition: &Partition, writer: &mut Writer) {
+    writer.u8(partition.feed as u8);
+    writer.text(&partition.period);
+    writer.text(&partition.part);
+}
+
+fn read_partition(reader: &mut Reader<'_>) -> Result<Partition, Damaged> {
+    let feed = reader.u8()?;
+    let feed = Feed::ALL.into_iter().find(|known| *known as u8 == feed).ok_or(Damaged("no such feed"))?;
+    Ok(Partition { feed, period: reader.text()?.to_owned(), part: reader.text()?.to_owned() })
+}

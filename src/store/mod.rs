@@ -1,0 +1,500 @@
+//! The store: accepted extracts, durable, and the inputs as they stand.
+//!
+//! ```text
+//! extract ─► versions, equal content ─► log (durable) ─► inputs ─► facts, with an epoch
+//! ```
+//!
+//! The log of accepted records is the ground truth; the rest is derived from it. A record is one
+//! frame: the names that it is the first to use, then what it says. It is acknowledged when the
+//! log's sync has returned, and only then do its facts leave here.
+
+pub mod codec;
+mod dictionary;
+mod inputs;
+mod ledger;
+mod log;
+pub mod memory;
+mod owners;
+mod records;
+mod rows;
+pub mod vfs;
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dataflows::facts::Facts;
+use dataflows::records::{Feed, Rows};
+use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time};
+use parking_lot::RwLock;
+
+use crate::ingest::{Extract, Partition, Reject};
+use codec::{Damaged, Reader, Writer};
+pub use dictionary::{Dictionary, Extent, Interner};
+use inputs::{Inputs, Partitions};
+pub use ledger::{Entry, Ledger, Status};
+use log::Location;
+pub use log::{Log, LogError};
+use owners::PartitionNo;
+use records::{Head, Kind};
+use vfs::Vfs;
+
+/// Why the store cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(
+        "record at byte {offset} of the log cannot be read: {damage}\nhint: restore the data directory from a copy"
+    )]
+    Record { offset: u64, damage: Damaged },
+}
+
+impl StoreError {
+    /// Whether the process must end: nothing is known of what the disk holds.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, StoreError::Log(LogError::Sync(_) | LogError::Stopped | LogError::Io { .. }))
+    }
+}
+
+/// A text of a programme, as it was published: file name and content.
+pub type Source = (String, String);
+
+/// What became of an extract.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Durable; the facts are what it changes.
+    Accepted { epoch: Epoch, facts: Facts },
+    /// A higher version of its partition is live; entered in the ledger.
+    Superseded,
+    /// The same version with the same rows is live: nothing changed.
+    Duplicate,
+    /// The same version with other rows is live: entered in the ledger, nothing else changed.
+    Conflict,
+    /// It shrinks a list by more than a fifth, and waits for a person.
+    Held { before: u64, now: u64 },
+}
+
+/// A live partition.
+struct Live {
+    partition: Partition,
+    version: u32,
+    location: Location,
+    rows: u64,
+}
+
+/// The open store.
+pub struct Store {
+    log: Log,
+    dictionary: Arc<RwLock<Dictionary>>,
+    /// Names that are durable, and words that the dataflow was told.
+    durable: Extent,
+    words_told: usize,
+    epoch: Epoch,
+    live: Vec<Live>,
+    numbers: HashMap<Partition, PartitionNo>,
+    inputs: Inputs,
+    ledger: Ledger,
+    /// Live bill partitions with a row, by period.
+    billed: BTreeMap<Month, usize>,
+    programme: Option<Vec<Source>>,
+    clock: Clock,
+    dead_bytes: u64,
+}
+
+/// A log is compacted when more than half of it is dead, and worth it.
+const DEAD_BYTES_MIN: u64 = 64 << 20;
+
+impl Store {
+    /// Opens the store of a directory. What stands is then told by [`Store::hydrate`].
+    pub fn open(vfs: Arc<dyn Vfs>, token_key: [u8; 32]) -> Result<Store, StoreError> {
+        let mut dictionary = Dictionary::new(token_key);
+        let (mut live, mut numbers): (Vec<Live>, HashMap<Partition, PartitionNo>) = Default::default();
+        let (mut ledger, mut programme, mut epoch, mut dead_bytes) = (Ledger::default(), None, 0, 0);
+        let log = Log::open(vfs, |frame| {
+            let damaged = |damage| StoreError::Record { offset: frame.location.offset, damage };
+            let mut reader = Reader::new(frame.payload);
+            dictionary.read(&mut reader.part().map_err(damaged)?).map_err(damaged)?;
+            match Kind::read(frame.kind).map_err(damaged)? {
+                Kind::Partition => {
+                    let head = Head::read(&mut reader).map_err(damaged)?;
+                    let entry = head.entry;
+                    ledger.supersede(&entry.partition);
+                    let new = Live {
+                        partition: entry.partition.clone(),
+                        version: entry.version,
+                        location: frame.location,
+                        rows: entry.rows - entry.bad_rows.min(entry.rows),
+                    };
+                    ledger.enter(entry);
+                    match numbers.get(&new.partition) {
+                        Some(number) => {
+                            let old = std::mem::replace(&mut live[*number as usize], new);
+                            dead_bytes += old.location.len;
+                        }
+                        None => {
+                            numbers.insert(new.partition.clone(), live.len() as PartitionNo);
+                            live.push(new);
+                        }
+                    }
+                }
+                Kind::Entries => {
+                    while !reader.is_at_end() {
+                        ledger.enter(Entry::read(&mut reader).map_err(damaged)?);
+                    }
+                }
+                Kind::Programme => programme = Some(records::read_sources(&mut reader).map_err(damaged)?),
+                Kind::Names => {}
+            }
+            epoch = epoch.max(frame.epoch);
+            Ok::<(), StoreError>(())
+        })?;
+        let durable = dictionary.extent();
+        let mut store = Store {
+            log,
+            dictionary: Arc::new(RwLock::new(dictionary)),
+            durable,
+            words_told: 0,
+            epoch,
+            live,
+            numbers,
+            inputs: Inputs::default(),
+            ledger,
+            billed: BTreeMap::new(),
+            programme,
+            clock: Clock::default(),
+            dead_bytes,
+        };
+        store.compact_if_worth_it()?;
+        Ok(store)
+    }
+
+    /// The names, shared with ingest and readers.
+    pub fn dictionary(&self) -> Arc<RwLock<Dictionary>> {
+        self.dictionary.clone()
+    }
+
+    /// The programme last published, where there is one.
+    pub fn programme(&self) -> Option<&[Source]> {
+        self.programme.as_deref()
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The data clock.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Rows that are live.
+    pub fn live_rows(&self) -> u64 {
+        self.live.iter().map(|live| live.rows).sum()
+    }
+
+    /// Bytes of the log, and those of them that are dead.
+    pub fn log_bytes(&self) -> (u64, u64) {
+        (self.log.len(), self.dead_bytes)
+    }
+
+    /// Tells everything that stands, in parts, after opening. `progress` is given the rows of each
+    /// part before it is read.
+    pub fn hydrate(&mut self, mut tell: impl FnMut(Facts)) -> Result<(), StoreError> {
+        let words = self.dictionary.read().words_from(0, self.durable.words);
+        self.words_told = self.durable.words;
+        tell(Facts { words, ..Facts::default() });
+        for number in 0..self.live.len() {
+            let rows = self.read_rows(number as PartitionNo)?;
+            let mut facts = Facts::default();
+            self.replace(number as PartitionNo, &Rows::empty(rows.feed()), &rows, &mut facts)?;
+            tell(facts);
+        }
+        self.clock = self.clock_now();
+        tell(Facts { clock: Some(self.clock), ..Facts::default() });
+        Ok(())
+    }
+
+    /// Takes an extract. `names` is how far its names reach, `at` the wall time, local.
+    pub fn accept(
+        &mut self,
+        extract: &Extract,
+        names: Extent,
+        at: Time,
+        replaces_same_version: bool,
+    ) -> Result<Outcome, StoreError> {
+        let known = self.numbers.get(&extract.partition).copied();
+        let mut old = Rc::new(Rows::empty(extract.partition.feed));
+        if let Some(number) = known {
+            let live = &self.live[number as usize];
+            if extract.version < live.version {
+                self.enter(extract, Status::Superseded, at, String::new())?;
+                return Ok(Outcome::Superseded);
+            }
+            old = self.read_rows(number)?;
+            if extract.version == self.live[number as usize].version {
+                if same_rows(&old, &extract.rows) {
+                    return Ok(Outcome::Duplicate);
+                }
+                if !replaces_same_version {
+                    let reason = "the same version with other content; raise the version".to_owned();
+                    self.enter(extract, Status::Rejected, at, reason)?;
+                    return Ok(Outcome::Conflict);
+                }
+            }
+            let (before, now) = (old.len() as u64, extract.rows.len() as u64);
+            if extract.partition.feed == Feed::Listing && now * 5 < before * 4 {
+                let reason = format!(
+                    "{now} rows instead of {before}: a list that shrinks by more than a fifth waits for a person"
+                );
+                self.enter(extract, Status::Held, at, reason)?;
+                return Ok(Outcome::Held { before, now });
+            }
+        }
+        let entry = self.entry(extract, Status::Accepted, at, String::new());
+        let payload = records::partition(&self.dictionary.read(), (self.durable, names), &entry, extract);
+        let location = self.log.append(Kind::Partition as u8, self.epoch + 1, &payload)?;
+        drop(payload);
+        self.epoch += 1;
+        self.durable = max_extent(self.durable, names);
+        self.ledger.supersede(&extract.partition);
+        self.ledger.enter(entry);
+        let live = Live {
+            partition: extract.partition.clone(),
+            version: extract.version,
+            location,
+            rows: extract.rows.len() as u64,
+        };
+        let number = match known {
+            Some(number) => {
+                let dead = std::mem::replace(&mut self.live[number as usize], live);
+                self.dead_bytes += dead.location.len;
+                number
+            }
+            None => {
+                let number = self.live.len() as PartitionNo;
+                self.numbers.insert(extract.partition.clone(), number);
+                self.live.push(live);
+                number
+            }
+        };
+        let mut facts = self.new_words();
+        self.replace(number, &old, &extract.rows, &mut facts)?;
+        let clock = self.clock_now();
+        if clock != self.clock {
+            self.clock = clock;
+            facts.clock = Some(clock);
+        }
+        let epoch = self.epoch;
+        self.compact_if_worth_it()?;
+        Ok(Outcome::Accepted { epoch, facts })
+    }
+
+    /// Enters a file that was refused before it came here. Nothing else changes.
+    pub fn refuse(&mut self, entry: Entry) -> Result<(), StoreError> {
+        if self.ledger.get(&entry.partition, entry.version, entry.sha256).is_some() {
+            return Ok(());
+        }
+        let entry = Entry { epoch: self.epoch + 1, ..entry };
+        self.append_entry(entry)
+    }
+
+    /// Publishes a programme: its texts become durable, `names` become words. The facts carry the
+    /// words; the programme itself is its reader's to add.
+    pub fn publish<'a>(
+        &mut self,
+        sources: Vec<Source>,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<(Epoch, Facts), StoreError> {
+        let payload = {
+            let mut dictionary = self.dictionary.write();
+            for name in names {
+                dictionary.words.intern(name);
+            }
+            let until = Extent { words: dictionary.words.len(), ..self.durable };
+            let mut writer = Writer::default();
+            writer.part(|writer| dictionary.write(self.durable, until, writer));
+            records::write_sources(&sources, &mut writer);
+            self.durable = until;
+            writer.bytes
+        };
+        self.log.append(Kind::Programme as u8, self.epoch + 1, &payload)?;
+        self.epoch += 1;
+        self.programme = Some(sources);
+        Ok((self.epoch, self.new_words()))
+    }
+
+    /// Words that the dataflow has not been told: those of the programme in force, which a restart
+    /// reads again, are known since it was published.
+    fn new_words(&mut self) -> Facts {
+        let words = self.dictionary.read().words_from(self.words_told, self.durable.words);
+        self.words_told = self.durable.words;
+        Facts { words, ..Facts::default() }
+    }
+
+    /// The rejected rows of live partitions, with the file each came in.
+    pub fn quarantine(&self, mut visit: impl FnMut(&str, &Reject)) -> Result<(), StoreError> {
+        for live in &self.live {
+            let payload = self.log.read(live.location)?;
+            let damaged = |damage| StoreError::Record { offset: live.location.offset, damage };
+            let mut reader = Reader::new(&payload);
+            reader.part().map_err(damaged)?;
+            let head = Head::read(&mut reader).map_err(damaged)?;
+            head.rejects().map_err(damaged)?.iter().for_each(|reject| visit(&head.entry.file, reject));
+        }
+        Ok(())
+    }
+
+    /// The rows of every live partition, for a recompute that shares nothing with the inputs.
+    pub fn live_partitions(
+        &self,
+        mut visit: impl FnMut(&Partition, Rc<Rows>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for (number, live) in self.live.iter().enumerate() {
+            visit(&live.partition, self.read_rows(number as PartitionNo)?)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&self, extract: &Extract, status: Status, at: Time, reason: String) -> Entry {
+        Entry {
+            partition: extract.partition.clone(),
+            version: extract.version,
+            sha256: extract.sha256,
+            status,
+            file: extract.file.clone(),
+            rows: (extract.rows.len() + extract.rejects.len()) as u64,
+            bad_rows: extract.rejects.len() as u64,
+            accepted_at: at.0,
+            epoch: self.epoch + 1,
+            reason,
+        }
+    }
+
+    fn enter(&mut self, extract: &Extract, status: Status, at: Time, reason: String) -> Result<(), StoreError> {
+        match self.ledger.get(&extract.partition, extract.version, extract.sha256) {
+            Some(_) => Ok(()),
+            None => self.append_entry(self.entry(extract, status, at, reason)),
+        }
+    }
+
+    fn append_entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let mut writer = Writer::default();
+        writer.part(|writer| self.dictionary.read().write(self.durable, self.durable, writer));
+        entry.write(&mut writer);
+        self.log.append(Kind::Entries as u8, self.epoch + 1, &writer.bytes)?;
+        self.epoch += 1;
+        self.ledger.enter(entry);
+        Ok(())
+    }
+
+    fn replace(&mut self, number: PartitionNo, old: &Rows, new: &Rows, facts: &mut Facts) -> Result<(), StoreError> {
+        let mut inputs = std::mem::take(&mut self.inputs);
+        let replaced = inputs.replace(number, old, new, self, facts);
+        self.inputs = inputs;
+        if new.feed() == Feed::Bill
+            && let Some(month) = Month::parse(&self.live[number as usize].partition.period)
+        {
+            let count = self.billed.entry(month).or_insert(0);
+            *count = *count + usize::from(!new.is_empty()) - usize::from(!old.is_empty());
+            if *count == 0 {
+                self.billed.remove(&month);
+            }
+        }
+        replaced
+    }
+
+    fn clock_now(&self) -> Clock {
+        let as_of = self.billed.last_key_value().map(|(month, _)| *month);
+        let end = as_of.map(|month| Time(month.last_day().start().0 + SECONDS_PER_DAY - 1));
+        Clock { as_of, now: end.max(self.inputs.latest_at()) }
+    }
+
+    fn read_rows(&self, number: PartitionNo) -> Result<Rc<Rows>, StoreError> {
+        let live = &self.live[number as usize];
+        let payload = self.log.read(live.location)?;
+        let damaged = |damage| StoreError::Record { offset: live.location.offset, damage };
+        let mut reader = Reader::new(&payload);
+        reader.part().map_err(damaged)?;
+        let head = Head::read(&mut reader).map_err(damaged)?;
+        Ok(Rc::new(head.rows().map_err(damaged)?))
+    }
+
+    /// Writes the log anew without what is dead: superseded partitions, programmes before the last.
+    fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
+        if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.len() {
+            return Ok(());
+        }
+        self.compact()
+    }
+
+    /// Compacts at once, however little is dead.
+    pub fn compact(&mut self) -> Result<(), StoreError> {
+        let Store { log, dictionary, durable, epoch, live, ledger, programme, .. } = self;
+        let (dictionary, none) = (dictionary.read(), Extent::default());
+        let locations = log.rewrite(|log, append| {
+            let mut names = Writer::default();
+            names.part(|writer| dictionary.write(none, *durable, writer));
+            append(Kind::Names as u8, *epoch, &names.bytes)?;
+            let mut locations = Vec::with_capacity(live.len());
+            for live in live.iter() {
+                locations.push(append(Kind::Partition as u8, *epoch, &log.read(live.location)?)?);
+            }
+            // Last, so that they have the last word on what the partitions' own entries say.
+            let mut entries = Writer::default();
+            entries.part(|writer| dictionary.write(*durable, *durable, writer));
+            ledger.entries().for_each(|entry| entry.write(&mut entries));
+            append(Kind::Entries as u8, *epoch, &entries.bytes)?;
+            if let Some(sources) = programme {
+                let mut writer = Writer::default();
+                writer.part(|writer| dictionary.write(*durable, *durable, writer));
+                records::write_sources(sources, &mut writer);
+                append(Kind::Programme as u8, *epoch, &writer.bytes)?;
+            }
+            Ok(locations)
+        })?;
+        self.live.iter_mut().zip(locations).for_each(|(live, location)| live.location = location);
+        self.dead_bytes = 0;
+        Ok(())
+    }
+}
+
+impl Partitions for Store {
+    fn outranks(&self, one: PartitionNo, other: PartitionNo) -> bool {
+        self.live[one as usize].partition > self.live[other as usize].partition
+    }
+
+    fn rows(&self, partition: PartitionNo) -> Result<Rc<Rows>, StoreError> {
+        self.read_rows(partition)
+    }
+}
+
+fn max_extent(one: Extent, other: Extent) -> Extent {
+    Extent { customers: one.customers.max(other.customers), words: one.words.max(other.words) }
+}
+
+/// Whether two files hold the same rows, in whatever order.
+fn same_rows(one: &Rows, other: &Rows) -> bool {
+    fn same<R: inputs::Row>(one: &[R], other: &[R]) -> bool {
+        if one.len() != other.len() || one == other {
+            return one == other;
+        }
+        let one: HashMap<R::Key, &R> = one.iter().map(|row| (row.key(), row)).collect();
+        other.iter().all(|row| one.get(&row.key()).is_some_and(|held| *held == row))
+    }
+    match (one, other) {
+        (Rows::Customer(one), Rows::Customer(other)) => same(one, other),
+        (Rows::Terminal(one), Rows::Terminal(other)) => same(one, other),
+        (Rows::Bill(one), Rows::Bill(other)) => same(one, other),
+        (Rows::Usage(one), Rows::Usage(other)) => same(one, other),
+        (Rows::Product(one), Rows::Product(other)) => same(one, other),
+        (Rows::Channel(one), Rows::Channel(other)) => same(one, other),
+        (Rows::Order(one), Rows::Order(other)) => same(one, other),
+        (Rows::Listing(one), Rows::Listing(other)) => same(one, other),
+        _ => false,
+    }
+}

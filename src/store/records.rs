@@ -1,0 +1,100 @@
+//! What a frame of the log says.
+//!
+//! Every payload begins with a part of names (see [`super::dictionary`]). Then, by kind:
+//!
+//! | kind | payload |
+//! |---|---|
+//! | partition | part: ledger entry; part: rejects; part: rows |
+//! | entries | ledger entries, to the end |
+//! | programme | count, then name and text of each source |
+//! | names | nothing more |
+
+use dataflows::records::{Feed, Rows};
+
+use super::codec::{Damaged, Reader, Writer};
+use super::dictionary::{Dictionary, Extent};
+use super::ledger::Entry;
+use super::{Source, rows};
+use crate::ingest::{Extract, Reject};
+
+/// The kind of a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    Partition = 1,
+    Entries = 2,
+    Programme = 3,
+    Names = 4,
+}
+
+impl Kind {
+    pub fn read(kind: u8) -> Result<Kind, Damaged> {
+        [Kind::Partition, Kind::Entries, Kind::Programme, Kind::Names]
+            .into_iter()
+            .find(|known| *known as u8 == kind)
+            .ok_or(Damaged("no such kind of record"))
+    }
+}
+
+/// The payload of a partition.
+pub fn partition(dictionary: &Dictionary, names: (Extent, Extent), entry: &Entry, extract: &Extract) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.part(|writer| dictionary.write(names.0, names.1, writer));
+    writer.part(|writer| entry.write(writer));
+    writer.part(|writer| {
+        let rejects = &extract.rejects;
+        writer.u64(rejects.len() as u64);
+        writer.column(rejects.iter().map(|reject| reject.line as i64));
+        writer.texts(rejects.iter().map(|reject| Some(&*reject.column)));
+        writer.texts(rejects.iter().map(|reject| Some(&*reject.reason)));
+        writer.texts(rejects.iter().map(|reject| Some(&*reject.row)));
+    });
+    writer.part(|writer| rows::write(&extract.rows, writer));
+    writer.bytes
+}
+
+/// A partition's payload after its names, the parts not yet taken apart.
+pub struct Head<'a> {
+    pub entry: Entry,
+    rejects: Reader<'a>,
+    rows: Reader<'a>,
+}
+
+impl<'a> Head<'a> {
+    pub fn read(reader: &mut Reader<'a>) -> Result<Head<'a>, Damaged> {
+        Ok(Head { entry: Entry::read(&mut reader.part()?)?, rejects: reader.part()?, rows: reader.part()? })
+    }
+
+    pub fn rejects(&self) -> Result<Vec<Reject>, Damaged> {
+        let mut reader = self.rejects.clone();
+        let count = usize::try_from(reader.u64()?).map_err(|_| Damaged("too many rejects"))?;
+        let lines = reader.column_of(count)?;
+        let (columns, reasons, rows) = (reader.texts(count)?, reader.texts(count)?, reader.texts(count)?);
+        let text = |texts: &[Option<&str>], at: usize| texts[at].unwrap_or_default().to_owned();
+        let reject = |at: usize| Reject {
+            line: lines[at] as u64,
+            column: text(&columns, at),
+            reason: text(&reasons, at),
+            row: text(&rows, at),
+        };
+        Ok((0..count).map(reject).collect())
+    }
+
+    pub fn rows(&self) -> Result<Rows, Damaged> {
+        let feed: Feed = self.entry.partition.feed;
+        rows::read(feed, &mut self.rows.clone())
+    }
+}
+
+pub fn write_sources(sources: &[Source], writer: &mut Writer) {
+    writer.u32(sources.len() as u32);
+    for (name, text) in sources {
+        writer.text(name);
+        writer.text(text);
+    }
+}
+
+pub fn read_sources(reader: &mut Reader<'_>) -> Result<Vec<Source>, Damaged> {
+    let count = reader.u32()?;
+    (0..count).map(|_| Ok((reader.text()?.to_owned(), reader.text()?.to_owned()))).collect()
+}

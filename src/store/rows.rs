@@ -1,0 +1,283 @@
+//! Rows of a partition as columns on disk.
+//!
+//! Format 1. Columns stand in the order of the record's fields; see [`super::codec`] for how a
+//! column is packed. A feed that gains a column gets a new format number, and both are read.
+
+use dataflows::records::*;
+use dataflows::types::{CustomerIx, Day, Month, Time, Token, Word};
+
+use super::codec::{Damaged, Reader, Writer};
+
+/// No date, no time: below every value that validation lets through.
+const ABSENT: i64 = i64::MIN;
+
+/// Writes the rows of a feed; the feed itself is told elsewhere.
+pub fn write(rows: &Rows, writer: &mut Writer) {
+    writer.u64(rows.len() as u64);
+    match rows {
+        Rows::Bill(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.month.0)));
+            writer.column(rows.iter().map(|row| row.bill.total_fee));
+            writer.column(rows.iter().map(|row| row.bill.roaming_fee));
+            writer.column(rows.iter().map(|row| row.bill.sms_fee));
+            writer.column(rows.iter().map(|row| row.bill.vas_fee));
+            writer.column(rows.iter().map(|row| row.bill.data_kb));
+        }
+        Rows::Customer(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.msisdn.is_some())));
+            rows.iter().flat_map(|row| row.msisdn).for_each(|token| writer.bytes.extend_from_slice(&token.0));
+            writer.texts(rows.iter().map(|row| row.household_id.as_deref()));
+            writer.optional_column(rows.iter().map(|row| row.fields.birth_date.map(|day| i64::from(day.0))), NO_DAY);
+            writer.optional_column(rows.iter().map(|row| row.fields.joined_on.map(|day| i64::from(day.0))), NO_DAY);
+            for text in CUSTOMER_TEXTS {
+                writer.column(rows.iter().map(|row| i64::from(text(&row.fields).0)));
+            }
+        }
+        Rows::Terminal(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.seen_on.0)));
+            writer.texts(rows.iter().map(|row| row.imei.as_deref()));
+            writer.texts(rows.iter().map(|row| row.model.as_deref()));
+            writer.column(rows.iter().map(|row| i64::from(row.supports.0)));
+        }
+        Rows::Usage(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.day.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.measure.0)));
+            writer.column(rows.iter().map(|row| row.quantity));
+        }
+        Rows::Product(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.product.0)));
+            writer.texts(rows.iter().map(|row| row.name.as_deref()));
+            writer.column(rows.iter().map(|row| i64::from(row.category.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.stage.0)));
+            writer.optional_column(rows.iter().map(|row| row.monthly_price), ABSENT);
+            writer.column(rows.iter().map(|row| i64::from(row.requires.0)));
+            writer.optional_column(rows.iter().map(|row| row.value), ABSENT);
+            writer.texts(rows.iter().map(|row| row.traits.as_deref()));
+        }
+        Rows::Channel(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.channel.0)));
+            writer.texts(rows.iter().map(|row| row.name.as_deref()));
+            writer.optional_column(rows.iter().map(|row| row.unit_cost), ABSENT);
+            writer.optional_column(rows.iter().map(|row| row.daily_capacity), ABSENT);
+            writer.texts(rows.iter().map(|row| row.traits.as_deref()));
+        }
+        Rows::Order(rows) => {
+            writer.texts(rows.iter().map(|row| Some(&*row.order_id)));
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.product.0)));
+            writer.column(rows.iter().map(|row| row.action as i64));
+            writer.column(rows.iter().map(|row| i64::from(row.channel.0)));
+            writer.column(rows.iter().map(|row| row.at.0));
+            writer.column(rows.iter().map(|row| row.bundled.map_or(2, i64::from)));
+        }
+        Rows::Listing(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.list.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.optional_column(rows.iter().map(|row| row.from.map(|time| time.0)), ABSENT);
+            writer.optional_column(rows.iter().map(|row| row.until.map(|time| time.0)), ABSENT);
+            writer.texts(rows.iter().map(|row| row.reason.as_deref()));
+        }
+    }
+}
+
+/// Reads the rows of a feed.
+pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
+    let count = usize::try_from(reader.u64()?).map_err(|_| Damaged("too many rows"))?;
+    Ok(match feed {
+        Feed::Bill => {
+            let customer = reader.column_of(count)?;
+            let month = reader.column_of(count)?;
+            let [total_fee, roaming_fee, sms_fee, vas_fee, data_kb] = columns(reader, count)?;
+            let row = |at: usize| {
+                Ok(BillRow {
+                    customer: CustomerIx(number(customer[at])?),
+                    month: Month(small(month[at])?),
+                    bill: Bill {
+                        total_fee: total_fee[at],
+                        roaming_fee: roaming_fee[at],
+                        sms_fee: sms_fee[at],
+                        vas_fee: vas_fee[at],
+                        data_kb: data_kb[at],
+                    },
+                })
+            };
+            Rows::Bill((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Customer => {
+            let customer = reader.column_of(count)?;
+            let has_token = reader.column_of(count)?;
+            let tokens = has_token
+                .iter()
+                .map(|has| if *has == 0 { Ok(None) } else { reader.bytes().map(|token| Some(Token(token))) });
+            let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+            let household = reader.texts(count)?;
+            let [birth, joined] = columns(reader, count)?;
+            let [gender, city, district, status, brand, group_type, occupation, employer, income_band] =
+                columns(reader, count)?;
+            let row = |at: usize| {
+                let day = |day: i64| if day == NO_DAY { Ok(None) } else { small(day).map(|day| Some(Day(day))) };
+                let word = |column: &[i64]| number(column[at]).map(Word);
+                Ok(CustomerRow {
+                    customer: CustomerIx(number(customer[at])?),
+                    msisdn: tokens[at],
+                    household_id: household[at].map(Box::from),
+                    fields: Customer {
+                        birth_date: day(birth[at])?,
+                        joined_on: day(joined[at])?,
+                        gender: word(&gender)?,
+                        city: word(&city)?,
+                        district: word(&district)?,
+                        status: word(&status)?,
+                        brand: word(&brand)?,
+                        group_type: word(&group_type)?,
+                        occupation: word(&occupation)?,
+                        employer: word(&employer)?,
+                        income_band: word(&income_band)?,
+                    },
+                })
+            };
+            Rows::Customer((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Terminal => {
+            let [customer, seen_on] = columns(reader, count)?;
+            let (imei, model) = (reader.texts(count)?, reader.texts(count)?);
+            let supports = reader.column_of(count)?;
+            let row = |at: usize| {
+                Ok(TerminalRow {
+                    customer: CustomerIx(number(customer[at])?),
+                    seen_on: Day(small(seen_on[at])?),
+                    imei: imei[at].map(Box::from),
+                    model: model[at].map(Box::from),
+                    supports: Word(number(supports[at])?),
+                })
+            };
+            Rows::Terminal((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Usage => {
+            let [customer, day, measure, quantity] = columns(reader, count)?;
+            let row = |at: usize| {
+                Ok(UsageRow {
+                    customer: CustomerIx(number(customer[at])?),
+                    day: Day(small(day[at])?),
+                    measure: Word(number(measure[at])?),
+                    quantity: quantity[at],
+                })
+            };
+            Rows::Usage((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Product => {
+            let product = reader.column_of(count)?;
+            let name = reader.texts(count)?;
+            let [category, stage, monthly_price, requires, value] = columns(reader, count)?;
+            let traits = reader.texts(count)?;
+            let row = |at: usize| {
+                Ok(ProductRow {
+                    product: Word(number(product[at])?),
+                    name: name[at].map(Box::from),
+                    category: Word(number(category[at])?),
+                    stage: Word(number(stage[at])?),
+                    monthly_price: present(monthly_price[at]),
+                    requires: Word(number(requires[at])?),
+                    value: present(value[at]),
+                    traits: traits[at].map(Box::from),
+                })
+            };
+            Rows::Product((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Channel => {
+            let channel = reader.column_of(count)?;
+            let name = reader.texts(count)?;
+            let [unit_cost, daily_capacity] = columns(reader, count)?;
+            let traits = reader.texts(count)?;
+            let row = |at: usize| {
+                Ok(ChannelRow {
+                    channel: Word(number(channel[at])?),
+                    name: name[at].map(Box::from),
+                    unit_cost: present(unit_cost[at]),
+                    daily_capacity: present(daily_capacity[at]),
+                    traits: traits[at].map(Box::from),
+                })
+            };
+            Rows::Channel((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Order => {
+            let order_id = reader.texts(count)?;
+            let [customer, product, action, channel, at_second, bundled] = columns(reader, count)?;
+            let row = |at: usize| {
+                Ok(OrderRow {
+                    order_id: order_id[at].ok_or(Damaged("an order has no id"))?.into(),
+                    customer: CustomerIx(number(customer[at])?),
+                    product: Word(number(product[at])?),
+                    action: match action[at] {
+                        0 => Action::Subscribe,
+                        1 => Action::Cancel,
+                        2 => Action::Trial,
+                        _ => return Err(Damaged("an order does what no order does")),
+                    },
+                    channel: Word(number(channel[at])?),
+                    at: Time(at_second[at]),
+                    bundled: match bundled[at] {
+                        0 => Some(false),
+                        1 => Some(true),
+                        _ => None,
+                    },
+                })
+            };
+            Rows::Order((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Listing => {
+            let [list, customer, from, until] = columns(reader, count)?;
+            let reason = reader.texts(count)?;
+            let row = |at: usize| {
+                Ok(ListingRow {
+                    list: Word(number(list[at])?),
+                    customer: CustomerIx(number(customer[at])?),
+                    from: present(from[at]).map(Time),
+                    until: present(until[at]).map(Time),
+                    reason: reason[at].map(Box::from),
+                })
+            };
+            Rows::Listing((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+    })
+}
+
+/// No day: packs beside real ones in three bytes.
+const NO_DAY: i64 = -4_000_000;
+
+type Text = fn(&Customer) -> Word;
+const CUSTOMER_TEXTS: [Text; 9] = [
+    |fields| fields.gender,
+    |fields| fields.city,
+    |fields| fields.district,
+    |fields| fields.status,
+    |fields| fields.brand,
+    |fields| fields.group_type,
+    |fields| fields.occupation,
+    |fields| fields.employer,
+    |fields| fields.income_band,
+];
+
+fn columns<const N: usize>(reader: &mut Reader<'_>, count: usize) -> Result<[Vec<i64>; N], Damaged> {
+    let mut columns = std::array::from_fn(|_| Vec::new());
+    for column in &mut columns {
+        *column = reader.column_of(count)?;
+    }
+    Ok(columns)
+}
+
+fn number(value: i64) -> Result<u32, Damaged> {
+    u32::try_from(value).map_err(|_| Damaged("a number is out of range"))
+}
+
+fn small(value: i64) -> Result<i32, Damaged> {
+    i32::try_from(value).map_err(|_| Damaged("a date is out of range"))
+}
+
+fn present(value: i64) -> Option<i64> {
+    (value != ABSENT).then_some(value)
+}
