@@ -1,0 +1,194 @@
+//! The engine: feeds epochs to the dataflow and publishes what each leaves.
+//!
+//! ```text
+//! submit ─► pending ─► workers (timely threads, one epoch at a time) ─► published
+//! ```
+//!
+//! One epoch is in flight at a time, because a worker's operators share a table that readers are
+//! given. What comes while the workers are busy is fed as one epoch when they are done: the views
+//! are functions of what is accepted, not of how it was cut, so a backlog costs less, not more.
+//! Readers take what was published last, a clone of pointers, and never wait.
+
+mod published;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::Sender;
+use dataflows::facts::Facts;
+use dataflows::types::Epoch;
+use parking_lot::{Condvar, Mutex};
+
+pub use published::{Counts, Difference, Published};
+use worker::{Command, Deposit};
+
+/// Rows that may wait for the workers before whoever submits has to.
+const PENDING_ROWS_MAX: usize = 4_000_000;
+
+/// The running dataflow.
+pub struct Engine {
+    hub: Arc<Hub>,
+    threads: Option<timely::communication::WorkerGuards<()>>,
+}
+
+/// What is shared between those who submit, the workers, and readers.
+pub struct Hub {
+    published: ArcSwap<Published>,
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+struct State {
+    senders: Vec<Sender<Command>>,
+    pending: Vec<Arc<Facts>>,
+    pending_rows: usize,
+    /// The epoch of what is pending, and since when its first batch has been durable.
+    pending_epoch: Epoch,
+    pending_since: Option<Instant>,
+    in_flight: Option<Epoch>,
+    in_flight_since: Option<Instant>,
+    deposits: Vec<Option<Deposit>>,
+    visible: Epoch,
+    /// Called with the time from durable to visible of each epoch.
+    observe: Box<dyn Fn(std::time::Duration) + Send>,
+    failed: bool,
+}
+
+impl Engine {
+    /// Starts the workers. `observe` is told how long each epoch took from durable to visible.
+    pub fn start(workers: usize, observe: impl Fn(std::time::Duration) + Send + 'static) -> Result<Engine, String> {
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| crossbeam_channel::unbounded()).unzip();
+        let hub = Arc::new(Hub {
+            published: ArcSwap::from_pointee(Published::nothing(workers)),
+            state: Mutex::new(State {
+                senders,
+                pending: Vec::new(),
+                pending_rows: 0,
+                pending_epoch: 0,
+                pending_since: None,
+                in_flight: None,
+                in_flight_since: None,
+                deposits: (0..workers).map(|_| None).collect(),
+                visible: 0,
+                observe: Box::new(observe),
+                failed: false,
+            }),
+            moved: Condvar::new(),
+        });
+        let shared = hub.clone();
+        let config = if workers == 1 { timely::Config::thread() } else { timely::Config::process(workers) };
+        let threads = timely::execute(config, move |worker| {
+            let fence = Fence(shared.clone());
+            worker::run(worker, &receivers[worker.index()], &shared);
+            std::mem::forget(fence);
+        })?;
+        Ok(Engine { hub, threads: Some(threads) })
+    }
+
+    /// What readers share.
+    pub fn hub(&self) -> Arc<Hub> {
+        self.hub.clone()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Without senders the workers come to their end.
+        self.hub.state.lock().senders.clear();
+        if let Some(threads) = self.threads.take() {
+            for result in threads.join() {
+                if let Err(error) = result {
+                    tracing::error!(error, "a worker ended badly");
+                }
+            }
+        }
+    }
+}
+
+/// Tells whoever waits that a worker is gone, where it unwinds.
+struct Fence(Arc<Hub>);
+
+impl Drop for Fence {
+    fn drop(&mut self) {
+        self.0.state.lock().failed = true;
+        self.0.moved.notify_all();
+    }
+}
+
+impl Hub {
+    /// What was published last.
+    pub fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// Gives the workers a part of an epoch that is durable. Parts of the same epoch, and epochs that
+    /// come while the workers are busy, become visible together.
+    pub fn submit(&self, epoch: Epoch, facts: Facts) {
+        let mut state = self.state.lock();
+        while state.pending_rows > PENDING_ROWS_MAX && !state.failed {
+            self.moved.wait(&mut state);
+        }
+        state.pending_rows += facts.len();
+        state.pending.push(Arc::new(facts));
+        state.pending_epoch = epoch;
+        state.pending_since.get_or_insert_with(Instant::now);
+        if state.in_flight.is_none() {
+            state.dispatch();
+        }
+    }
+
+    /// Waits until an epoch is visible. False where a worker has failed.
+    pub fn wait(&self, epoch: Epoch) -> bool {
+        let mut state = self.state.lock();
+        while state.visible < epoch && !state.failed {
+            self.moved.wait(&mut state);
+        }
+        !state.failed
+    }
+
+    /// Whether a worker has ended other than by being told to.
+    pub fn has_failed(&self) -> bool {
+        self.state.lock().failed
+    }
+
+    /// Rows that wait for the workers.
+    pub fn pending_rows(&self) -> usize {
+        self.state.lock().pending_rows
+    }
+
+    /// Takes what a worker has at the end of an epoch; the last one publishes.
+    fn deposit(&self, index: usize, deposit: Deposit) {
+        let mut state = self.state.lock();
+        state.deposits[index] = Some(deposit);
+        if state.deposits.iter().any(Option::is_none) {
+            return;
+        }
+        let Some(epoch) = state.in_flight.take() else { return };
+        let deposits = state.deposits.iter_mut().filter_map(Option::take).collect();
+        self.published.store(Arc::new(Published::assemble(epoch, deposits)));
+        state.visible = epoch;
+        if let Some(since) = state.in_flight_since.take() {
+            (state.observe)(since.elapsed());
+        }
+        if !state.pending.is_empty() {
+            state.dispatch();
+        }
+        drop(state);
+        self.moved.notify_all();
+    }
+}
+
+impl State {
+    fn dispatch(&mut self) {
+        let parts: Arc<[Arc<Facts>]> = std::mem::take(&mut self.pending).into();
+        self.pending_rows = 0;
+        self.in_flight = Some(self.pending_epoch);
+        self.in_flight_since = self.pending_since.take();
+        for sender in &self.senders {
+            // A worker that is gone has said so through its fence.
+            let _ = sender.send(Command { epoch: self.pending_epoch, parts: parts.clone() });
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What readers are given: every view at one epoch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dataflows::customers::Snapshot;
+use dataflows::programme::Programme;
+use dataflows::table::Chunk;
+use dataflows::table::column::CHUNK;
+use dataflows::types::{Clock, CustomerIx, Epoch, Word};
+use dataflows::views::Change;
+
+use super::worker::Deposit;
+
+/// Cells of counts, with how many customers they hold. A worker has those its keys fall to.
+#[derive(Clone, Default)]
+pub struct Counts(pub BTreeMap<Change, isize>);
+
+/// How many rows an epoch changed.
+#[derive(Clone, Default, Debug)]
+pub struct Difference {
+    /// Rows of `tier` that came, and went.
+    pub tiers: (usize, usize),
+    /// By segment: members that came, and went.
+    pub members: BTreeMap<Word, (usize, usize)>,
+}
+
+impl Difference {
+    pub(super) fn add(&mut self, change: Change, diff: isize) {
+        let counts = match change {
+            Change::Tier { .. } => &mut self.tiers,
+            Change::Member { segment, .. } => self.members.entry(segment).or_default(),
+            _ => return,
+        };
+        if diff > 0 {
+            counts.0 += diff.unsigned_abs();
+        } else {
+            counts.1 += diff.unsigned_abs();
+        }
+    }
+
+    fn join(&mut self, other: &Difference) {
+        self.tiers = (self.tiers.0 + other.tiers.0, self.tiers.1 + other.tiers.1);
+        for (segment, (came, went)) in &other.members {
+            let counts = self.members.entry(*segment).or_default();
+            *counts = (counts.0 + came, counts.1 + went);
+        }
+    }
+}
+
+/// All views at one epoch.
+pub struct Published {
+    pub epoch: Epoch,
+    pub clock: Clock,
+    pub programme: Arc<Programme>,
+    /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
+    pub difference: Difference,
+    workers: Vec<Snapshot>,
+    counts: Vec<Arc<Counts>>,
+}
+
+impl Published {
+    pub(super) fn nothing(workers: usize) -> Published {
+        let snapshot = Snapshot { clock: Clock::default(), programme: Arc::default(), chunks: Vec::new() };
+        Published {
+            epoch: 0,
+            clock: Clock::default(),
+            programme: Arc::default(),
+            difference: Difference::default(),
+            workers: vec![snapshot; workers],
+            counts: Vec::new(),
+        }
+    }
+
+    pub(super) fn assemble(epoch: Epoch, deposits: Vec<Deposit>) -> Published {
+        let mut published = Published::nothing(0);
+        published.epoch = epoch;
+        for deposit in deposits {
+            published.clock = deposit.snapshot.clock;
+            published.programme = deposit.snapshot.programme.clone();
+            published.difference.join(&deposit.difference);
+            published.workers.push(deposit.snapshot);
+            published.counts.push(deposit.counts);
+        }
+        published
+    }
+
+    /// The chunk and slot of a customer.
+    pub fn customer(&self, customer: CustomerIx) -> Option<(&Arc<Chunk>, usize)> {
+        let (customer, workers) = (customer.0 as usize, self.workers.len());
+        let slot = customer / workers;
+        Some((self.workers[customer % workers].chunks.get(slot / CHUNK)?, slot % CHUNK))
+    }
+
+    /// Every chunk, with the customer in each slot.
+    pub fn chunks(&self) -> impl Iterator<Item = (&Arc<Chunk>, impl Fn(usize) -> CustomerIx)> {
+        let workers = self.workers.len();
+        self.workers.iter().enumerate().flat_map(move |(index, worker)| {
+            worker.chunks.iter().enumerate().map(move |(number, chunk)| {
+                (chunk, move |slot: usize| CustomerIx(((number * CHUNK + slot) * workers + index) as u32))
+            })
+        })
+    }
+
+    /// Every cell of every count.
+    pub fn counts(&self) -> impl Iterator<Item = (Change, isize)> {
+        self.counts.iter().flat_map(|counts| counts.0.iter().map(|(cell, count)| (*cell, *count)))
+    }
+}

@@ -1,0 +1,77 @@
+//! One worker thread: an input, the dataflow, and what it has at the end of each epoch.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use dataflows::customers::{Customers, Snapshot};
+use dataflows::facts::Facts;
+use dataflows::types::Epoch;
+use dataflows::views::Change;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::operators::Input;
+use timely::dataflow::{InputHandle, ProbeHandle};
+use timely::worker::Worker;
+
+use super::published::{Counts, Difference};
+
+/// An epoch to take.
+pub struct Command {
+    pub epoch: Epoch,
+    pub parts: Arc<[Arc<Facts>]>,
+}
+
+/// What a worker has at the end of an epoch.
+pub struct Deposit {
+    pub snapshot: Snapshot,
+    pub counts: Arc<Counts>,
+    pub difference: Difference,
+}
+
+/// Takes epochs until nobody sends any more.
+pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) {
+    let customers = Rc::new(RefCell::new(Customers::new(worker.index(), worker.peers())));
+    let counts: Rc<RefCell<Arc<Counts>>> = Rc::default();
+    let difference: Rc<RefCell<Difference>> = Rc::default();
+    let mut input = InputHandle::<Epoch, CapacityContainerBuilder<Vec<Arc<Facts>>>>::new();
+    let probe = ProbeHandle::new();
+    worker.dataflow::<Epoch, _, _>(|scope| {
+        let views = dataflows::build(scope.input_from(&mut input), customers.clone());
+        let told = difference.clone();
+        views.rows.inspect(move |(change, _, diff)| told.borrow_mut().add(*change, *diff)).probe_with(&probe);
+        let kept = counts.clone();
+        views.counts.inspect(move |((cell, count), _, diff)| add(&kept, *cell, count * diff)).probe_with(&probe);
+    });
+    while let Ok(Command { epoch, parts }) = commands.recv() {
+        input.advance_to(epoch);
+        parts.iter().for_each(|part| input.send(part.clone()));
+        // The parts are the workers' now: memory goes as soon as the last has read them.
+        drop(parts);
+        input.advance_to(epoch + 1);
+        input.flush();
+        while probe.less_than(input.time()) {
+            worker.step_or_park(Some(Duration::from_millis(1)));
+        }
+        let deposit = Deposit {
+            snapshot: customers.borrow().snapshot(),
+            counts: counts.borrow().clone(),
+            difference: difference.take(),
+        };
+        hub.deposit(worker.index(), deposit);
+    }
+    input.close();
+    while worker.step_or_park(Some(Duration::from_millis(1))) && !probe.done() {}
+}
+
+fn add(counts: &RefCell<Arc<Counts>>, cell: Change, diff: isize) {
+    let mut counts = counts.borrow_mut();
+    let cells: &mut BTreeMap<Change, isize> = &mut Arc::make_mut(&mut counts).0;
+    let count = cells.entry(cell).or_insert(0);
+    *count += diff;
+    if *count == 0 {
+        cells.remove(&cell);
+    }
+}

@@ -1,0 +1,172 @@
+//! The views of the contract that this build carries: names and columns.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use dataflows::types::{Month, Time};
+
+/// The type of a column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Text,
+    /// `YYYY-MM`.
+    Month,
+    /// Local time.
+    Time,
+    Integer,
+    /// A number with two places.
+    Hundredths,
+}
+
+/// A column of a view.
+pub struct Column {
+    pub name: &'static str,
+    pub kind: Kind,
+}
+
+/// A view.
+pub struct View {
+    pub name: &'static str,
+    pub columns: &'static [Column],
+    /// What it tells, in a line.
+    pub about: &'static str,
+}
+
+/// A value of a row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cell<'a> {
+    Null,
+    Text(Cow<'a, str>),
+    Month(Month),
+    Time(Time),
+    Integer(i64),
+    Hundredths(i64),
+}
+
+impl<'a> Cell<'a> {
+    /// A text, null where there is none.
+    pub fn text(text: Option<&'a str>) -> Cell<'a> {
+        text.map_or(Cell::Null, |text| Cell::Text(Cow::Borrowed(text)))
+    }
+
+    pub fn month(month: Option<Month>) -> Cell<'a> {
+        month.map_or(Cell::Null, Cell::Month)
+    }
+
+    pub fn hundredths(number: Option<i64>) -> Cell<'a> {
+        number.map_or(Cell::Null, Cell::Hundredths)
+    }
+
+    /// Whole units of a number in hundredths.
+    pub fn whole(number: Option<i64>) -> Cell<'a> {
+        number.map_or(Cell::Null, |number| Cell::Integer(number.div_euclid(100)))
+    }
+}
+
+/// As in files: null empty, two places, local time.
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::Null => Ok(()),
+            Cell::Text(text) => f.write_str(text),
+            Cell::Month(month) => month.fmt(f),
+            Cell::Time(time) => time.fmt(f),
+            Cell::Integer(number) => number.fmt(f),
+            Cell::Hundredths(number) => {
+                let sign = if *number < 0 { "-" } else { "" };
+                let digits = number.unsigned_abs();
+                write!(f, "{sign}{}.{:02}", digits / 100, digits % 100)
+            }
+        }
+    }
+}
+
+macro_rules! columns {
+    ($($name:ident $kind:ident),* $(,)?) => { &[$(Column { name: stringify!($name), kind: Kind::$kind }),*] };
+}
+
+/// Every view this build carries, in the contract's order.
+pub const VIEWS: &[View] = &[
+    View {
+        name: "customer_attribute",
+        about: "what rules know of each customer, as of as_of",
+        columns: columns![
+            customer_id Text, as_of Month, months_billed Integer, avg_fee Hundredths, avg_roaming_fee Hundredths,
+            avg_sms_fee Hundredths, avg_vas_fee Hundredths, avg_data_kb Hundredths, last_fee Hundredths,
+            change_fee Hundredths, change_roaming_fee Hundredths, change_sms_fee Hundredths,
+            change_vas_fee Hundredths, change_data Hundredths, age Integer, tenure_months Integer,
+        ],
+    },
+    View {
+        name: "tier",
+        about: "each customer's class, and since which month",
+        columns: columns![customer_id Text, tier Text, since Month],
+    },
+    View {
+        name: "tier_count",
+        about: "customers by city and class",
+        columns: columns![city Text, tier Text, customers Integer],
+    },
+    View {
+        name: "tier_move",
+        about: "customers who changed class from the month before to the month",
+        columns: columns![month Month, from_tier Text, to_tier Text, customers Integer],
+    },
+    View {
+        name: "segment_member",
+        about: "who is in which segment",
+        columns: columns![segment Text, customer_id Text],
+    },
+    View {
+        name: "segment_count",
+        about: "members of segments by city",
+        columns: columns![segment Text, city Text, customers Integer],
+    },
+    View {
+        name: "quarantine",
+        about: "rows of live files that could not be taken, and why",
+        columns: columns![file Text, line Integer, column Text, reason Text, row Text],
+    },
+    View {
+        name: "ingest_ledger",
+        about: "what became of every file",
+        columns: columns![
+            feed Text, period Text, part Text, version Integer, status Text, rows Integer, bad_rows Integer,
+            sha256 Text, accepted_at Time, epoch Integer,
+        ],
+    },
+];
+
+/// The views of the contract that this build does not carry.
+const ABSENT: &[&str] = &[
+    "points_entry",
+    "points_balance",
+    "rank_count",
+    "referral",
+    "referral_tree",
+    "fit",
+    "channel_preference",
+    "tag",
+    "target",
+    "target_count",
+    "target_excluded",
+    "effect",
+    "effect_by",
+    "effect_rate",
+    "goal_progress",
+    "channel_workload",
+    "penetration",
+    "service_health",
+    "care_task",
+    "scene_firing",
+];
+
+/// The names of the contract's views that this build does not carry.
+pub fn absent() -> &'static [&'static str] {
+    ABSENT
+}
+
+/// The view of that name.
+pub fn view(name: &str) -> Option<&'static View> {
+    VIEWS.iter().find(|view| view.name == name)
+}

@@ -1,0 +1,137 @@
+//! Views as files: CSV or Parquet, each row once, by key.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Decimal128Builder, Int64Builder, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+
+use super::{Cell, Kind, Sources, View, rows};
+use crate::store::StoreError;
+
+/// How views are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Format {
+    Csv,
+    Parquet,
+}
+
+/// Why a view could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("could not write {file:?}: {cause}")]
+    Write { file: String, cause: String },
+}
+
+/// Writes a view to `directory/<view>.<format>`. The file appears whole or not at all.
+pub fn export(view: &View, sources: Sources<'_>, directory: &Path, format: Format) -> Result<u64, ExportError> {
+    let extension = if format == Format::Csv { "csv" } else { "parquet" };
+    let name = format!("{}.{extension}", view.name);
+    let (path, half) = (directory.join(&name), directory.join(format!(".{name}.tmp")));
+    let failed = |cause: &dyn std::fmt::Display| ExportError::Write { file: name.clone(), cause: cause.to_string() };
+    let file = BufWriter::new(File::create(&half).map_err(|error| failed(&error))?);
+    let written = match format {
+        Format::Csv => csv(view, sources, file, &failed),
+        Format::Parquet => parquet(view, sources, file, &failed),
+    }?;
+    std::fs::rename(&half, &path).map_err(|error| failed(&error))?;
+    Ok(written)
+}
+
+type Failed<'f> = &'f dyn Fn(&dyn std::fmt::Display) -> ExportError;
+
+/// Writes a view as CSV to anything.
+pub fn csv(view: &View, sources: Sources<'_>, out: impl Write, failed: Failed<'_>) -> Result<u64, ExportError> {
+    let mut writer = ::csv::Writer::from_writer(out);
+    let header = view.columns.iter().map(|column| column.name);
+    writer.write_record(header).map_err(|error| failed(&error))?;
+    let (mut count, mut text) = (0, String::new());
+    rows::<ExportError>(view, sources, &mut |cells| {
+        for cell in cells {
+            text.clear();
+            // Writing to a String cannot fail.
+            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{cell}"));
+            writer.write_field(&text).map_err(|error| failed(&error))?;
+        }
+        count += 1;
+        writer.write_record(None::<&[u8]>).map_err(|error| failed(&error))
+    })?;
+    writer.flush().map_err(|error| failed(&error))?;
+    Ok(count)
+}
+
+/// Rows of a record batch.
+const BATCH: usize = 65_536;
+
+fn parquet(view: &View, sources: Sources<'_>, out: impl Write + Send, failed: Failed<'_>) -> Result<u64, ExportError> {
+    let fields: Vec<Field> =
+        view.columns.iter().map(|column| Field::new(column.name, data_type(column.kind), true)).collect();
+    let schema = Arc::new(Schema::new(fields));
+    let mut writer = ArrowWriter::try_new(out, schema.clone(), None).map_err(|error| failed(&error))?;
+    let (mut count, mut columns) = (0u64, Builder::all(view));
+    let mut flush = |columns: Vec<Builder>| {
+        let arrays = columns.into_iter().map(Builder::finish).collect();
+        let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|error| failed(&error))?;
+        writer.write(&batch).map_err(|error| failed(&error))
+    };
+    rows::<ExportError>(view, sources, &mut |cells| {
+        columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
+        count += 1;
+        if count % BATCH as u64 == 0 { flush(std::mem::replace(&mut columns, Builder::all(view))) } else { Ok(()) }
+    })?;
+    flush(columns)?;
+    writer.close().map_err(|error| failed(&error))?;
+    Ok(count)
+}
+
+/// Numbers with two places are decimals; months and times are texts as in CSV, which every reader
+/// of either format then treats alike.
+fn data_type(kind: Kind) -> DataType {
+    match kind {
+        Kind::Text | Kind::Month | Kind::Time => DataType::Utf8,
+        Kind::Integer => DataType::Int64,
+        Kind::Hundredths => DataType::Decimal128(20, 2),
+    }
+}
+
+enum Builder {
+    Text(StringBuilder),
+    Integer(Int64Builder),
+    Hundredths(Decimal128Builder),
+}
+
+impl Builder {
+    fn all(view: &View) -> Vec<Builder> {
+        let builder = |kind| match data_type(kind) {
+            DataType::Int64 => Builder::Integer(Int64Builder::new()),
+            decimal @ DataType::Decimal128(..) => Builder::Hundredths(Decimal128Builder::new().with_data_type(decimal)),
+            _ => Builder::Text(StringBuilder::new()),
+        };
+        view.columns.iter().map(|column| builder(column.kind)).collect()
+    }
+
+    fn push(&mut self, cell: &Cell<'_>) {
+        match (self, cell) {
+            (Builder::Text(builder), Cell::Null) => builder.append_null(),
+            (Builder::Text(builder), cell) => builder.append_value(cell.to_string()),
+            (Builder::Integer(builder), Cell::Integer(number)) => builder.append_value(*number),
+            (Builder::Integer(builder), _) => builder.append_null(),
+            (Builder::Hundredths(builder), Cell::Hundredths(number)) => builder.append_value(i128::from(*number)),
+            (Builder::Hundredths(builder), _) => builder.append_null(),
+        }
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Builder::Text(mut builder) => Arc::new(builder.finish()),
+            Builder::Integer(mut builder) => Arc::new(builder.finish()),
+            Builder::Hundredths(mut builder) => Arc::new(builder.finish()),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The query room: every view by name, at one epoch, and one customer's card.
+//!
+//! Reads what the engine published and what the store keeps; writes nothing.
+
+mod card;
+mod catalog;
+mod customers;
+pub mod export;
+mod rows;
+
+pub use card::{Card, card};
+pub use catalog::{Cell, Column, Kind, VIEWS, View, absent, view};
+pub use rows::{Sources, rows};

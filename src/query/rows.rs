@@ -1,0 +1,158 @@
+//! The rows of each view, each once, by key: text by bytes, null before everything.
+
+use std::borrow::Cow;
+
+use dataflows::programme::Programme;
+use dataflows::table::chunk::{ABSENT, Chunk, FIRST_CLASS};
+use dataflows::table::column::Slots;
+use dataflows::tiers::{NEVER, since};
+use dataflows::types::{CustomerIx, Time, Word};
+use dataflows::views::Change;
+
+use super::customers::{attributes, listed};
+use super::{Cell, View};
+use crate::engine::Published;
+use crate::store::{Dictionary, Store, StoreError};
+
+/// What views are read from.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    pub published: &'a Published,
+    pub names: &'a Dictionary,
+    /// For what the store keeps itself: ledger and quarantine.
+    pub store: &'a Store,
+}
+
+/// Visits the rows of a view.
+pub fn rows<E: From<StoreError>>(
+    view: &View,
+    sources: Sources<'_>,
+    visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>,
+) -> Result<(), E> {
+    match view.name {
+        "customer_attribute" => customer_attribute(sources, visit),
+        "tier" => tier(sources, visit),
+        "segment_member" => segment_member(sources, visit),
+        "quarantine" => quarantine(sources, visit),
+        "ingest_ledger" => ingest_ledger(sources, visit),
+        counts => count_rows(counts, sources, visit),
+    }
+}
+
+type Visit<'v, E> = &'v mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>;
+
+fn customer_attribute<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, .. } = sources;
+    let as_of = Cell::month(published.clock.as_of);
+    attributes(published, &listed(published, names), |customer, row| {
+        let mut cells = vec![id(names, customer), as_of.clone(), Cell::Integer(row.months_billed)];
+        cells.extend(row.averages.map(Cell::hundredths));
+        cells.push(Cell::hundredths(row.last_fee));
+        cells.extend(row.changes.map(Cell::hundredths));
+        cells.extend([row.age, row.tenure_months].map(Cell::whole));
+        visit(&cells)
+    })
+}
+
+fn tier<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, .. } = sources;
+    for customer in listed(published, names) {
+        let Some((chunk, slot)) = published.customer(customer) else { continue };
+        if let Some((tier, since)) = tier_of(published, chunk, slot) {
+            visit(&[id(names, customer), Cell::text(tier), Cell::month(since)])?;
+        }
+    }
+    Ok(())
+}
+
+/// The class and since when, of who has a row in `tier`.
+pub fn tier_of<'a>(
+    published: &'a Published,
+    chunk: &Chunk,
+    slot: usize,
+) -> Option<(Option<&'a str>, Option<dataflows::types::Month>)> {
+    let class = chunk.class[slot];
+    let since = since(&chunk.history, published.clock.as_of, &Slots::Some(vec![slot as u16]))[0];
+    (class != ABSENT).then(|| (class_id(&published.programme, class), (since != NEVER).then_some(since)))
+}
+
+fn class_id(programme: &Programme, class: u8) -> Option<&str> {
+    let index = usize::from(class).checked_sub(usize::from(FIRST_CLASS))?;
+    programme.tiers.get(index).map(|tier| &*tier.id)
+}
+
+fn segment_member<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, .. } = sources;
+    let segments = &published.programme.segments;
+    let mut order: Vec<usize> = (0..segments.len()).collect();
+    order.sort_by_key(|place| &segments[*place].id);
+    let customers = listed(published, names);
+    for place in order {
+        for customer in &customers {
+            let Some((chunk, slot)) = published.customer(*customer) else { continue };
+            if chunk.segments.get(place).is_some_and(|members| members.get(slot)) {
+                visit(&[Cell::text(Some(&segments[place].id)), id(names, *customer)])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, .. } = sources;
+    let word = |word: Word| Cell::text(names.words.text(word.0).filter(|_| !word.is_null()));
+    let mut rows: Vec<Vec<Cell<'_>>> = published
+        .counts()
+        .filter_map(|(cell, count)| {
+            let customers = Cell::Integer(count as i64);
+            Some(match (view, cell) {
+                ("tier_count", Change::TierCount { city, tier }) => vec![word(city), word(tier), customers],
+                ("tier_move", Change::TierMove { month, from, to }) => {
+                    vec![Cell::Month(month), word(from), word(to), customers]
+                }
+                ("segment_count", Change::SegmentCount { segment, city }) => {
+                    vec![word(segment), word(city), customers]
+                }
+                _ => return None,
+            })
+        })
+        .collect();
+    rows.sort();
+    rows.iter().try_for_each(|row| visit(row))
+}
+
+fn quarantine<E: From<StoreError>>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let mut rows: Vec<Vec<Cell<'static>>> = Vec::new();
+    sources.store.quarantine(|file, reject| {
+        let owned = |text: &str| if text.is_empty() { Cell::Null } else { Cell::Text(Cow::Owned(text.to_owned())) };
+        let line = Cell::Integer(reject.line as i64);
+        rows.push(vec![owned(file), line, owned(&reject.column), owned(&reject.reason), owned(&reject.row)]);
+    })?;
+    rows.sort();
+    rows.iter().try_for_each(|row| visit(row))
+}
+
+fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let mut rows: Vec<Vec<Cell<'_>>> = Vec::new();
+    for entry in sources.store.ledger().entries() {
+        let sha256: String = entry.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        rows.push(vec![
+            Cell::text(Some(entry.partition.feed.name())),
+            Cell::text(Some(&entry.partition.period)),
+            Cell::text(Some(&*entry.partition.part).filter(|part| !part.is_empty())),
+            Cell::Integer(i64::from(entry.version)),
+            Cell::Text(Cow::Owned(entry.status.to_string())),
+            Cell::Integer(entry.rows as i64),
+            Cell::Integer(entry.bad_rows as i64),
+            Cell::Text(Cow::Owned(sha256)),
+            Cell::Time(Time(entry.accepted_at)),
+            Cell::Integer(entry.epoch as i64),
+        ]);
+    }
+    rows.sort();
+    rows.iter().try_for_each(|row| visit(row))
+}
+
+fn id(names: &Dictionary, customer: CustomerIx) -> Cell<'_> {
+    Cell::text(names.customers.text(customer.0))
+}
