@@ -7,6 +7,27 @@
 //! A file is one unit: [`read`] gives its whole [`Extract`], or the reason why it is refused whole.
 //! Nothing here knows what came before; partitions, versions and durability are the store's.
 
+mod control;
+mod encoding;
+mod error;
 mod extract;
+mod feeds;
+mod fields;
+mod header;
+mod keys;
+mod mask;
+pub mod names;
+mod parquet;
+mod read;
+mod reason;
+mod row;
+mod schema;
+mod sheet;
+mod source;
+mod split;
+mod stream;
 
+pub use control::Control;
+pub use error::{Code, ReadError, Refused, Retry};
 pub use extract::{Extract, Intern, Partition, Reject, Settings};
+pub use read::{read, read_bytes};

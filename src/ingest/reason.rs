@@ -1,0 +1,67 @@
+//! Why a row cannot be taken: a closed set, each saying what was expected.
+
+use std::fmt;
+
+/// A row's fault. Never holds what was found: that may be personal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Reason {
+    Encoding,
+    Control,
+    HeaderRepeated,
+    Columns { expected: usize, found: usize },
+    Missing,
+    TooLong { bytes_max: usize },
+    Money,
+    MoneyRange,
+    Count,
+    CountRange,
+    Value,
+    Month,
+    Day,
+    Time,
+    OneOf(&'static [&'static str]),
+    Capabilities,
+    OtherPeriod,
+    Future,
+    KeyRepeated { line: u64 },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Encoding => f.write_str("bad encoding: expected text in the file's encoding"),
+            Reason::Control => f.write_str("control character: expected none"),
+            Reason::HeaderRepeated => f.write_str("header repeated"),
+            Reason::Columns { expected, found } => write!(f, "expected {expected} columns, found {found}"),
+            Reason::Missing => f.write_str("must not be empty"),
+            Reason::TooLong { bytes_max } => write!(f, "expected at most {bytes_max} bytes"),
+            Reason::Money => f.write_str("expected a decimal number with at most two places"),
+            Reason::MoneyRange => f.write_str("out of range: expected at most 9999999999999.99 either way"),
+            Reason::Count => f.write_str("expected an integer from 0"),
+            Reason::CountRange => f.write_str("out of range: expected at most 9999999999999"),
+            Reason::Value => f.write_str("expected a number from 0 to 100 with at most two places"),
+            Reason::Month => f.write_str("expected a month YYYY-MM"),
+            Reason::Day => f.write_str("expected a day YYYY-MM-DD"),
+            Reason::Time => f.write_str("expected YYYY-MM-DD HH:MM:SS, RFC 3339 or YYYY-MM-DD"),
+            Reason::OneOf(set) => write!(f, "expected one of {}", set.join(", ")),
+            Reason::Capabilities => f.write_str("expected names of letters, digits, '_', '-', '.' with ';' between"),
+            Reason::OtherPeriod => f.write_str("expected the month of the file's period"),
+            Reason::Future => f.write_str("lies more than a day after wall time"),
+            Reason::KeyRepeated { line } => write!(f, "key repeated, first on line {line}"),
+        }
+    }
+}
+
+/// A fault and the column it is in; no column where it is the row as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Bad {
+    pub(super) column: &'static str,
+    pub(super) reason: Reason,
+}
+
+impl Bad {
+    /// A fault of the row as a whole.
+    pub(super) fn row(reason: Reason) -> Bad {
+        Bad { column: "", reason }
+    }
+}

@@ -1,0 +1,162 @@
+//! A file's rows as they come in: taken, or set aside with a reason.
+//!
+//! Invariant: rows taken + rows set aside = data rows.
+
+use dataflows::records::Rows;
+
+use super::error::{Code, Failure, Refused};
+use super::extract::{Intern, Reject};
+use super::feeds::{Context, Record};
+use super::header::Header;
+use super::keys::{Keys, Lines};
+use super::mask;
+use super::reason::{Bad, Reason};
+use super::row::Row;
+
+/// Examples of bad rows that a refusal shows.
+const EXAMPLES: usize = 3;
+/// Rows for which room is made at once, at most.
+const ROOM_ROWS_MAX: u64 = 1 << 20;
+
+/// Takes records.
+pub(super) trait Sink {
+    /// Takes a record: its fields, one after the other, and where each ends.
+    fn take(&mut self, line: u64, fields: &[u8], ends: &[usize]) -> Result<(), Failure>;
+}
+
+/// How a file's records look.
+pub(super) struct Layout {
+    pub(super) header: Header,
+    /// The header record itself, as its repetition is no row; empty where the format has none.
+    pub(super) fields: Vec<u8>,
+    pub(super) ends: Vec<usize>,
+    pub(super) delimiter: u8,
+    /// No more data rows than these.
+    pub(super) rows_max: u64,
+}
+
+/// What came of a file's rows.
+pub(super) struct Counted {
+    pub(super) rows: Rows,
+    pub(super) rejects: Vec<Reject>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The rows of one file.
+pub(super) struct Sheet<'a, R, I: ?Sized> {
+    layout: Layout,
+    context: Context<'a, I>,
+    rows: Vec<R>,
+    keys: Keys,
+    lines: Lines,
+    rejects: Vec<Reject>,
+    bad_rows: u64,
+    /// With more bad rows the file is refused, however many rows come. Past it rejects are only
+    /// counted, so that a file of nothing else costs no memory.
+    bad_rows_max: u64,
+}
+
+impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
+    pub(super) fn new(layout: Layout, context: Context<'a, I>) -> Sheet<'a, R, I> {
+        let bad_rows_max = allowed(layout.rows_max, context.settings.bad_rows_max);
+        let room = usize::try_from(layout.rows_max.min(ROOM_ROWS_MAX)).unwrap_or_default();
+        Sheet {
+            layout,
+            context,
+            rows: Vec::with_capacity(room),
+            keys: Keys::default(),
+            lines: Lines::default(),
+            rejects: Vec::new(),
+            bad_rows: 0,
+            bad_rows_max,
+        }
+    }
+
+    fn read(&mut self, line: u64, fields: &[u8], ends: &[usize]) -> Result<(), Bad> {
+        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        if fields == self.layout.fields && ends == self.layout.ends {
+            return Err(Bad::row(Reason::HeaderRepeated));
+        }
+        let row = Row::new(fields, ends, &self.layout.header)?;
+        let record = R::read(&row, &mut self.context)?;
+        if let Some(first) = self.keys.first(&record, &self.rows) {
+            let line = self.lines.of(first).unwrap_or_default();
+            return Err(Bad { column: R::KEY, reason: Reason::KeyRepeated { line } });
+        }
+        self.lines.push(number, line);
+        self.rows.push(record);
+        Ok(())
+    }
+
+    /// Rows taken and set aside.
+    pub(super) fn data_rows(&self) -> u64 {
+        self.rows.len() as u64 + self.bad_rows
+    }
+
+    /// What came of the rows; the file is refused where too many are bad.
+    pub(super) fn finish(mut self) -> Result<Counted, Refused> {
+        let data_rows = self.data_rows();
+        let bad_rows_max = allowed(data_rows, self.context.settings.bad_rows_max);
+        if self.bad_rows > bad_rows_max {
+            return Err(self.too_many_bad(data_rows, bad_rows_max));
+        }
+        let mut warnings = std::mem::take(&mut self.layout.header.warnings);
+        if self.context.phones_bad > 0 {
+            let count = self.context.phones_bad;
+            warnings
+                .push(format!("{count} phone numbers are not 5 to 15 digits; their customers are taken without one"));
+        }
+        self.rows.shrink_to_fit();
+        Ok(Counted { rows: R::rows(self.rows), rejects: self.rejects, warnings })
+    }
+
+    fn too_many_bad(&self, data_rows: u64, bad_rows_max: u64) -> Refused {
+        let shown = |reject: &Reject| match reject.column.as_str() {
+            "" => format!("line {}: {}", reject.line, reject.reason),
+            column => format!("line {}, column \"{column}\": {}", reject.line, reject.reason),
+        };
+        let mut places: Vec<String> = self.rejects.iter().take(EXAMPLES).map(shown).collect();
+        if let Some(more @ 1..) = self.bad_rows.checked_sub(places.len() as u64) {
+            places.push(format!("and {more} more"));
+        }
+        let fact = format!("{} of {data_rows} rows are unreadable, {bad_rows_max} allowed", self.bad_rows);
+        Refused::new(Code::BadRows, fact).at(places).hint("Correct the rows and deliver the file again.")
+    }
+}
+
+impl<R: Record, I: Intern + ?Sized> Sink for Sheet<'_, R, I> {
+    fn take(&mut self, line: u64, fields: &[u8], ends: &[usize]) -> Result<(), Failure> {
+        // Rows are numbered in 32 bits; the last number is kept free.
+        if self.rows.len() >= u32::MAX as usize - 1 {
+            let fact = format!("it has more than {} rows", u32::MAX - 1);
+            return Err(Refused::new(Code::TooManyRows, fact).hint("Deliver it in several parts.").into());
+        }
+        let Err(bad) = self.read(line, fields, ends) else {
+            return Ok(());
+        };
+        self.bad_rows += 1;
+        if self.bad_rows > self.bad_rows_max && self.rejects.len() >= EXAMPLES {
+            if self.rejects.len() > EXAMPLES {
+                self.rejects.truncate(EXAMPLES);
+                self.rejects.shrink_to_fit();
+            }
+            return Ok(());
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let cells = starts.zip(ends).map(|(start, &end)| fields.get(start..end).unwrap_or_default());
+        let header = &self.layout.header;
+        self.rejects.push(Reject {
+            line,
+            column: bad.column.to_owned(),
+            reason: bad.reason.to_string(),
+            row: mask::row(cells, char::from(self.layout.delimiter), |place| header.is_personal(place)),
+        });
+        Ok(())
+    }
+}
+
+/// How many of `rows` may be bad.
+fn allowed(rows: u64, (numerator, denominator): (u64, u64)) -> u64 {
+    let allowed = u128::from(rows) * u128::from(numerator) / u128::from(denominator.max(1));
+    u64::try_from(allowed).unwrap_or(u64::MAX)
+}
