@@ -1,2 +1,3 @@
 //! Cohortflow.
 pub mod ingest;
+pub mod programme;

@@ -1,6 +1,7 @@
 //! Rules: what a planner may write in `when`, as data.
 
 mod attribute;
+mod display;
 mod expression;
 
 pub use attribute::{Attribute, Type};
