@@ -48,6 +48,9 @@ struct State {
     pending_epoch: Epoch,
     pending_since: Option<Instant>,
     in_flight: Option<Epoch>,
+    /// The dataflow's own time: one for each dispatch. An epoch may be dispatched more than once, as
+    /// when the clock moves and nothing is accepted.
+    time: Epoch,
     in_flight_since: Option<Instant>,
     deposits: Vec<Option<Deposit>>,
     visible: Epoch,
@@ -69,6 +72,7 @@ impl Engine {
                 pending_epoch: 0,
                 pending_since: None,
                 in_flight: None,
+                time: 0,
                 in_flight_since: None,
                 deposits: (0..workers).map(|_| None).collect(),
                 visible: 0,
@@ -148,6 +152,16 @@ impl Hub {
         !state.failed
     }
 
+    /// Waits until everything submitted so far is visible; epochs that changed no view never are by
+    /// themselves. False where a worker has failed.
+    pub fn settle(&self) -> bool {
+        let mut state = self.state.lock();
+        while (state.in_flight.is_some() || !state.pending.is_empty()) && !state.failed {
+            self.moved.wait(&mut state);
+        }
+        !state.failed
+    }
+
     /// Whether a worker has ended other than by being told to.
     pub fn has_failed(&self) -> bool {
         self.state.lock().failed
@@ -185,10 +199,11 @@ impl State {
         let parts: Arc<[Arc<Facts>]> = std::mem::take(&mut self.pending).into();
         self.pending_rows = 0;
         self.in_flight = Some(self.pending_epoch);
+        self.time += 1;
         self.in_flight_since = self.pending_since.take();
         for sender in &self.senders {
             // A worker that is gone has said so through its fence.
-            let _ = sender.send(Command { epoch: self.pending_epoch, parts: parts.clone() });
+            let _ = sender.send(Command { time: self.time, parts: parts.clone() });
         }
     }
 }

@@ -20,7 +20,7 @@ use super::published::{Counts, Difference};
 
 /// An epoch to take.
 pub struct Command {
-    pub epoch: Epoch,
+    pub time: Epoch,
     pub parts: Arc<[Arc<Facts>]>,
 }
 
@@ -45,12 +45,12 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
         let kept = counts.clone();
         views.counts.inspect(move |((cell, count), _, diff)| add(&kept, *cell, count * diff)).probe_with(&probe);
     });
-    while let Ok(Command { epoch, parts }) = commands.recv() {
-        input.advance_to(epoch);
+    while let Ok(Command { time, parts }) = commands.recv() {
+        input.advance_to(time);
         parts.iter().for_each(|part| input.send(part.clone()));
         // The parts are the workers' now: memory goes as soon as the last has read them.
         drop(parts);
-        input.advance_to(epoch + 1);
+        input.advance_to(time + 1);
         input.flush();
         while probe.less_than(input.time()) {
             worker.step_or_park(Some(Duration::from_millis(1)));

@@ -1,0 +1,17 @@
+//! `cohortflow check`: whether a programme holds.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Check a programme: every problem at once, with file, line, column and near names.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A TOML file, or a directory of them.
+    programme: PathBuf,
+}
+
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let report = crate::programme::check(&arguments.programme)?;
+    println!("{report}");
+    Ok(if report.document.is_some() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

@@ -1,0 +1,98 @@
+//! `cohortflow run`: everything in a directory in, every view out.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::progress;
+use crate::engine::Engine;
+use crate::intake::{Intake, Taken, landed};
+use crate::programme;
+use crate::query::export::{Format, export};
+use crate::query::{Sources, VIEWS, absent};
+use crate::store::Store;
+use crate::store::memory::Memory;
+
+/// One shot: take everything in a directory, in name order, and write every view.
+///
+/// Exits 1 if a file was rejected; the views of the others are written all the same. Quarantined rows
+/// only warn.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The programme: a TOML file, or a directory of them.
+    #[arg(long, value_name = "PATH")]
+    programme: PathBuf,
+    /// The directory of extracts.
+    #[arg(long, value_name = "DIR")]
+    input: PathBuf,
+    /// Where the views are written, one file each. Made where it is not there.
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// Worker threads of the dataflow.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    workers: u8,
+}
+
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let document = programme::load(&arguments.programme)?;
+    for warning in &document.warnings {
+        eprintln!("{warning}");
+    }
+    let landed = landed(&arguments.input).with_context(|| format!("could not list {:?}", arguments.input))?;
+    std::fs::create_dir_all(&arguments.output)
+        .with_context(|| format!("could not make the output directory {:?}", arguments.output))?;
+    for (name, why) in &landed.left_alone {
+        eprintln!("warning: left \"{name}\" alone: {why}");
+    }
+    let mut rejected = landed.malformed.len();
+    for (name, why) in &landed.malformed {
+        eprintln!("error: could not take extract \"{name}\": {why}\nhint: Rename the file and deliver it again.");
+    }
+
+    // Nothing outlives the run, so nothing needs a disk or a lasting key.
+    let store = Store::open(Arc::new(Memory::single()), std::array::from_fn(|_| 0))?;
+    let engine = Engine::start(usize::from(arguments.workers), |_| {}).map_err(anyhow::Error::msg)?;
+    let intake = Intake::begin(store, engine.hub(), |_| Ok(document), jiff::Timestamp::now)?;
+    let total = landed.files.iter().filter_map(|(path, _)| path.metadata().ok()).map(|metadata| metadata.len()).sum();
+    let bar = progress::bytes(total, "reading");
+    intake.take(landed.files, &|bytes| bar.inc(bytes), &mut |name, taken| {
+        bar.suspend(|| rejected += usize::from(tell(&name.name, &taken)));
+    })?;
+    bar.finish_and_clear();
+    anyhow::ensure!(intake.hub().settle(), "a worker failed");
+
+    let spinner = progress::spinner("writing views");
+    let (published, store) = (intake.hub().published(), intake.store().lock());
+    let dictionary = store.dictionary();
+    let names = dictionary.read();
+    let sources = Sources { published: &published, names: &names, store: &store };
+    for view in VIEWS {
+        export(view, sources, &arguments.output, arguments.format)?;
+    }
+    spinner.finish_and_clear();
+    eprintln!("note: views that this build does not carry: {}", absent().join(", "));
+    Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Tells what became of a file, where that is worth telling. Says whether it was rejected.
+pub fn tell(name: &str, taken: &Taken) -> bool {
+    match taken {
+        Taken::Accepted { bad_rows: 0, .. } => {}
+        Taken::Accepted { rows, bad_rows, .. } => {
+            eprintln!("warning: \"{name}\": {bad_rows} of {} rows are in quarantine", rows + bad_rows);
+        }
+        Taken::Superseded => eprintln!("note: \"{name}\": a higher version is live; nothing changed"),
+        Taken::Duplicate => eprintln!("note: \"{name}\": the same rows are live; nothing changed"),
+        Taken::Held { before, now } => {
+            eprintln!(
+                "warning: \"{name}\" is held: it shrinks a list from {before} to {now} rows, which a person must confirm"
+            );
+        }
+        Taken::Rejected(why) | Taken::Later(why) => eprintln!("error: {why}"),
+    }
+    matches!(taken, Taken::Rejected(_) | Taken::Later(_))
+}

@@ -1,0 +1,295 @@
+//! The way in: files become durable batches, and batches epochs.
+//!
+//! ```text
+//! decode (a thread of its own) ─► commit (store) ─► submit (engine)
+//! ```
+//!
+//! One file is committed while the next is decoded. The order of commits is the order in which
+//! files were given; views do not depend on it, the ledger's epochs do.
+
+mod landing;
+mod names;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dataflows::types::{Clock, Epoch, Time};
+use jiff::tz::TimeZone;
+use parking_lot::Mutex;
+
+use crate::engine::Hub;
+use crate::ingest::names::FileName;
+use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
+use crate::programme::{Document, Source};
+use crate::store::{Entry, Extent, Outcome, Status, Store, StoreError};
+pub use landing::{Landed, landed};
+use names::Naming;
+
+/// Where wall time comes from: the system's clock outside tests.
+pub type WallClock = fn() -> jiff::Timestamp;
+
+/// What became of a file, for whoever gave it.
+#[derive(Debug)]
+pub enum Taken {
+    Accepted {
+        epoch: Epoch,
+        rows: u64,
+        bad_rows: u64,
+    },
+    Superseded,
+    Duplicate,
+    Held {
+        before: u64,
+        now: u64,
+    },
+    /// Refused; the text says why and what to do.
+    Rejected(String),
+    /// Not read this time; the text says why.
+    Later(String),
+}
+
+/// How long each stage of the way in took, in all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stages {
+    pub rows: u64,
+    pub bytes: u64,
+    pub decode: Duration,
+    pub commit: Duration,
+}
+
+/// The store, the engine's hub, and the programme in force.
+pub struct Intake {
+    store: Arc<Mutex<Store>>,
+    hub: Arc<Hub>,
+    document: Arc<Mutex<Arc<Document>>>,
+    wall: WallClock,
+    stages: Mutex<Stages>,
+}
+
+/// A file as the decoder leaves it.
+struct Decoded {
+    name: FileName,
+    result: Result<(Extract, Extent), ReadError>,
+    sha256: Option<[u8; 32]>,
+}
+
+/// Largest file after decompression, in bytes.
+const DECODED_BYTES_MAX: u64 = 64 << 30;
+
+impl Intake {
+    /// Feeds what the store holds to the engine, and puts a programme in force: the one published
+    /// last where there is one, `programme` where there is none. Returns when all of it is visible.
+    pub fn begin(
+        mut store: Store,
+        hub: Arc<Hub>,
+        programme: impl FnOnce(Option<&[crate::store::Source]>) -> anyhow::Result<Document>,
+        wall: WallClock,
+    ) -> anyhow::Result<Intake> {
+        let published = store.programme().map(<[_]>::to_vec);
+        let document = programme(published.as_deref())?;
+        let epoch = store.epoch().max(1);
+        let mut compiled = Some(Arc::new(document.programme.clone()));
+        store.hydrate(|mut facts| {
+            // The names of a programme that was published are words of the store already.
+            if published.is_some() && compiled.is_some() {
+                facts.programme = compiled.take();
+            }
+            hub.submit(epoch, facts);
+        })?;
+        let intake = Intake {
+            store: Arc::new(Mutex::new(store)),
+            hub,
+            document: Arc::new(Mutex::new(Arc::new(document.clone()))),
+            wall,
+            stages: Mutex::default(),
+        };
+        let epoch = if published.is_some() { epoch } else { intake.publish(document)? };
+        intake.tick();
+        anyhow::ensure!(intake.hub.wait(epoch), "a worker failed while what is stored was read");
+        Ok(intake)
+    }
+
+    pub fn store(&self) -> &Arc<Mutex<Store>> {
+        &self.store
+    }
+
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// The programme in force.
+    pub fn document(&self) -> Arc<Document> {
+        self.document.lock().clone()
+    }
+
+    pub fn stages(&self) -> Stages {
+        *self.stages.lock()
+    }
+
+    /// Publishes a programme: durable, then in force from the epoch that is returned.
+    pub fn publish(&self, document: Document) -> Result<Epoch, StoreError> {
+        let programme = Arc::new(document.programme.clone());
+        let sources = document.sources.iter().map(|Source { name, text }| (name.clone(), text.clone())).collect();
+        let mut store = self.store.lock();
+        let (epoch, mut facts) = store.publish(sources, programme.names().into_iter())?;
+        facts.programme = Some(programme);
+        *self.document.lock() = Arc::new(document);
+        facts.clock = Some(self.clock(store.clock()));
+        self.hub.submit(epoch, facts);
+        Ok(epoch)
+    }
+
+    /// The clock that views are given: the data's, or the wall's where the programme says so.
+    fn clock(&self, data: Clock) -> Clock {
+        let document = self.document();
+        if document.settings.clock_wall {
+            Clock { now: Some(self.wall_time(&document.settings.zone)), ..data }
+        } else {
+            data
+        }
+    }
+
+    /// Moves `now` to wall time, where the programme's clock is the wall's.
+    pub fn tick(&self) {
+        if self.document().settings.clock_wall {
+            let store = self.store.lock();
+            let clock = self.clock(store.clock());
+            let facts = dataflows::facts::Facts { clock: Some(clock), ..Default::default() };
+            self.hub.submit(store.epoch(), facts);
+        }
+    }
+
+    fn wall_time(&self, zone: &TimeZone) -> Time {
+        local((self.wall)(), zone)
+    }
+
+    /// Takes files in the order given, decoding ahead, and tells of each what became of it.
+    /// `progress` hears of bytes read.
+    pub fn take(
+        &self,
+        files: Vec<(PathBuf, FileName)>,
+        progress: &(dyn Fn(u64) + Sync),
+        tell: &mut dyn FnMut(&FileName, Taken),
+    ) -> Result<(), StoreError> {
+        let (sender, receiver) = crossbeam_channel::bounded::<Decoded>(1);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for (path, name) in files {
+                    if sender.send(self.decode(&path, name, progress)).is_err() {
+                        break;
+                    }
+                }
+            });
+            for decoded in receiver {
+                let name = decoded.name.clone();
+                let taken = self.commit(decoded)?;
+                tell(&name, taken);
+            }
+            Ok(())
+        })
+    }
+
+    fn decode(&self, path: &Path, name: FileName, progress: &(dyn Fn(u64) + Sync)) -> Decoded {
+        let document = self.document();
+        let settings = Settings {
+            timezone: document.settings.zone.clone(),
+            bad_rows_max: document.settings.max_bad_rows,
+            control_required: document.settings.control_required,
+            wall: self.wall_time(&document.settings.zone),
+            decoded_bytes_max: DECODED_BYTES_MAX,
+        };
+        let began = Instant::now();
+        let dictionary = self.store.lock().dictionary();
+        let mut naming = Naming::new(dictionary.clone());
+        let mut done = 0;
+        let mut forward = |bytes: u64| {
+            progress(bytes.saturating_sub(done));
+            done = done.max(bytes);
+        };
+        let mut control = path.as_os_str().to_owned();
+        control.push(".ok");
+        let result = Control::read(Path::new(&control), &name.name)
+            .and_then(|control| ingest::read(path, &name, control.as_ref(), &settings, &mut naming, &mut forward));
+        let sha256 = result.is_err().then(|| landing::sha256(path)).flatten();
+        let mut stages = self.stages.lock();
+        stages.decode += began.elapsed();
+        stages.bytes += done;
+        drop(stages);
+        let names = dictionary.read().extent();
+        Decoded { name, result: result.map(|extract| (extract, names)), sha256 }
+    }
+
+    fn commit(&self, decoded: Decoded) -> Result<Taken, StoreError> {
+        let document = self.document();
+        let at = self.wall_time(&document.settings.zone);
+        let (extract, names) = match decoded.result {
+            Ok(extract) => extract,
+            Err(ReadError::Retry { .. }) => {
+                return Ok(Taken::Later(decoded.result.err().map(|error| error.to_string()).unwrap_or_default()));
+            }
+            Err(error @ ReadError::Refused { .. }) => return self.reject(&decoded.name, decoded.sha256, at, &error),
+        };
+        for warning in &extract.warnings {
+            tracing::warn!(file = extract.file, "{warning}");
+        }
+        let (rows, bad_rows) = (extract.rows.len() as u64, extract.rejects.len() as u64);
+        let began = Instant::now();
+        let mut store = self.store.lock();
+        let outcome = store.accept(&extract, names, at, document.settings.same_version_replace)?;
+        drop(extract);
+        let taken = match outcome {
+            Outcome::Accepted { epoch, mut facts } => {
+                facts.clock = facts.clock.map(|clock| self.clock(clock));
+                drop(store);
+                self.hub.submit(epoch, facts);
+                Taken::Accepted { epoch, rows, bad_rows }
+            }
+            Outcome::Superseded => Taken::Superseded,
+            Outcome::Duplicate => Taken::Duplicate,
+            Outcome::Held { before, now } => Taken::Held { before, now },
+            Outcome::Conflict => Taken::Rejected(format!(
+                "could not take extract \"{}\": version {} of it was accepted with other content\nhint: Deliver it as version {}, or set same_version = \"replace\". Nothing from this file has been applied.",
+                decoded.name.name,
+                decoded.name.version,
+                decoded.name.version.saturating_add(1)
+            )),
+        };
+        let mut stages = self.stages.lock();
+        stages.rows += rows + bad_rows;
+        stages.commit += began.elapsed();
+        Ok(taken)
+    }
+
+    fn reject(
+        &self,
+        name: &FileName,
+        sha256: Option<[u8; 32]>,
+        at: Time,
+        error: &ReadError,
+    ) -> Result<Taken, StoreError> {
+        let text = error.to_string();
+        if let Some(sha256) = sha256 {
+            let partition = Partition { feed: name.feed, period: name.period.clone(), part: name.part.clone() };
+            let entry = Entry {
+                partition,
+                version: name.version,
+                sha256,
+                status: Status::Rejected,
+                file: name.name.clone(),
+                rows: 0,
+                bad_rows: 0,
+                accepted_at: at.0,
+                epoch: 0,
+                reason: text.clone(),
+            };
+            self.store.lock().refuse(entry)?;
+        }
+        Ok(Taken::Rejected(text))
+    }
+}
+
+/// A moment in local time.
+fn local(at: jiff::Timestamp, zone: &TimeZone) -> Time {
+    Time(at.as_second() + i64::from(zone.to_offset(at).seconds()))
+}
