@@ -22,6 +22,9 @@ use crate::types::{Clock, Day, Month, Time, Word};
 
 /// The largest change that is told: 10000 percent.
 const CHANGE_MAX: i64 = 1_000_000;
+/// The least: what 64 bits hold. An average of minus a million million yuan over a baseline of one
+/// fen is below it; no bill ever was.
+pub const CHANGE_MIN: i64 = i64::MIN;
 
 /// What attributes depend on beside the customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -361,8 +364,8 @@ fn change(sum: i64, billed: u8, base_sum: i64, base_billed: u8) -> i64 {
     }
     let base = i128::from(billed) * i128::from(base_sum);
     let difference = i128::from(sum) * i128::from(base_billed) - base;
-    // No less than 60 times the largest amount times 10,000, below zero: records::AMOUNT_MAX.
-    (difference * 10_000).div_euclid(base).min(i128::from(CHANGE_MAX)) as i64
+    let change = (difference * 10_000).div_euclid(base);
+    change.clamp(i128::from(CHANGE_MIN), i128::from(CHANGE_MAX)) as i64
 }
 
 /// Full years at a day. Whoever was born on 29 February is a year older on 1 March of other years,
@@ -453,7 +456,7 @@ mod tests {
         assert_eq!(change(-5, 1, -7, 2), 0);
         assert_eq!(change(1_000_000, 1, 1, 1), CHANGE_MAX);
         assert_eq!(change(i64::from(u32::MAX) << 20, 3, i64::from(u32::MAX) << 19, 3), 10_000);
-        let largest = crate::records::AMOUNT_MAX;
-        assert_eq!(change(-60 * largest, 60, 1, 60), -(60 * largest + 1) * 10_000);
+        assert_eq!(change(-900_000_000_000_000, 1, 1, 1), -9_000_000_000_000_010_000);
+        assert_eq!(change(-crate::records::AMOUNT_MAX, 1, 1, 1), CHANGE_MIN);
     }
 }

@@ -99,9 +99,9 @@ pub struct Bill {
     pub data_kb: i64,
 }
 
-/// Largest amount of money in a file, in fen: a hundred billion yuan. A change in hundredths of a
-/// percent of the largest average over the smallest then fits in 64 bits for any window.
-pub const AMOUNT_MAX: i64 = 9_999_999_999_999;
+/// Largest amount of money in a file, in fen: ten million million yuan. Sums over a window of
+/// months fit in 64 bits with room to spare.
+pub const AMOUNT_MAX: i64 = 999_999_999_999_999;
 /// Largest integer count (kilobytes, quantities) in a file. A sum over a window of months, times
 /// 100, then fits in 64 bits.
 pub const COUNT_MAX: i64 = 9_999_999_999_999;

@@ -4,7 +4,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Standing;
-use crate::attributes::AttributeRow;
+use crate::attributes::{AttributeRow, CHANGE_MIN};
 use crate::records::{Action, Bill};
 use crate::rules::Attribute;
 use crate::types::{CustomerIx, Day, Month, Time, Word, days_in_month};
@@ -126,7 +126,8 @@ impl Asked<'_> {
         } else {
             zero
         };
-        Value::Number(Some(rounded(percent.min(most))))
+        let least = BigRational::new(CHANGE_MIN.into(), 100.into());
+        Value::Number(Some(rounded(percent.min(most)).max(least)))
     }
 
     fn usage(&self, measure: &str) -> BigRational {
