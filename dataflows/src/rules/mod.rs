@@ -5,6 +5,7 @@
 
 mod attribute;
 pub mod compiled;
+mod display;
 pub mod evaluate;
 mod expression;
 pub mod plan;

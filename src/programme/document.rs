@@ -1,0 +1,155 @@
+//! A whole programme: sections read, rules checked, circles refused.
+
+use std::collections::HashMap;
+
+use dataflows::programme::Programme;
+use dataflows::rules::{Attribute, Expr};
+
+use super::circle::{self, Definition, Reference};
+use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
+use super::ladder::{self, Names};
+use super::outline::{self, Entry, Item, Uncarried};
+use super::rule::{self, Known, Rule};
+use super::settings::{self, IngestSettings};
+use super::source::{BYTES_MAX, Place, Source};
+use super::values;
+
+/// A programme that holds, with everything that its users need.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Document {
+    /// What decides views.
+    pub programme: Programme,
+    pub settings: IngestSettings,
+    /// What tiers and segments are called.
+    pub names: Names,
+    /// In the order of the text.
+    pub warnings: Vec<Diagnostic>,
+    /// The text itself. Parsing it again gives this document.
+    pub sources: Vec<Source>,
+}
+
+/// What reading a section works with.
+pub(super) struct Reader<'a, 'p> {
+    pub sources: &'a [Source],
+    pub problems: &'p mut Problems<'a>,
+    pub known: Known,
+    pub references: Vec<Reference>,
+}
+
+pub(super) fn parse(sources: Vec<Source>) -> Result<Document, Vec<Diagnostic>> {
+    let mut problems = Problems::new(&sources);
+    let read = read(&sources, &mut problems);
+    let is_refused = problems.errors() > 0;
+    let diagnostics = problems.finish();
+    match read {
+        Some((programme, settings, names)) if !is_refused => {
+            debug_assert!(diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning));
+            Ok(Document { programme, settings, names, warnings: diagnostics, sources })
+        }
+        _ => Err(diagnostics),
+    }
+}
+
+/// None where the text is not even TOML.
+fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Programme, IngestSettings, Names)> {
+    let mut left = BYTES_MAX;
+    for (file, source) in sources.iter().enumerate() {
+        match left.checked_sub(source.text.len()) {
+            Some(rest) => left = rest,
+            None => {
+                let message = format!("the programme has more than {BYTES_MAX} bytes");
+                problems.error(Place::new(file, 0..0), message, None);
+                return None;
+            }
+        }
+    }
+    let tables = outline::tables(sources, problems);
+    if problems.errors() > 0 {
+        return None;
+    }
+    let outline = outline::merge(&tables, sources, problems);
+
+    let mut programme = Programme::default();
+    let (settings, population) = settings::read(&outline.settings, &mut programme, problems);
+    let known = Known { tiers: ladder::tier_ids(&outline.tiers) };
+    let mut reader = Reader { sources, problems, known, references: Vec::new() };
+    if let Some(entry) = population {
+        programme.population = reader.population(&entry);
+        let (from, to) = (Definition::Tier, Definition::Population);
+        reader.references.push(Reference { from, by: None, to, place: None });
+    }
+    let (tiers, tier_names) = ladder::tiers(&outline.tiers, &mut reader);
+    let (segments, segment_names) = ladder::segments(&outline.segments, &mut reader);
+    programme.tiers = tiers;
+    programme.segments = segments;
+    for section in &outline.uncarried {
+        reader.uncarried(section);
+    }
+    let Reader { references, problems, .. } = reader;
+    circle::check(&references, problems);
+    Some((programme, settings, Names { tiers: tier_names, segments: segment_names }))
+}
+
+impl<'a> Reader<'a, '_> {
+    /// Checks the rule of a key. `subject` is how messages begin.
+    pub fn rule(&mut self, entry: &Entry<'_>, subject: String) -> Option<Rule> {
+        let text = values::text(entry, "a rule", self.problems)?;
+        let source = self.sources.get(entry.place.file)?;
+        let text = rule::Text::new(subject, text, entry.place, source);
+        Some(rule::compile(&text, &self.known, self.problems))
+    }
+
+    /// Notes what a definition asks for.
+    pub fn refers(&mut self, from: &Definition, by: Option<&str>, rule: &Rule) {
+        for (attribute, place) in &rule.uses {
+            let to = match attribute {
+                Attribute::Tier => Definition::Tier,
+                Attribute::Tag(id) => Definition::Tag(id.clone()),
+                _ => continue,
+            };
+            let by = by.map(str::to_owned);
+            self.references.push(Reference { from: from.clone(), by, to, place: Some(*place) });
+        }
+    }
+
+    /// Tells ids that stand twice. `noun` is what the section holds.
+    pub fn unique<'e>(&mut self, noun: &str, seen: &mut HashMap<&'e str, Place>, id: &'e str, place: Place) {
+        if let Some(earlier) = seen.insert(id, place) {
+            let hint = format!("first at {}", outline::at(earlier, self.sources));
+            self.problems.error(place, format!("two {noun}s have the id {}", quoted(id)), hint);
+        }
+    }
+
+    fn population(&mut self, entry: &Entry<'_>) -> Option<Expr> {
+        let rule = self.rule(entry, "population".to_owned())?;
+        self.refers(&Definition::Population, None, &rule);
+        rule.expr
+    }
+
+    fn uncarried(&mut self, section: &Uncarried<'_>) {
+        let message = format!("section {} is not carried by this build: its views are absent", section.header);
+        self.problems.warning(section.place, message, None);
+        let mut seen = HashMap::new();
+        for item in &section.items {
+            self.uncarried_item(section.noun, item, &mut seen);
+        }
+    }
+
+    fn uncarried_item<'e>(&mut self, noun: &str, item: &Item<'e>, seen: &mut HashMap<&'e str, Place>) {
+        let mut id = None;
+        if let Some(entry) = item.entries.iter().find(|entry| entry.key == "id") {
+            id = values::name(entry, self.problems);
+            if let Some(id) = id {
+                self.unique(noun, seen, id, entry.place);
+            }
+        }
+        for entry in item.entries.iter().filter(|entry| matches!(entry.key, "when" | "audience")) {
+            let whose = id.map_or_else(|| noun.to_owned(), |id| format!("{noun} {}", quoted(id)));
+            let kind = if entry.key == "when" { "rule" } else { "audience" };
+            let Some(rule) = self.rule(entry, format!("{kind} of {whose}")) else { continue };
+            if let ("tag", Some(id)) = (noun, id) {
+                self.refers(&Definition::Tag(id.to_owned()), None, &rule);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Programmes: what a planner writes, as TOML, becomes what the dataflow evaluates.
+//!
+//! ```text
+//! path ─► source (files) ─► outline (sections) ─► settings, ladder, rules ─► Document
+//! ```
+//!
+//! A programme is taken whole or refused whole, with everything that is wrong in it told at once:
+//! file, line, column, what was found, what was expected, near names. Sections and attributes of feeds
+//! that this build does not carry are parsed, their rules are checked, and a warning says what is absent.
+//!
+//! Decided here, where the contract is silent:
+//! - The files of a directory merge: tables of an array follow one another in the order of the
+//!   names, and a key of `[settings]`, `[fit]` or `[calendar]` stands in one file only.
+//! - A setting that is absent has the default of [`IngestSettings`] and of the dataflow's `Programme`.
+//! - Ids and names are texts of one line, not empty, of at most 200 bytes; `level` defaults to province.
+//! - A programme has at most 4 MiB; a rule at most 64 KiB, 100 levels and 2,000 operators.
+//! - `when` and `audience` are rules in every section, at the top level of an item only.
+
+mod circle;
+mod diagnostic;
+mod document;
+mod ladder;
+mod near;
+mod outline;
+mod quoted;
+mod reference;
+mod rule;
+mod settings;
+mod source;
+mod values;
+
+use std::fmt;
+use std::path::Path;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use document::Document;
+pub use ladder::{Level, Names, SegmentName, TierName};
+pub use reference::reference;
+pub use settings::IngestSettings;
+pub use source::{BYTES_MAX, FILES_MAX, ReadError, Source};
+
+use diagnostic::Problems;
+
+/// Why there is no programme.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It has errors; warnings are among the diagnostics too.
+    #[error("{}", Report::text(.0, None))]
+    Refused(Vec<Diagnostic>),
+}
+
+/// What `cohortflow check` tells: every problem, and the document where none of them is an error.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub diagnostics: Vec<Diagnostic>,
+    pub document: Option<Document>,
+}
+
+impl Report {
+    fn text(diagnostics: &[Diagnostic], document: Option<&Document>) -> String {
+        let mut text = String::new();
+        for diagnostic in diagnostics {
+            text.push_str(&format!("{diagnostic}\n\n"));
+        }
+        let count = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let found = format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
+        match document {
+            Some(document) => {
+                let tiers = counted(document.programme.tiers.len(), "tier");
+                let segments = counted(document.programme.segments.len(), "segment");
+                text.push_str(&format!("the programme holds {tiers} and {segments}: {found}"));
+            }
+            None => text.push_str(&format!("the programme is refused: {found}")),
+        }
+        text
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Report::text(&self.diagnostics, self.document.as_ref()))
+    }
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    match number {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// Reads and checks a programme: a TOML file, or a directory of them.
+pub fn check(path: &Path) -> Result<Report, ReadError> {
+    let (sources, not_text) = source::read(path)?;
+    if !not_text.is_empty() {
+        let mut problems = Problems::new(&sources);
+        for place in not_text {
+            problems.error(place, "not UTF-8", "save the file in UTF-8".to_owned());
+        }
+        return Ok(Report { diagnostics: problems.finish(), document: None });
+    }
+    Ok(match parse(sources) {
+        Ok(document) => Report { diagnostics: document.warnings.clone(), document: Some(document) },
+        Err(diagnostics) => Report { diagnostics, document: None },
+    })
+}
+
+/// Reads a programme that must hold.
+pub fn load(path: &Path) -> Result<Document, LoadError> {
+    let report = check(path)?;
+    report.document.ok_or(LoadError::Refused(report.diagnostics))
+}
+
+/// Checks the texts of a programme, in the order in which they merge. No source is the empty
+/// programme, whose views have no rows.
+pub fn parse(sources: Vec<Source>) -> Result<Document, Vec<Diagnostic>> {
+    document::parse(sources)
+}
