@@ -16,28 +16,39 @@ pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
         return None;
     }
     let written = name.to_lowercase();
-    // One slip in three characters, and one in a short name.
-    let slips_max = (written.chars().count() / 3).max(1);
-    let mut near: Vec<(usize, &str)> = known
+    // One slip in three characters, and one in a short name, but not all of it.
+    let chars = written.chars().count();
+    let slips_max = (chars / 3).max(1).min(chars.saturating_sub(1));
+    let mut near: Vec<(usize, bool, &str)> = known
         .into_iter()
         .filter(|known| known.len() <= NAME_BYTES_MAX && *known != name)
         .filter_map(|known| {
             let slips = damerau_levenshtein(&written, &known.to_lowercase());
             // A name that was only begun, or only ended, is meant as well.
-            let is_part = written.len() >= 3 && known.contains(&written);
-            (slips <= slips_max || is_part).then_some((slips, known))
+            let is_part = chars >= 3 && known.contains(&written);
+            (slips <= slips_max || is_part).then_some((slips, is_part, known))
         })
         .collect();
     near.sort();
     near.dedup();
+    if let Some((best, ..)) = near.first().copied() {
+        near.retain(|(slips, is_part, _)| {
+            *slips == best || (best > 0 && (*is_part || *slips == best.saturating_add(1)))
+        });
+    }
     near.truncate(SUGGESTED_MAX);
-    let names: Vec<String> = near.into_iter().map(|(_, name)| quoted(name)).collect();
-    let (last, others) = names.split_last()?;
-    Some(if others.is_empty() {
-        format!("did you mean {last}?")
-    } else {
-        format!("did you mean {} or {last}?", others.join(", "))
-    })
+    let names: Vec<&str> = near.into_iter().map(|(_, _, name)| name).collect();
+    (!names.is_empty()).then(|| format!("did you mean {}?", either(&names)))
+}
+
+/// `"a", "b" or "c"`.
+pub(super) fn either(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        Some((only, _)) => only.clone(),
+        None => String::new(),
+    }
 }
 
 /// The names near to `name`, or all that are known.

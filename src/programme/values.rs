@@ -64,12 +64,11 @@ pub(super) fn one_of(entry: &Entry<'_>, words: &[&str], problems: &mut Problems<
         _ => None,
     };
     found.or_else(|| {
-        let listed: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         let hint = match entry.value {
             DeValue::String(text) => near::hint(text, words.iter().copied()),
             _ => None,
         };
-        refuse(entry, &listed.join(" or "), hint, problems)
+        refuse(entry, &near::either(words), hint, problems)
     })
 }
 

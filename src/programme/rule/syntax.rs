@@ -8,7 +8,7 @@ use sqlparser::ast::{self, UnaryOperator};
 use sqlparser::dialect::{Dialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Location, Token, Word};
 
 use super::super::diagnostic::quoted;
 use super::words::{Words, is_name_char, lower_first};
@@ -105,6 +105,10 @@ pub(super) fn parse(words: &Words, problems: &mut RuleProblems<'_, '_, '_>) -> O
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
     };
 
+    if words.has_unknown {
+        return None;
+    }
+
     // sqlparser has no error type with a place: message and place are one text.
     let (message, location) = split_location(&message);
     let start = location.map_or(end, |location| problems.text.char_at(location));
@@ -120,15 +124,8 @@ pub(super) fn parse(words: &Words, problems: &mut RuleProblems<'_, '_, '_>) -> O
         }
         None => lower_first(message),
     };
-    problems.error(span, &problem, token.and_then(|_| unit_hint(words, start, problems)));
+    problems.error(span, &problem, None);
     None
-}
-
-/// A word directly behind a number: `80yuan`.
-fn unit_hint(words: &Words, start: usize, problems: &RuleProblems<'_, '_, '_>) -> Option<String> {
-    let touches = |token: &&TokenWithSpan| problems.text.char_at(token.span.end) == start;
-    let before = words.tokens.iter().find(touches)?;
-    matches!(before.token, Token::Number(..)).then(|| "numbers have no unit: write 80, not 80yuan".to_owned())
 }
 
 /// The words of sqlparser in ours.

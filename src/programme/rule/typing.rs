@@ -245,16 +245,7 @@ impl Checker<'_, '_, '_, '_> {
         let span = left.span.start..right.span.end;
         for operand in [&left, &right] {
             if let Some(ty) = operand.ty.filter(|ty| *ty != Type::Number) {
-                // `holds.music-club` is a difference to SQL.
-                let hint = match &left.expr {
-                    Expr::Attribute(attribute) if ty == Type::Boolean && operation == Arithmetic::Subtract => {
-                        let name = attribute.to_string();
-                        let (family, name) = name.split_once('.').unwrap_or((&name, ""));
-                        Some(format!("a name with a hyphen stands in quotes: {family}.\"{name}-...\""))
-                    }
-                    _ => None,
-                };
-                self.problems.error(operand.span.clone(), &format!("`{op}` takes numbers, found a {ty}"), hint);
+                self.problems.error(operand.span.clone(), &format!("`{op}` takes numbers, found a {ty}"), None);
                 return None;
             }
         }

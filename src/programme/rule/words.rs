@@ -22,6 +22,8 @@ pub(super) struct Words {
     pub tokens: Vec<TokenWithSpan>,
     /// By the character at which it begins. None: not known, and told.
     pub attributes: BTreeMap<usize, Option<Attribute>>,
+    /// Whether an attribute is not known: what does not parse is then mostly its consequence.
+    pub has_unknown: bool,
 }
 
 /// The attributes of a rule, each where it is named first.
@@ -36,6 +38,7 @@ pub(super) fn read(problems: &mut RuleProblems<'_, '_, '_>) -> (Option<Words>, U
             let at = text.char_at(error.location);
             let problem = match error.message.as_str() {
                 "Unterminated string literal" => "a text without its closing quote".to_owned(),
+                "Expected close delimiter '\"' before EOF." => "a name without its closing quote".to_owned(),
                 message => lower_first(message),
             };
             problems.error(at..at.saturating_add(1), &problem, None);
@@ -52,10 +55,11 @@ pub(super) fn read(problems: &mut RuleProblems<'_, '_, '_>) -> (Option<Words>, U
         used: HashSet::new(),
         failed: false,
         told_foreign: false,
+        told_unknown: false,
     };
     reader.tokens(&tokens);
     reader.bounds();
-    let words = Words { tokens: reader.out, attributes: reader.attributes };
+    let words = Words { tokens: reader.out, attributes: reader.attributes, has_unknown: reader.told_unknown };
     ((!reader.failed).then_some(words), reader.uses)
 }
 
@@ -69,6 +73,7 @@ struct Reader<'r, 'p, 'a, 's> {
     failed: bool,
     /// One refusal of what is foreign is enough: the words after it belong to it.
     told_foreign: bool,
+    told_unknown: bool,
 }
 
 impl Reader<'_, '_, '_, '_> {
@@ -87,7 +92,8 @@ impl Reader<'_, '_, '_, '_> {
                         whole.span.end = part.span.end;
                     }
                     if token_end != end {
-                        let (family, rest) = name.split_once('.').unwrap_or((&name, ""));
+                        let written = self.problems.text.slice(span.start..token_end);
+                        let (family, rest) = written.split_once('.').unwrap_or((&name, ""));
                         let hint = format!("quote the name: {family}.{}", quoted(rest));
                         self.error(span.start..token_end, "a name that SQL would read as a number", hint);
                         continue;
@@ -180,6 +186,14 @@ impl Reader<'_, '_, '_, '_> {
             self.error(span, &problem, hint);
             return;
         }
+        if let Some(number) = self.out.last()
+            && matches!(number.token, Token::Number(..))
+            && self.problems.text.char_at(number.span.end) == span.start
+        {
+            let hint = "numbers have no unit and no grouping: write 1000, not 1000yuan or 1_000".to_owned();
+            self.error(span.clone(), &format!("found {} directly behind a number", quoted(name)), hint);
+            return;
+        }
         let lower = name.to_lowercase();
         match lower.as_str() {
             "and" | "or" | "not" | "between" | "in" | "is" | "null" | "like" | "true" | "false" => {
@@ -193,7 +207,8 @@ impl Reader<'_, '_, '_, '_> {
             _ => {}
         }
         if is_call {
-            let hint = foreign_call(&lower).unwrap_or("the only function is at_least(k, condition, ...)");
+            let hint = foreign_call(&lower).or_else(|| foreign_word(&lower));
+            let hint = hint.unwrap_or("the only function is at_least(k, condition, ...)");
             self.foreign(span, &format!("the function {}", quoted(name)), Some(hint.to_owned()));
             return;
         }
@@ -212,6 +227,7 @@ impl Reader<'_, '_, '_, '_> {
         self.attributes.insert(span.start, attribute);
     }
 
+    /// What a name stands for; none where that is not known, which is told.
     fn attribute(&mut self, name: &str, span: &Range<usize>) -> Option<Attribute> {
         let families = Attribute::FAMILIES.iter().map(|(family, _)| *family);
         let Some((family, rest)) = name.split_once('.') else {
@@ -219,28 +235,49 @@ impl Reader<'_, '_, '_, '_> {
                 return Some(attribute.clone());
             }
             if families.clone().any(|family| family == name) {
-                let hint = format!("write {name}.NAME");
-                self.error(span.clone(), &format!("found {name} without a name"), hint);
-                return None;
+                return self.nameless(name, span);
             }
             let plain = Attribute::PLAIN.iter().map(|(plain, _)| *plain);
-            let hint = near::hint(name, plain.chain(families));
-            let hint = hint.unwrap_or_else(|| "an attribute, as in `age >= 60`, or a text in single quotes".to_owned());
-            self.error(span.clone(), &format!("unknown attribute {}", quoted(name)), hint);
-            return None;
+            let hint = self.hyphen_hint(span).or_else(|| near::hint(name, plain.chain(families)));
+            return self.unknown(name, span, hint);
         };
         let Some((_, make)) = Attribute::FAMILIES.iter().find(|(known, _)| *known == family) else {
             let is_plain = Attribute::PLAIN.iter().any(|(plain, _)| *plain == family);
             let hint = if is_plain { Some(format!("write {family}")) } else { near::hint_or_list(family, families) };
-            self.error(span.clone(), &format!("unknown attribute {}", quoted(name)), hint);
-            return None;
+            return self.unknown(name, span, hint);
         };
         if rest.split('.').any(|part| part.trim().is_empty()) {
-            let hint = format!("write {family}.NAME");
-            self.error(span.clone(), &format!("found {family} without a name"), hint);
-            return None;
+            return self.nameless(family, span);
         }
         Some(make(rest.to_owned()))
+    }
+
+    fn unknown(&mut self, name: &str, span: &Range<usize>, hint: Option<String>) -> Option<Attribute> {
+        self.told_unknown = true;
+        // Behind something foreign (`cast(age as text)`) only a slip of the pen is worth telling.
+        if !self.told_foreign || hint.is_some() {
+            let hint = hint.unwrap_or_else(|| "an attribute, as in `age >= 60`, or a text in single quotes".to_owned());
+            self.problems.error(span.clone(), &format!("unknown attribute {}", quoted(name)), hint);
+        }
+        None
+    }
+
+    fn nameless(&mut self, family: &str, span: &Range<usize>) -> Option<Attribute> {
+        self.told_unknown = true;
+        let hint = format!("write {family}.NAME");
+        self.problems.error(span.clone(), &format!("found {family} without a name"), hint);
+        None
+    }
+
+    /// `holds.music-club` is a difference to SQL.
+    fn hyphen_hint(&self, span: &Range<usize>) -> Option<String> {
+        let text = self.problems.text;
+        let (minus, before) = (self.out.last()?, self.out.iter().rev().nth(1)?);
+        let touches = text.char_at(minus.span.end) == span.start && minus.span.start == before.span.end;
+        let Token::Word(Word { value, quote_style: Some(_), .. }) = &before.token else { return None };
+        let (family, name) = value.split_once('.').filter(|_| touches && minus.token == Token::Minus)?;
+        let rest = text.slice(span.clone());
+        Some(format!("a name with a hyphen stands in quotes: {family}.{}", quoted(&format!("{name}-{rest}"))))
     }
 
     fn foreign(&mut self, span: Range<usize>, what: &str, hint: Option<String>) {
@@ -310,7 +347,7 @@ fn foreign_call(name: &str) -> Option<&'static str> {
         "greatest" | "least" => "compare each of them: a > 1 or b > 1",
         "starts_with" | "contains" => "write `x like 'abc%'`",
         "if" | "iif" => "write (a and b) or (not a and c)",
-        "any" | "all" | "some" | "exists" => "list the values: city in ('Dalian', 'Anshan')",
+        "any" | "all" | "some" => "list the values: city in ('Dalian', 'Anshan')",
         _ => return None,
     })
 }
