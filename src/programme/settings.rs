@@ -1,6 +1,6 @@
 //! `[settings]`: what decides views goes to the dataflow's programme, the rest to the taking of files.
 
-use dataflows::programme::{MONTHS_MAX, Programme};
+use dataflows::programme::{MONTHS_MAX, Programme, WINDOW_MAX};
 use jiff::tz::TimeZone;
 
 use super::diagnostic::{Problems, quoted};
@@ -63,7 +63,7 @@ pub(super) fn read<'a>(
                     settings.zone = zone;
                 }
             }
-            "window" => set(&mut programme.window, values::months(entry, 1, MONTHS_MAX, problems)),
+            "window" => set(&mut programme.window, values::months(entry, 1, WINDOW_MAX, problems)),
             "lag" => set(&mut programme.lag, values::months(entry, 0, MONTHS_MAX, problems)),
             "history" => set(&mut programme.history, values::months(entry, 1, MONTHS_MAX, problems)),
             "clock" => set(&mut settings.clock_wall, second(entry, ["data", "wall"], problems)),
