@@ -138,3 +138,82 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
     }
     text
 }
+
+/// Where the fixtures lie.
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes").join(name)
+}
+
+#[test]
+fn the_embedded_reference_is_the_directory() {
+    let loaded = programme::load(&fixture("reference")).expect("the reference programme holds");
+    assert_eq!(loaded.sources, programme::reference());
+    let again = programme::parse(loaded.sources.clone()).expect("it can be read again");
+    assert_eq!(again, loaded);
+}
+
+#[test]
+fn the_reference_holds_what_the_mission_names() {
+    let Document { programme, names, warnings, settings, .. } =
+        programme::parse(programme::reference()).expect("the reference programme holds");
+    let tiers: Vec<&str> = programme.tiers.iter().map(|tier| tier.id.as_str()).collect();
+    assert_eq!(tiers, ["A", "B", "C", "D", "E", "F"]);
+    assert_eq!(programme.segments.len(), 16);
+    assert_eq!(names.segments.len(), 16);
+    assert_eq!(settings.timezone, "Asia/Shanghai");
+    // Only what later builds carry is warned of: a slip in a rule would show here.
+    for warning in &warnings {
+        assert!(warning.message.contains("not carried by this build"), "{warning}");
+    }
+    let text: String = programme::reference().into_iter().map(|source| source.text).collect();
+    assert_eq!(text.matches("[[goal]]").count(), 22);
+    assert_eq!(text.matches("[[pack]]").count(), 6);
+    assert_eq!(text.matches("[[rank]]").count(), 10);
+}
+
+#[test]
+fn the_variant_stands_alone_and_in_place_of_the_tiers() {
+    let alone = programme::load(&fixture("total-spend")).expect("the variant holds");
+    let mut sources = programme::reference();
+    for source in &mut sources {
+        if source.name == "20-tiers.toml" {
+            source.text = alone.sources[0].text.clone();
+        }
+    }
+    let replaced = programme::parse(sources).expect("it holds in the reference programme");
+    assert_eq!(replaced.programme.tiers, alone.programme.tiers);
+    assert_eq!(replaced.programme.segments.len(), 16);
+    let asks = |document: &Document| {
+        let rules = document.programme.tiers.iter().filter_map(|tier| tier.when.as_ref());
+        rules.filter(|rule| rule.to_string().contains("(change_fee >= ")).count()
+    };
+    assert_eq!(asks(&replaced), 5);
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let told = |path: &Path| programme::load(path).expect_err("refused").to_string();
+    assert!(told(&directory.path().join("absent.toml")).contains("could not read programme"));
+    assert!(told(directory.path()).contains("holds no file named *.toml"));
+
+    // Hidden files, other files and directories are left alone; the rest merges in the order of the names.
+    let write = |name: &str, text: &[u8]| fs::write(directory.path().join(name), text).expect("written");
+    write("b.toml", b"[[segment]]\nid = \"b\"\nwhen = \"true\"\n");
+    write("a.toml", b"\xef\xbb\xbf[[segment]]\nid = \"a\"\nwhen = \"true\"\n");
+    write(".c.toml", b"nonsense");
+    write("c.toml~", b"nonsense");
+    fs::create_dir(directory.path().join("d.toml")).expect("created");
+    let document = programme::load(directory.path()).expect("it holds");
+    let ids: Vec<&str> = document.programme.segments.iter().map(|segment| segment.id.as_str()).collect();
+    assert_eq!(ids, ["a", "b"]);
+
+    write("a.toml", b"\xef\xbb\xbf[[segmnt]]\n");
+    let text = told(directory.path());
+    assert!(text.contains("--> a.toml:1:3\n  |\n1 | [[segmnt]]\n  |   ^^^^^^\n"), "{text}");
+
+    write("b.toml", b"# ok\nid = \"\xc4\xe3\"\n");
+    let text = told(directory.path());
+    assert!(text.contains("error: not UTF-8\n --> b.toml:2:7"), "{text}");
+    assert!(text.ends_with("the programme is refused: 1 error, no warnings"), "{text}");
+}

@@ -54,7 +54,7 @@ pub(super) fn either(names: &[&str]) -> String {
 /// The names near to `name`, or all that are known.
 pub(super) fn hint_or_list<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
     hint(name, known.clone()).or_else(|| {
-        const LISTED_MAX: usize = 12;
+        const LISTED_MAX: usize = 16;
         let mut names: Vec<&str> = known.into_iter().take(LISTED_MAX + 1).collect();
         let more = if names.len() > LISTED_MAX { ", ..." } else { "" };
         names.truncate(LISTED_MAX);

@@ -9,7 +9,16 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 2] = files!["segments.toml", "settings.toml"];
+const FILES: [(&str, &str); 8] = files![
+    "10-settings.toml",
+    "20-tiers.toml",
+    "30-segments.toml",
+    "40-points.toml",
+    "50-packs.toml",
+    "60-campaigns.toml",
+    "70-tags.toml",
+    "80-goals.toml"
+];
 
 /// Its sources, as if read from the directory.
 pub fn reference() -> Vec<Source> {

@@ -60,6 +60,9 @@ pub enum Attribute {
     Score(String),
 }
 
+/// Makes an attribute of a family from its name.
+pub type Family = fn(String) -> Attribute;
+
 impl Attribute {
     /// The attributes that have no name of their own to carry, as rules spell them.
     pub const PLAIN: [(&'static str, Attribute); 27] = [
@@ -93,7 +96,7 @@ impl Attribute {
     ];
 
     /// The families, as rules spell them before the dot.
-    pub const FAMILIES: [(&'static str, fn(String) -> Attribute); 8] = [
+    pub const FAMILIES: [(&'static str, Family); 8] = [
         ("usage", Attribute::Usage),
         ("participations", Attribute::Participations),
         ("holds", Attribute::Holds),

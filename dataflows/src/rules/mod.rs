@@ -11,5 +11,5 @@ mod expression;
 pub mod plan;
 pub mod text;
 
-pub use attribute::{Attribute, Type};
+pub use attribute::{Attribute, Family, Type};
 pub use expression::{Arithmetic, Comparison, Expr, Number};

@@ -10,7 +10,9 @@
 //!
 //! Bounds, so that no text exhausts stack or time: [`BYTES_MAX`], [`LEVELS_MAX`], [`OPERATORS_MAX`].
 
+mod foreign;
 mod numbers;
+mod operators;
 mod syntax;
 mod typing;
 mod words;

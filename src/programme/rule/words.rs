@@ -14,6 +14,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 use super::super::diagnostic::quoted;
 use super::super::near;
 use super::super::source::Place;
+use super::foreign;
 use super::syntax::RuleDialect;
 use super::{LEVELS_MAX, OPERATORS_MAX, RuleProblems, numbers};
 
@@ -131,7 +132,7 @@ impl Reader<'_, '_, '_, '_> {
                 Token::Period => self.error(span, "a dot stands directly between a family and its name", None),
                 other => {
                     let found = self.problems.text.slice(span.clone());
-                    let hint = foreign_token(other).map(str::to_owned);
+                    let hint = foreign::token(other).map(str::to_owned);
                     self.foreign(span, &quoted(&found), hint);
                 }
             }
@@ -207,12 +208,12 @@ impl Reader<'_, '_, '_, '_> {
             _ => {}
         }
         if is_call {
-            let hint = foreign_call(&lower).or_else(|| foreign_word(&lower));
+            let hint = foreign::call(&lower).or_else(|| foreign::word(&lower));
             let hint = hint.unwrap_or("the only function is at_least(k, condition, ...)");
             self.foreign(span, &format!("the function {}", quoted(name)), Some(hint.to_owned()));
             return;
         }
-        if let Some(hint) = foreign_word(&lower) {
+        if let Some(hint) = foreign::word(&lower) {
             self.foreign(span, &quoted(name), Some(hint.to_owned()));
             return;
         }
@@ -320,57 +321,6 @@ impl Reader<'_, '_, '_, '_> {
 /// What an unquoted name after the dot may hold, and words in general.
 pub(super) fn is_name_char(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
-}
-
-fn foreign_token(token: &Token) -> Option<&'static str> {
-    Some(match token {
-        Token::DoubleEq => "write =",
-        Token::Overlap => "write and",
-        Token::StringConcat => "write or between conditions; texts are not joined in rules",
-        Token::ExclamationMark => "write not",
-        Token::Mod => "there are + - * /",
-        Token::SemiColon => "a rule is one expression",
-        Token::Spaceship => "write a = b or (a is null and b is null)",
-        Token::NationalStringLiteral(_)
-        | Token::EscapedStringLiteral(_)
-        | Token::HexStringLiteral(_)
-        | Token::DollarQuotedString(_)
-        | Token::UnicodeStringLiteral(_) => "texts stand in single quotes, numbers are decimal",
-        _ => return None,
-    })
-}
-
-fn foreign_call(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "coalesce" | "ifnull" | "nvl" => "write `x > 1 or x is null`",
-        "lower" | "upper" => "list the spellings: city in ('Dalian', 'DALIAN')",
-        "greatest" | "least" => "compare each of them: a > 1 or b > 1",
-        "starts_with" | "contains" => "write `x like 'abc%'`",
-        "if" | "iif" => "write (a and b) or (not a and c)",
-        "any" | "all" | "some" => "list the values: city in ('Dalian', 'Anshan')",
-        _ => return None,
-    })
-}
-
-/// SQL's words that begin or join what rules do not have, with what to write instead.
-fn foreign_word(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "case" | "when" | "then" | "else" | "end" => "write (a and b) or (not a and c)",
-        "cast" | "convert" | "collate" => "attributes have the types they have; texts are compared by their bytes",
-        "ilike" => "like is case-sensitive: join the spellings with or",
-        "similar" | "regexp" | "rlike" | "glob" | "match" => "write like, with % for any run and _ for one character",
-        "escape" => "like has no escape",
-        "select" | "from" | "where" | "exists" => "a rule is one condition about one customer",
-        "any" | "all" | "some" | "unnest" => "list the values: city in ('Dalian', 'Anshan')",
-        "distinct" => "write a <> b or (a is null and b is not null) or (a is not null and b is null)",
-        "unknown" | "isnull" | "notnull" => "write `is null` or `is not null`",
-        "xor" => "write a <> b",
-        "div" | "mod" => "there are + - * /",
-        "interval" | "date" | "time" | "timestamp" | "current_date" | "current_timestamp" | "now" => {
-            "ages and tenures are attributes: age, tenure_months, days_to_birthday"
-        }
-        _ => return None,
-    })
 }
 
 /// Messages begin in lower case.
