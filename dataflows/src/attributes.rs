@@ -21,10 +21,7 @@ use crate::table::column::{CHUNK, Slots};
 use crate::types::{Clock, Day, Month, Time, Word};
 
 /// The largest change that is told: 10000 percent.
-const CHANGE_MAX: i64 = 1_000_000;
-/// The least: what 64 bits hold. An average of minus a million million yuan over a baseline of one
-/// fen is below it; no bill ever was.
-pub const CHANGE_MIN: i64 = i64::MIN;
+const CHANGE_MAX: i128 = 1_000_000;
 
 /// What attributes depend on beside the customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +47,8 @@ pub struct AttributeRow {
     /// avg_fee, avg_roaming_fee, avg_sms_fee, avg_vas_fee, avg_data_kb.
     pub averages: [Option<i64>; FEES],
     pub last_fee: Option<i64>,
-    /// Of the same five.
-    pub changes: [Option<i64>; FEES],
+    /// Of the same five. An average of minus a million million yuan over one fen is below 64 bits.
+    pub changes: [Option<i128>; FEES],
     /// Hundredths of a year, like every number that rules see.
     pub age: Option<i64>,
     pub tenure_months: Option<i64>,
@@ -70,7 +67,7 @@ pub fn rows(chunk: &Chunk, slots: &Slots, moment: Moment) -> Vec<AttributeRow> {
             months_billed: i64::from(billed[place]),
             averages: std::array::from_fn(|fee| number(&averages[fee])),
             last_fee: number(&last_fee),
-            changes: std::array::from_fn(|fee| number(&changes[fee])),
+            changes: std::array::from_fn(|fee| (changes[fee].null[place] == 0).then(|| changes[fee].exact(place))),
             age: number(&age),
             tenure_months: number(&tenure),
         }
@@ -182,28 +179,36 @@ impl<'a> Frame<'a> {
                 let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
                 let unit = if fee == DATA_KB { 100 } else { 1 };
                 let values = sums.iter().zip(billed.iter()).map(|(sum, billed)| average(sum * unit, *billed)).collect();
-                Numbers { values, null: billed.iter().map(|billed| u8::from(*billed == 0)).collect() }
+                Numbers::new(values, billed.iter().map(|billed| u8::from(*billed == 0)).collect())
             }
             Numeric::LastFee => self.last_fee(),
             Numeric::Change(fee) => {
                 let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
                 let (base_sums, base_billed) = (self.sums(Window::Baseline, fee), self.billed(true));
-                let values = (0..sums.len())
-                    .map(|place| change(sums[place], billed[place], base_sums[place], base_billed[place]))
-                    .collect();
+                let at = |place: usize| change(sums[place], billed[place], base_sums[place], base_billed[place]);
+                let mut is_wide = false;
+                let narrow = |place: usize| {
+                    let change = at(place);
+                    i64::try_from(change).unwrap_or_else(|_| {
+                        is_wide = true;
+                        i64::MIN
+                    })
+                };
+                let values = (0..sums.len()).map(narrow).collect();
                 let null = |(billed, base): (&u8, &u8)| u8::from((*billed == 0) | (*base == 0));
-                Numbers { values, null: billed.iter().zip(base_billed.iter()).map(null).collect() }
+                let null = billed.iter().zip(base_billed.iter()).map(null).collect();
+                Numbers { values, null, wide: is_wide.then(|| (0..sums.len()).map(at).collect()) }
             }
             Numeric::Usage(measure) => self.usage(measure),
-            Numeric::Absent => Numbers { values: vec![0; self.slots.len()], null: vec![1; self.slots.len()] },
-            Numeric::Zero => Numbers { values: vec![0; self.slots.len()], null: vec![0; self.slots.len()] },
+            Numeric::Absent => Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]),
+            Numeric::Zero => Numbers::new(vec![0; self.slots.len()], vec![0; self.slots.len()]),
         }
     }
 
     fn dates(&self, dates: &[i32; CHUNK], number: fn(i32, Day) -> i64) -> Numbers {
         let len = self.slots.len();
         let Some(last_day) = self.moment.month.map(Month::last_day) else {
-            return Numbers { values: vec![0; len], null: vec![1; len] };
+            return Numbers::new(vec![0; len], vec![1; len]);
         };
         let (mut values, mut null) = (Vec::with_capacity(len), Vec::with_capacity(len));
         for place in 0..len {
@@ -211,12 +216,12 @@ impl<'a> Frame<'a> {
             null.push(u8::from(date == NO_DATE));
             values.push(if date == NO_DATE { 0 } else { number(date, last_day) * 100 });
         }
-        Numbers { values, null }
+        Numbers::new(values, null)
     }
 
     fn last_fee(&self) -> Numbers {
         let len = self.slots.len();
-        let mut numbers = Numbers { values: vec![0; len], null: vec![1; len] };
+        let mut numbers = Numbers::new(vec![0; len], vec![1; len]);
         if let Some(bills) = self.moment.month.and_then(|month| self.chunk.bills_of(month)) {
             bills.fees[TOTAL_FEE].read(self.slots, |place, value| numbers.values[place] = value);
             (0..len).for_each(|place| numbers.null[place] = u8::from(!bills.present.get(self.slots.slot(place))));
@@ -244,7 +249,8 @@ impl<'a> Frame<'a> {
         }
         let window = i64::from(self.moment.window);
         sums.iter_mut().for_each(|sum| *sum = (*sum * 100).div_euclid(window));
-        Numbers { null: vec![0; sums.len()], values: sums }
+        let null = vec![0; sums.len()];
+        Numbers::new(sums, null)
     }
 
     fn holders(&self, product: Option<Word>) -> Vec<u8> {
@@ -351,21 +357,20 @@ fn average(sum: i64, billed: u8) -> i64 {
 }
 
 /// The change of an average over a baseline's, in hundredths of a percent.
-fn change(sum: i64, billed: u8, base_sum: i64, base_billed: u8) -> i64 {
+fn change(sum: i64, billed: u8, base_sum: i64, base_billed: u8) -> i128 {
     /// Sums below this, times the months of two windows and 10,000, stay within 64 bits.
     const SMALL: i64 = 1 << 35;
     if base_sum <= 0 || billed == 0 {
         return if sum > 0 { CHANGE_MAX } else { 0 };
     }
-    let (billed, base_billed) = (i64::from(billed), i64::from(base_billed));
     if sum.abs() < SMALL && base_sum < SMALL {
-        let base = billed * base_sum;
-        return ((sum * base_billed - base) * 10_000).div_euclid(base).min(CHANGE_MAX);
+        let base = i64::from(billed) * base_sum;
+        let change = ((sum * i64::from(base_billed) - base) * 10_000).div_euclid(base);
+        return i128::from(change).min(CHANGE_MAX);
     }
     let base = i128::from(billed) * i128::from(base_sum);
     let difference = i128::from(sum) * i128::from(base_billed) - base;
-    let change = (difference * 10_000).div_euclid(base);
-    change.clamp(i128::from(CHANGE_MIN), i128::from(CHANGE_MAX)) as i64
+    (difference * 10_000).div_euclid(base).min(CHANGE_MAX)
 }
 
 /// Full years at a day. Whoever was born on 29 February is a year older on 1 March of other years,
@@ -457,6 +462,6 @@ mod tests {
         assert_eq!(change(1_000_000, 1, 1, 1), CHANGE_MAX);
         assert_eq!(change(i64::from(u32::MAX) << 20, 3, i64::from(u32::MAX) << 19, 3), 10_000);
         assert_eq!(change(-900_000_000_000_000, 1, 1, 1), -9_000_000_000_000_010_000);
-        assert_eq!(change(-crate::records::AMOUNT_MAX, 1, 1, 1), CHANGE_MIN);
+        assert_eq!(change(-crate::records::AMOUNT_MAX, 1, 1, 1), -10_000_000_000_000_000_000);
     }
 }

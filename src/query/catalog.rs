@@ -40,7 +40,7 @@ pub enum Cell<'a> {
     Month(Month),
     Time(Time),
     Integer(i64),
-    Hundredths(i64),
+    Hundredths(i128),
 }
 
 impl<'a> Cell<'a> {
@@ -53,8 +53,8 @@ impl<'a> Cell<'a> {
         month.map_or(Cell::Null, Cell::Month)
     }
 
-    pub fn hundredths(number: Option<i64>) -> Cell<'a> {
-        number.map_or(Cell::Null, Cell::Hundredths)
+    pub fn hundredths(number: Option<impl Into<i128>>) -> Cell<'a> {
+        number.map_or(Cell::Null, |number| Cell::Hundredths(number.into()))
     }
 
     /// Whole units of a number in hundredths.

@@ -96,7 +96,7 @@ fn data_type(kind: Kind) -> DataType {
     match kind {
         Kind::Text | Kind::Month | Kind::Time => DataType::Utf8,
         Kind::Integer => DataType::Int64,
-        Kind::Hundredths => DataType::Decimal128(20, 2),
+        Kind::Hundredths => DataType::Decimal128(38, 2),
     }
 }
 
@@ -122,7 +122,7 @@ impl Builder {
             (Builder::Text(builder), cell) => builder.append_value(cell.to_string()),
             (Builder::Integer(builder), Cell::Integer(number)) => builder.append_value(*number),
             (Builder::Integer(builder), _) => builder.append_null(),
-            (Builder::Hundredths(builder), Cell::Hundredths(number)) => builder.append_value(i128::from(*number)),
+            (Builder::Hundredths(builder), Cell::Hundredths(number)) => builder.append_value(*number),
             (Builder::Hundredths(builder), _) => builder.append_null(),
         }
     }

@@ -4,7 +4,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Standing;
-use crate::attributes::{AttributeRow, CHANGE_MIN};
+use crate::attributes::AttributeRow;
 use crate::records::{Action, Bill};
 use crate::rules::Attribute;
 use crate::types::{CustomerIx, Day, Month, Time, Word, days_in_month};
@@ -31,18 +31,19 @@ impl Asked<'_> {
     /// The customer's row of customer_attribute.
     pub fn row(&self) -> AttributeRow {
         use Attribute::*;
-        let number = |attribute: Attribute| match self.value(&attribute) {
+        let wide = |attribute: Attribute| match self.value(&attribute) {
             Value::Number(number) => number.map(|number| {
                 let hundredths = number * BigInt::from(100);
-                i64::try_from(hundredths.to_integer()).expect("attributes fit in 64 bits")
+                i128::try_from(hundredths.to_integer()).expect("attributes fit in 128 bits")
             }),
             _ => None,
         };
+        let number = |attribute| wide(attribute).map(|number| i64::try_from(number).expect("only changes are wide"));
         AttributeRow {
             months_billed: self.billed(0).len() as i64,
             averages: [AvgFee, AvgRoamingFee, AvgSmsFee, AvgVasFee, AvgDataKb].map(number),
             last_fee: number(LastFee),
-            changes: [ChangeFee, ChangeRoamingFee, ChangeSmsFee, ChangeVasFee, ChangeData].map(number),
+            changes: [ChangeFee, ChangeRoamingFee, ChangeSmsFee, ChangeVasFee, ChangeData].map(wide),
             age: number(Age),
             tenure_months: number(TenureMonths),
         }
@@ -126,8 +127,7 @@ impl Asked<'_> {
         } else {
             zero
         };
-        let least = BigRational::new(CHANGE_MIN.into(), 100.into());
-        Value::Number(Some(rounded(percent.min(most)).max(least)))
+        Value::Number(Some(rounded(percent.min(most))))
     }
 
     fn usage(&self, measure: &str) -> BigRational {

@@ -21,6 +21,20 @@ pub const TRUE: u8 = 2;
 pub struct Numbers {
     pub values: Vec<i64>,
     pub null: Vec<u8>,
+    /// The values themselves, where one of them does not fit in 64 bits and stands bounded among
+    /// `values`: no bound of a range test lies beyond it.
+    pub wide: Option<Vec<i128>>,
+}
+
+impl Numbers {
+    pub fn new(values: Vec<i64>, null: Vec<u8>) -> Numbers {
+        Numbers { values, null, wide: None }
+    }
+
+    /// The value at a place, to the last digit.
+    pub fn exact(&self, place: usize) -> i128 {
+        self.wide.as_ref().map_or_else(|| i128::from(self.values[place]), |wide| wide[place])
+    }
 }
 
 /// Where a pass finds its columns. All have the same length.
@@ -47,7 +61,7 @@ pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
             truths
         }
         Plan::Range { column, low, high, outside } => {
-            let Numbers { values, null } = &*columns.numbers(*column);
+            let Numbers { values, null, .. } = &*columns.numbers(*column);
             let flip = u8::from(*outside);
             let test = |(value, null): (&i64, &u8)| {
                 let within = u8::from(*low <= *value) & u8::from(*value <= *high);
@@ -180,9 +194,9 @@ fn ratios(sum: &Sum, columns: &impl Columns) -> Option<Ratios> {
             }
         }
         Sum::Column(column) => {
-            let Numbers { values, null } = &*columns.numbers(*column);
-            let numerators = values.iter().map(|value| i128::from(*value)).collect();
-            Ratios { numerators, denominators: vec![100; len], null: null.clone() }
+            let numbers = columns.numbers(*column);
+            let numerators = (0..len).map(|place| numbers.exact(place)).collect();
+            Ratios { numerators, denominators: vec![100; len], null: numbers.null.clone() }
         }
         Sum::Arithmetic(arithmetic, left, right) => {
             let (mut left, right) = (ratios(left, columns)?, ratios(right, columns)?);
@@ -233,7 +247,7 @@ fn exact(sum: &Sum, columns: &impl Columns, place: usize) -> Option<BigRational>
         Sum::Constant(number) => Some(number.clone()),
         Sum::Column(column) => {
             let numbers = columns.numbers(*column);
-            (numbers.null[place] == 0).then(|| BigRational::new(BigInt::from(numbers.values[place]), BigInt::from(100)))
+            (numbers.null[place] == 0).then(|| BigRational::new(BigInt::from(numbers.exact(place)), BigInt::from(100)))
         }
         Sum::Arithmetic(arithmetic, left, right) => {
             arithmetic.apply(&exact(left, columns, place)?, &exact(right, columns, place)?)
