@@ -5,4 +5,6 @@ pub mod ingest;
 pub mod intake;
 pub mod programme;
 pub mod query;
+pub mod serve;
 pub mod store;
+pub mod verify;

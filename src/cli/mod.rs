@@ -3,6 +3,7 @@
 mod check;
 mod progress;
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Serve(serve::Arguments),
     Check(check::Arguments),
 }
 
@@ -34,6 +36,7 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Check(arguments) => check::run(arguments),
     };
     match result {

@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 
 use dataflows::types::{Clock, Epoch, Time};
 use jiff::tz::TimeZone;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::engine::Hub;
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::programme::{Document, Source};
-use crate::store::{Entry, Extent, Outcome, Status, Store, StoreError};
+use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
 pub use landing::{Landed, landed};
 use names::Naming;
 
@@ -61,6 +61,7 @@ pub struct Stages {
 /// The store, the engine's hub, and the programme in force.
 pub struct Intake {
     store: Arc<Mutex<Store>>,
+    names: Arc<RwLock<Dictionary>>,
     hub: Arc<Hub>,
     document: Arc<Mutex<Arc<Document>>>,
     wall: WallClock,
@@ -98,6 +99,7 @@ impl Intake {
             hub.submit(epoch, facts);
         })?;
         let intake = Intake {
+            names: store.dictionary(),
             store: Arc::new(Mutex::new(store)),
             hub,
             document: Arc::new(Mutex::new(Arc::new(document.clone()))),
@@ -112,6 +114,11 @@ impl Intake {
 
     pub fn store(&self) -> &Arc<Mutex<Store>> {
         &self.store
+    }
+
+    /// The names, shared with readers.
+    pub fn names(&self) -> Arc<RwLock<Dictionary>> {
+        self.names.clone()
     }
 
     pub fn hub(&self) -> &Arc<Hub> {
@@ -200,7 +207,7 @@ impl Intake {
             decoded_bytes_max: DECODED_BYTES_MAX,
         };
         let began = Instant::now();
-        let dictionary = self.store.lock().dictionary();
+        let dictionary = self.names();
         let mut naming = Naming::new(dictionary.clone());
         let mut done = 0;
         let mut forward = |bytes: u64| {

@@ -10,6 +10,7 @@
 
 pub mod codec;
 mod dictionary;
+pub mod directory;
 mod inputs;
 mod ledger;
 mod log;

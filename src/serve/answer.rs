@@ -1,0 +1,46 @@
+//! Answers and errors of the HTTP interface: JSON, with a stable code for each error.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// An error: what a program reads (`code`), what a person reads (`message`).
+#[derive(Debug)]
+pub struct Refusal {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub message: String,
+    /// More for a program, such as diagnostics.
+    pub detail: Option<Value>,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal { status, code, message: message.into(), detail: None }
+    }
+
+    pub fn not_found(what: impl Into<String>) -> Refusal {
+        Refusal::new(StatusCode::NOT_FOUND, "not_found", what)
+    }
+
+    pub fn bad_request(what: impl Into<String>) -> Refusal {
+        Refusal::new(StatusCode::BAD_REQUEST, "bad_request", what)
+    }
+
+    /// Something of ours failed. The cause goes to the log, and not to whoever asked.
+    pub fn internal(error: impl std::fmt::Display) -> Refusal {
+        tracing::error!("{error}");
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the service could not answer; its log says why")
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "code": self.code, "message": self.message });
+        if let (Some(detail), Some(body)) = (self.detail, body.as_object_mut()) {
+            body.insert("detail".to_owned(), detail);
+        }
+        (self.status, Json(body)).into_response()
+    }
+}

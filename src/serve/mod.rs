@@ -1,0 +1,103 @@
+//! The service: watches a landing directory, keeps the views, answers over HTTP.
+
+mod answer;
+mod http;
+mod metrics;
+mod ready;
+mod watch;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::engine::Engine;
+use crate::intake::Intake;
+use crate::programme::{self, Document, Source};
+use crate::store::Store;
+use crate::store::directory::Directory;
+pub use metrics::resident_bytes;
+use ready::Readiness;
+
+/// How the service is set up.
+pub struct Config {
+    pub programme: Option<PathBuf>,
+    pub landing: PathBuf,
+    pub data: PathBuf,
+    pub http: SocketAddr,
+    pub workers: usize,
+    /// Time between two looks at the landing directory.
+    pub poll: Duration,
+}
+
+/// What requests share.
+pub struct Service {
+    pub intake: Intake,
+    pub readiness: Readiness,
+    pub metrics: metrics::Metrics,
+}
+
+/// Runs until a signal to stop, or until nothing more can be promised.
+pub fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = std::net::TcpListener::bind(config.http)
+        .with_context(|| format!("could not listen on {}\nhint: choose another address with --http", config.http))?;
+    listener.set_nonblocking(true)?;
+    std::fs::create_dir_all(&config.landing)
+        .with_context(|| format!("could not make the landing directory {:?}", config.landing))?;
+    let directory = Directory::open(&config.data)?;
+    let metrics = metrics::Metrics::install()?;
+    let observe = metrics.clone();
+    let store = Store::open(Arc::new(directory.disk), directory.token_key)?;
+    let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
+    let intake = Intake::begin(store, engine.hub(), |published| programme(&config, published), jiff::Timestamp::now)?;
+    let service = Arc::new(Service { intake, readiness: Readiness::default(), metrics });
+    let stop = Arc::new(AtomicBool::new(false));
+    let watcher = watch::start(service.clone(), config.landing.clone(), config.poll, stop.clone());
+
+    let address = listener.local_addr()?;
+    eprintln!("cohortflow serves http://{address}");
+    eprintln!("  landing directory   {}", config.landing.display());
+    eprintln!("  data directory      {}", config.data.display());
+    eprintln!("  customer's card     http://{address}/v1/customers/ID");
+    eprintln!("  views               http://{address}/v1/views");
+    eprintln!("  health, metrics     http://{address}/healthz /readyz /metrics");
+    let served = http::run(listener, service, stop.clone());
+    stop.store(true, std::sync::atomic::Ordering::Release);
+    // Whoever watches is in the middle of a file at most: it is finished, and durable.
+    let _ = watcher.join();
+    served
+}
+
+/// The programme in force: the last one published wins over the one on the command line, and a
+/// difference between the two is told.
+fn programme(config: &Config, published: Option<&[crate::store::Source]>) -> anyhow::Result<Document> {
+    let given = config.programme.as_deref().map(programme::load).transpose()?;
+    let document = match published {
+        None => match given {
+            Some(given) => given,
+            None => parse(programme::reference())?,
+        },
+        Some(sources) => {
+            let sources = sources.iter().map(|(name, text)| Source { name: name.clone(), text: text.clone() });
+            let document = parse(sources.collect())?;
+            if given.as_ref().is_some_and(|given| given.sources != document.sources) {
+                eprintln!(
+                    "warning: the programme of the data directory is in force; it differs from {:?}\nhint: publish that one with `cohortflow apply`",
+                    config.programme.as_deref().unwrap_or(std::path::Path::new(""))
+                );
+            }
+            document
+        }
+    };
+    for warning in &document.warnings {
+        tracing::info!("{warning}");
+    }
+    Ok(document)
+}
+
+fn parse(sources: Vec<Source>) -> anyhow::Result<Document> {
+    programme::parse(sources).map_err(|diagnostics| anyhow::Error::new(programme::LoadError::Refused(diagnostics)))
+}

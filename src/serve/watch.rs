@@ -1,0 +1,116 @@
+//! Watching the landing directory.
+//!
+//! A file has landed when its control file is there, or when its size and time have not changed
+//! between two looks. What was taken is remembered by name, size and time, and not read again
+//! until one of them changes.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use super::Service;
+use crate::ingest::names::FileName;
+use crate::intake::{Landed, Taken, landed};
+
+/// Size and time of a file: what changes while it is written.
+type Mark = (u64, Option<SystemTime>);
+
+/// Starts watching. The thread ends when `stop` is set, or with the store.
+pub fn start(service: Arc<Service>, landing: PathBuf, poll: Duration, stop: Arc<AtomicBool>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut watch = Watch::default();
+        while !stop.load(Ordering::Acquire) {
+            let began = std::time::Instant::now();
+            watch.look(&service, &landing, &stop);
+            service.intake.tick();
+            service.metrics.sample(&service);
+            while began.elapsed() < poll && !stop.load(Ordering::Acquire) {
+                std::thread::park_timeout(poll.saturating_sub(began.elapsed()).min(Duration::from_millis(100)));
+            }
+        }
+    })
+}
+
+#[derive(Default)]
+struct Watch {
+    /// As they were seen last.
+    seen: HashMap<String, Mark>,
+    /// As they were when they were taken or refused.
+    settled: HashMap<String, Mark>,
+    /// Names told to be none of ours.
+    told: HashMap<String, String>,
+}
+
+impl Watch {
+    fn look(&mut self, service: &Service, landing: &Path, stop: &AtomicBool) {
+        let found = match landed(landing) {
+            Ok(found) => found,
+            Err(error) => {
+                service.readiness.set_landing(Some(format!("could not list the landing directory: {error}")));
+                return;
+            }
+        };
+        service.readiness.set_landing(None);
+        self.tell_strangers(&found);
+        let mut ready = Vec::new();
+        let mut seen = HashMap::new();
+        for (path, name) in found.files {
+            let Ok(metadata) = path.symlink_metadata() else { continue };
+            let mark = (metadata.len(), metadata.modified().ok());
+            let has_control = path.with_file_name(format!("{}.ok", name.name)).exists();
+            let stands_still = self.seen.get(&name.name) == Some(&mark);
+            if self.settled.get(&name.name) != Some(&mark) && (has_control || stands_still) {
+                ready.push((path, name.clone()));
+            }
+            seen.insert(name.name, mark);
+        }
+        self.seen = seen;
+        self.settled.retain(|name, _| self.seen.contains_key(name));
+        for (path, name) in ready {
+            if stop.load(Ordering::Acquire) {
+                return;
+            }
+            self.take(service, path, name);
+        }
+    }
+
+    fn take(&mut self, service: &Service, path: PathBuf, name: FileName) {
+        let (settled, seen) = (&mut self.settled, &self.seen);
+        let result = service.intake.take(vec![(path, name)], &|_| {}, &mut |name, taken| {
+            service.metrics.taken(name.feed, &taken);
+            match &taken {
+                Taken::Accepted { epoch, rows, bad_rows } => {
+                    tracing::info!(file = name.name, epoch, rows, bad_rows, "accepted");
+                }
+                Taken::Superseded | Taken::Duplicate => tracing::info!(file = name.name, "nothing new: {taken:?}"),
+                Taken::Held { .. } => tracing::warn!(file = name.name, "held: {taken:?}"),
+                Taken::Rejected(why) => tracing::error!("{why}"),
+                Taken::Later(why) => {
+                    tracing::warn!("{why}");
+                    return;
+                }
+            }
+            if let Some(mark) = seen.get(&name.name) {
+                settled.insert(name.name.clone(), *mark);
+            }
+        });
+        if let Err(error) = result {
+            // Nothing is known of what the disk holds: no more promises from this process.
+            tracing::error!("{error}");
+            eprintln!("error: {error}");
+            std::process::exit(2);
+        }
+    }
+
+    fn tell_strangers(&mut self, found: &Landed) {
+        let strangers = found.left_alone.iter().chain(&found.malformed);
+        for (name, why) in strangers {
+            if self.told.insert(name.clone(), why.clone()).as_ref() != Some(why) {
+                tracing::warn!(file = name, "not taken: {why}");
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Verification: every view recomputed from the log by another algorithm, and compared.
+//!
+//! What stands is found by sorting: live partitions in the order of their precedence, later rows
+//! over earlier ones. The views are the oracle's. Neither shares anything with the inputs or the
+//! dataflow but the bytes of the log.
+
+use std::collections::BTreeMap;
+
+use dataflows::attributes::{AttributeRow, Moment, rows};
+use dataflows::facts::{Facts, OrderFact};
+use dataflows::oracle::{Asked, Standing};
+use dataflows::records::Rows;
+use dataflows::table::chunk::ABSENT;
+use dataflows::table::column::Slots;
+use dataflows::tiers::{NEVER, since};
+use dataflows::types::{CustomerIx, Diff, Word};
+use dataflows::views::Change;
+use serde::Serialize;
+
+use crate::engine::Published;
+use crate::ingest::Partition;
+use crate::store::{Dictionary, Store, StoreError};
+
+/// What verification found.
+#[derive(Serialize, Debug)]
+pub struct Verdict {
+    pub epoch: u64,
+    pub customers: usize,
+    pub rows_compared: usize,
+    pub divergences: usize,
+    /// The first of them.
+    pub examples: Vec<String>,
+}
+
+/// Divergences told one by one.
+const EXAMPLES_MAX: usize = 50;
+
+/// What stands, from the log alone.
+pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Result<Standing, StoreError> {
+    let mut partitions: Vec<(Partition, std::rc::Rc<Rows>)> = Vec::new();
+    store.live_partitions(|partition, rows| {
+        partitions.push((partition.clone(), rows));
+        Ok(())
+    })?;
+    partitions.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let mut standing = Standing {
+        words: words.words_from(0, words.extent().words),
+        clock: published.clock,
+        programme: published.programme.clone(),
+        ..Standing::default()
+    };
+    let (mut usage, mut orders) = (BTreeMap::new(), BTreeMap::new());
+    for (_, rows) in &partitions {
+        match &**rows {
+            Rows::Customer(rows) => standing.customers.extend(rows.iter().map(|row| (row.customer, row.fields))),
+            Rows::Bill(rows) => standing.bills.extend(rows.iter().map(|row| ((row.customer, row.month), row.bill))),
+            Rows::Terminal(rows) => {
+                standing.terminals.extend(rows.iter().map(|row| ((row.customer, row.seen_on), row.supports)));
+            }
+            Rows::Usage(rows) => {
+                usage.extend(rows.iter().map(|row| ((row.customer, row.day, row.measure), row.quantity)));
+            }
+            Rows::Order(rows) => orders.extend(rows.iter().map(|row| (row.order_id.clone(), row.clone()))),
+            Rows::Listing(rows) => {
+                standing.listings.extend(rows.iter().map(|row| ((row.customer, row.list), (row.from, row.until))));
+            }
+            Rows::Product(_) | Rows::Channel(_) => {}
+        }
+    }
+    let facts = Facts {
+        usage: usage.into_iter().map(|((customer, day, measure), sum)| (customer, day.month(), measure, sum)).collect(),
+        orders: orders
+            .into_values()
+            .map(|row| OrderFact {
+                customer: row.customer,
+                product: row.product,
+                at: row.at,
+                order_id: row.order_id,
+                action: Some(row.action),
+            })
+            .collect(),
+        ..Facts::default()
+    };
+    standing.apply(&facts);
+    Ok(standing)
+}
+
+/// Compares what was published with a recompute of it. `progress` hears of customers done.
+pub fn compare(
+    standing: &Standing,
+    published: &Published,
+    names: &Dictionary,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Verdict {
+    let customers = standing.listed();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = customers.len().div_ceil(threads).max(1);
+    let mut expected: BTreeMap<Change, Diff> = BTreeMap::new();
+    let mut attributes: BTreeMap<CustomerIx, AttributeRow> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let recompute = |customers: &[CustomerIx]| {
+            let (mut views, mut rows) = (BTreeMap::new(), BTreeMap::new());
+            for customer in customers {
+                standing.add_customer(*customer, &mut views);
+                let asked = Asked { standing, customer: *customer, month: standing.clock.as_of, tier: None };
+                rows.insert(*customer, asked.row());
+                progress(1);
+            }
+            (views, rows)
+        };
+        let parts: Vec<_> = customers.chunks(share).map(|part| scope.spawn(move || recompute(part))).collect();
+        for part in parts {
+            // A part that panicked leaves its customers out, which the comparison then tells.
+            let Ok((views, rows)) = part.join() else { continue };
+            views.into_iter().for_each(|(change, count)| *expected.entry(change).or_insert(0) += count);
+            attributes.extend(rows);
+        }
+    });
+    let mut verdict = Verdict {
+        epoch: published.epoch,
+        customers: customers.len(),
+        rows_compared: expected.len() + attributes.len(),
+        divergences: 0,
+        examples: Vec::new(),
+    };
+    let name = |customer: CustomerIx| names.customers.text(customer.0).unwrap_or("?").to_owned();
+    let found = found(published, names);
+    for (change, count) in &expected {
+        match found.get(change) {
+            Some(found) if found == count => {}
+            found => verdict.diverges(|| format!("expected {count}, found {}: {change:?}", found.unwrap_or(&0))),
+        }
+    }
+    for (change, count) in found.iter().filter(|(change, _)| !expected.contains_key(change)) {
+        verdict.diverges(|| format!("expected 0, found {count}: {change:?}"));
+    }
+    let mut published_rows = published_attributes(published);
+    for (customer, expected) in attributes {
+        let found = published_rows.remove(&customer);
+        if found.as_ref() != Some(&expected) {
+            verdict.diverges(|| {
+                format!("customer_attribute of {}: expected {expected:?}, found {found:?}", name(customer))
+            });
+        }
+    }
+    for customer in published_rows.into_keys() {
+        verdict.diverges(|| format!("customer_attribute of {}: expected no row", name(customer)));
+    }
+    verdict
+}
+
+impl Verdict {
+    fn diverges(&mut self, tell: impl FnOnce() -> String) {
+        self.divergences += 1;
+        if self.examples.len() < EXAMPLES_MAX {
+            self.examples.push(tell());
+        }
+    }
+}
+
+/// Rows and counts as they were published.
+fn found(published: &Published, names: &Dictionary) -> BTreeMap<Change, Diff> {
+    let mut found: BTreeMap<Change, Diff> = published.counts().collect();
+    let word = |id: &str| names.words.find(id).map_or(Word::NULL, Word);
+    let tiers: Vec<Word> = published.programme.tiers.iter().map(|tier| word(&tier.id)).collect();
+    let segments: Vec<Word> = published.programme.segments.iter().map(|segment| word(&segment.id)).collect();
+    for (chunk, customer) in published.chunks() {
+        let since = since(&chunk.history, published.clock.as_of, &Slots::All);
+        for (slot, class) in chunk.class.iter().enumerate().filter(|(_, class)| **class != ABSENT) {
+            let tier = usize::from(*class).checked_sub(2).and_then(|place| tiers.get(place)).copied();
+            let since = (since[slot] != NEVER).then_some(since[slot]);
+            let row = Change::Tier { customer: customer(slot), tier: tier.unwrap_or(Word::NULL), since };
+            found.insert(row, 1);
+        }
+        for (members, segment) in chunk.segments.iter().zip(&segments) {
+            for slot in members.slots() {
+                found.insert(Change::Member { segment: *segment, customer: customer(slot) }, 1);
+            }
+        }
+    }
+    found
+}
+
+fn published_attributes(published: &Published) -> BTreeMap<CustomerIx, AttributeRow> {
+    let moment = Moment::of(published.clock, published.programme.window, published.programme.lag);
+    let mut found = BTreeMap::new();
+    for (chunk, customer) in published.chunks() {
+        let listed = chunk.listed();
+        for (slot, row) in rows(chunk, &Slots::All, moment).into_iter().enumerate() {
+            if listed.get(slot) {
+                found.insert(customer(slot), row);
+            }
+        }
+    }
+    found
+}
