@@ -218,7 +218,7 @@ impl Reading<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Counted, Failure> {
         let period = if self.name.feed == Feed::Bill { Month::parse(&self.name.period) } else { None };
-        let context = Context { intern, settings: self.settings, period, phones_bad: 0 };
+        let context = Context::new(intern, self.settings, period);
         if kind == Kind::Parquet {
             let table = parquet::Table::open(source, self.name.feed, self.settings)?;
             let mut sheet = Sheet::<R, I>::new(table.layout(), context);
