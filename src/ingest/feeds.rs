@@ -26,8 +26,10 @@ use super::row::{Cell, Row, boxed};
 pub(super) struct Context<'a, I: ?Sized> {
     pub(super) intern: &'a mut I,
     pub(super) settings: &'a Settings,
-    /// The file's period where that is a month, as a bill file's must be.
+    /// The file's period where that is a month, as it is of every bill file.
     pub(super) period: Option<Month>,
+    /// Whether that month begins more than a day after wall time: then so does every bill of the file.
+    pub(super) period_is_future: bool,
     /// Phone numbers that are none.
     pub(super) phones_bad: u64,
 }
@@ -53,7 +55,12 @@ pub(super) trait Record: Sized {
     fn rows(rows: Vec<Self>) -> Rows;
 }
 
-impl<I: Intern + ?Sized> Context<'_, I> {
+impl<'a, I: Intern + ?Sized> Context<'a, I> {
+    pub(super) fn new(intern: &'a mut I, settings: &'a Settings, period: Option<Month>) -> Context<'a, I> {
+        let is_future = |month: Month| fields::is_future(month.first_day().start(), settings.wall);
+        Context { intern, settings, period, period_is_future: period.is_some_and(is_future), phones_bad: 0 }
+    }
+
     fn customer(&mut self, id: &str) -> CustomerIx {
         self.intern.customer(id)
     }
@@ -167,10 +174,10 @@ impl Record for BillRow {
         let [customer, month_cell, total_fee, roaming_fee, sms_fee, vas_fee, data_kb] = row.cells();
         let id = customer.id()?;
         let month = month_cell.required(fields::month)?;
-        if context.period.is_some_and(|period| period != month) {
+        if context.period != Some(month) {
             return Err(month_cell.bad(Reason::OtherPeriod));
         }
-        if fields::is_future(month.first_day().start(), context.settings.wall) {
+        if context.period_is_future {
             return Err(month_cell.bad(Reason::Future));
         }
         let bill = Bill {

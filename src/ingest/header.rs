@@ -38,12 +38,12 @@ impl Header {
                 None => unknown.push(*name),
             }
         }
+        header.check_mandatory(&unknown)?;
         if !repeated.is_empty() {
             repeated.truncate(WARNINGS_MAX);
             let fact = format!("its header has a column twice: {}", repeated.join(", "));
             return Err(Refused::new(Code::ColumnRepeated, fact));
         }
-        header.check_mandatory(&unknown)?;
         header.warn(&unknown);
         Ok(header)
     }

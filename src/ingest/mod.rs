@@ -4,7 +4,7 @@
 //! file ─► landing (names, control) ─► decode (container, encoding, splitting) ─► rows (typed, interned)
 //! ```
 //!
-//! A file is one unit: [`read`] gives its whole [`Extract`], or the reason why it is refused whole.
+//! A file is one unit: [`read()`] gives its whole [`Extract`], or the reason why it is refused whole.
 //! Nothing here knows what came before; partitions, versions and durability are the store's.
 
 mod control;

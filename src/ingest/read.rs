@@ -3,7 +3,7 @@
 //! The first pass unpacks the file within bounds, hashes its raw bytes and decides its encoding. So a
 //! file that is truncated, damaged, too big, a bomb, or not what its control file is of, is refused
 //! before any of its rows is looked at and before any of its ids reaches a dictionary. The second pass
-//! decodes, splits and reads rows, in blocks. A plain file of 5 GB needs memory for its rows, not for itself.
+//! decodes, splits and reads rows, in blocks; short packed files are not unpacked for it again. A plain file of 5 GB needs memory for its rows, not for itself.
 //!
 //! Decided here, where the contract is silent:
 //! - A file whose name says other than its first bytes is taken for what its bytes say, with a warning.
@@ -30,6 +30,9 @@ use super::sheet::{Counted, Layout, Sheet, Sink};
 use super::source::Source;
 use super::split::Records;
 use super::stream::{BLOCK_BYTES, Kind, Pass, Stream};
+
+/// Longest text of a packed file that is kept between the passes.
+const UNPACKED_BYTES_KEPT_MAX: usize = 64 << 20;
 
 /// What a file is read with.
 pub(super) struct Reading<'a> {
@@ -76,6 +79,8 @@ struct Inspection {
     /// Physical lines, or more.
     lines_max: u64,
     mixes_line_ends: bool,
+    /// The text of a packed file, where it is short: unpacking it again would cost more than keeping it.
+    unpacked: Option<Vec<u8>>,
 }
 
 impl Reading<'_> {
@@ -95,12 +100,15 @@ impl Reading<'_> {
             return Err(Refused::new(Code::TooBig, fact).hint("Deliver it in several parts.").into());
         }
         let kind = self.kind(source)?;
-        let half = source.len() / 2;
         let found = self.inspect(source, kind, &mut |bytes| progress(bytes / 2))?;
+        // The second pass is the other half, also where it reads what the first has unpacked.
+        let second_len = found.unpacked.as_ref().map_or(source.len(), |text| text.len() as u64).max(1);
+        let done = |bytes: u64| u128::from(source.len()) * u128::from(second_len + bytes.min(second_len));
         if let Some(control) = self.control {
             control.check_sha256(&found.sha256)?;
         }
-        let mut later = |bytes: u64| progress(half.saturating_add(bytes / 2));
+        let mut later =
+            |bytes: u64| progress(u64::try_from(done(bytes) / (2 * u128::from(second_len))).unwrap_or(source.len()));
         let mut counted = match self.name.feed {
             Feed::Customer => self.table::<CustomerRow, I>(source, kind, &found, intern, &mut later),
             Feed::Terminal => self.table::<TerminalRow, I>(source, kind, &found, intern, &mut later),
@@ -152,6 +160,7 @@ impl Reading<'_> {
         let mut block = vec![0; BLOCK_BYTES];
         let (mut len, mut trailing, mut is_first) = (0_u64, 0_u64, true);
         let mut census = Census::default();
+        let mut unpacked = matches!(kind, Kind::Gzip | Kind::Zstd).then(Vec::new);
         let (mut lf, mut cr, mut crlf, mut ends_in_cr) = (0_u64, 0_u64, 0_u64, false);
         loop {
             let filled = stream.fill(&mut block)?;
@@ -171,6 +180,10 @@ impl Reading<'_> {
                 }
             }
             census.take(bytes, is_first);
+            match &mut unpacked {
+                Some(kept) if kept.len() + filled <= UNPACKED_BYTES_KEPT_MAX => kept.extend_from_slice(bytes),
+                _ => unpacked = None,
+            }
             let eof_marks = bytes.iter().rev().take_while(|&&byte| byte == 0x1A).count();
             trailing = if eof_marks == filled { trailing + filled as u64 } else { eof_marks as u64 };
             lf += memchr::memchr_iter(b'\n', bytes).count() as u64;
@@ -191,6 +204,7 @@ impl Reading<'_> {
             encoding: census.decide(),
             lines_max: lf + (cr - crlf) + 1,
             mixes_line_ends: kinds_of_ends.into_iter().filter(|&is_there| is_there).count() > 1,
+            unpacked,
         })
     }
 
@@ -204,7 +218,7 @@ impl Reading<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Counted, Failure> {
         let period = if self.name.feed == Feed::Bill { Month::parse(&self.name.period) } else { None };
-        let context = Context { intern, settings: self.settings, period, phones_bad: 0 };
+        let context = Context::new(intern, self.settings, period);
         if kind == Kind::Parquet {
             let table = parquet::Table::open(source, self.name.feed, self.settings)?;
             let mut sheet = Sheet::<R, I>::new(table.layout(), context);
@@ -212,6 +226,8 @@ impl Reading<'_> {
             return self.counted(sheet);
         }
         let pass = Pass::default();
+        let kept = found.unpacked.as_deref().map(Source::Memory);
+        let (source, kind) = kept.as_ref().map_or((source, kind), |kept| (kept, Kind::Text));
         let stream = Stream::open(source, kind, &pass, false, self.settings.decoded_bytes_max, progress)?;
         let mut records = Records::new(Text::new(stream, found.len, found.encoding), self.name.feed)?;
         if !records.advance()? {
@@ -222,7 +238,7 @@ impl Reading<'_> {
             sheet.take(records.line(), records.fields(), records.ends())?;
         }
         records.into_text().drain()?;
-        if pass.crc() != found.crc {
+        if kept.is_none() && pass.crc() != found.crc {
             return Err(Retry::Changed.into());
         }
         self.counted(sheet)

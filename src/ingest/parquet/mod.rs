@@ -197,13 +197,18 @@ impl<'a> Table<'a> {
 fn guarded<T>(read: impl FnOnce() -> ParquetResult<T>) -> Result<T, Failure> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(ParquetError::External(error))) if error.is::<io::Error>() => {
-            Err(Retry::Io(error.downcast::<io::Error>().map_or_else(|_| io::ErrorKind::Other.into(), |error| *error))
-                .into())
-        }
+        Ok(Err(ParquetError::External(error))) => match error.downcast::<io::Error>() {
+            // The system's own errors are not the file's fault; others are the reader's, of ends that come too early.
+            Ok(error) if error.raw_os_error().is_some() => Err(Retry::from(*error).into()),
+            _ => Err(damaged().into()),
+        },
         // The reader's own words may quote the file.
-        Ok(Err(_)) | Err(_) => Err(Refused::new(Code::Corrupt, "its Parquet data is damaged").into()),
+        Ok(Err(_)) | Err(_) => Err(damaged().into()),
     }
+}
+
+fn damaged() -> Refused {
+    Refused::new(Code::Corrupt, "its Parquet data is damaged")
 }
 
 /// The texts of one column of a batch.
