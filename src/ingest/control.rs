@@ -12,7 +12,6 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::{Code, Failure, ReadError, Refused, Retry};
-use super::names::shown;
 use super::source::Source;
 
 /// Largest control file. Two lines need 100.
@@ -70,8 +69,8 @@ impl Control {
                 _ => {
                     unknown += 1;
                     if unknown <= WARNINGS_MAX {
-                        let line = shown(line.get(..40).unwrap_or(line));
-                        control.warnings.push(format!("line {number} of the control file is ignored: \"{line}\""));
+                        // What it says is not repeated: it may be rows, under a wrong name.
+                        control.warnings.push(format!("line {number} of the control file says nothing known"));
                     }
                 }
             }

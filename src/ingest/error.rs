@@ -103,6 +103,8 @@ pub struct Refused {
     pub places: Vec<String>,
     /// What to do about it.
     pub hint: &'static str,
+    /// Data rows, and the bad ones among them, where it came to counting them.
+    pub rows: Option<(u64, u64)>,
 }
 
 /// What to do about most refusals.
@@ -110,7 +112,7 @@ const DELIVER_AGAIN: &str = "Correct the file and deliver it again.";
 
 impl Refused {
     pub(super) fn new(code: Code, fact: impl Into<String>) -> Refused {
-        Refused { code, fact: fact.into(), line: None, places: Vec::new(), hint: DELIVER_AGAIN }
+        Refused { code, fact: fact.into(), line: None, places: Vec::new(), hint: DELIVER_AGAIN, rows: None }
     }
 
     pub(super) fn on_line(self, line: u64) -> Refused {
@@ -119,6 +121,10 @@ impl Refused {
 
     pub(super) fn at(self, places: Vec<String>) -> Refused {
         Refused { places, ..self }
+    }
+
+    pub(super) fn counting(self, rows: u64, bad_rows: u64) -> Refused {
+        Refused { rows: Some((rows, bad_rows)), ..self }
     }
 
     pub(super) fn hint(self, hint: &'static str) -> Refused {

@@ -76,8 +76,8 @@ pub(super) fn day(text: &str) -> Result<Day, Reason> {
     Day::parse(text).ok_or(Reason::Day)
 }
 
-/// `YYYY-MM-DD HH:MM:SS` local, RFC 3339, or a bare day. `T` or a blank may stand between, with or
-/// without an offset; an instant is taken to the local time of `timezone`.
+/// `YYYY-MM-DD HH:MM:SS` local, RFC 3339, or a bare day. With an offset `T` or a blank may stand
+/// between; an instant is taken to the local time of `timezone`.
 pub(super) fn time(text: &str, timezone: &TimeZone) -> Result<Time, Reason> {
     time_parts(text, timezone).ok_or(Reason::Time)
 }
@@ -88,7 +88,7 @@ fn time_parts(text: &str, timezone: &TimeZone) -> Option<Time> {
     if clock.is_empty() {
         return Some(start);
     }
-    let [b'T' | b't' | b' ', h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = clock.as_bytes() else {
+    let [between @ (b'T' | b't' | b' '), h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = clock.as_bytes() else {
         return None;
     };
     let (hour, minute, second) = (two_digits(*h1, *h2)?, two_digits(*m1, *m2)?, two_digits(*s1, *s2)?);
@@ -108,7 +108,8 @@ fn time_parts(text: &str, timezone: &TimeZone) -> Option<Time> {
     }
     let local = start.0 + hour * 3600 + minute * 60 + second;
     let offset = match zone {
-        [] => return Some(Time(local)),
+        // RFC 3339 has no local times.
+        [] => return (*between == b' ').then_some(Time(local)),
         [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
             let (hours, minutes) = (two_digits(*h1, *h2)?, two_digits(*m1, *m2)?);
@@ -234,7 +235,6 @@ mod tests {
         let at = |text: &str| time(text, &shanghai).map(|time| time.to_string()).unwrap_or_default();
         for (text, local) in [
             ("2009-07-31 23:59:59", "2009-07-31 23:59:59"),
-            ("2009-07-31T23:59:59", "2009-07-31 23:59:59"),
             ("2009-07-31 23:59:59.999", "2009-07-31 23:59:59"),
             ("2009-07-31", "2009-07-31 00:00:00"),
             ("2009-07-31 24:00:00", "2009-08-01 00:00:00"),
@@ -251,6 +251,7 @@ mod tests {
         }
         for text in [
             "",
+            "2009-07-31T23:59:59",
             "2009-07-31 23:59:60",
             "2009-07-31 24:00:01",
             "2009-07-31 24:00:00.1",

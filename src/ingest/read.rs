@@ -8,13 +8,13 @@
 //! Decided here, where the contract is silent:
 //! - A file whose name says other than its first bytes is taken for what its bytes say, with a warning.
 //! - A file packed twice is refused, and so is any archive.
-//! - A file without even a header is refused as empty, unless its control file says `rows=0`.
+//! - A file without even a header is refused, whatever its control file says: the mandatory columns are missing.
 //! - 0x1A bytes at the end (DOS) are no part of the text.
 
 use std::path::Path;
 
 use dataflows::records::{
-    BillRow, ChannelRow, CustomerRow, Feed, ListingRow, OrderRow, ProductRow, Rows, TerminalRow, UsageRow,
+    BillRow, ChannelRow, CustomerRow, Feed, ListingRow, OrderRow, ProductRow, TerminalRow, UsageRow,
 };
 use dataflows::types::Month;
 
@@ -231,7 +231,7 @@ impl Reading<'_> {
         let stream = Stream::open(source, kind, &pass, false, self.settings.decoded_bytes_max, progress)?;
         let mut records = Records::new(Text::new(stream, found.len, found.encoding), self.name.feed)?;
         if !records.advance()? {
-            return self.empty();
+            return Err(Reading::empty());
         }
         let mut sheet = Sheet::<R, I>::new(self.layout(&records, found)?, context);
         while records.advance()? {
@@ -255,19 +255,14 @@ impl Reading<'_> {
     }
 
     /// A file without even a header.
-    fn empty(&self) -> Result<Counted, Failure> {
-        if self.control.and_then(|control| control.rows) == Some(0) {
-            let rows = Rows::empty(self.name.feed);
-            return Ok(Counted { rows, rejects: Vec::new(), warnings: vec!["it is empty".into()] });
-        }
-        Err(Refused::new(Code::Empty, "it is empty, without even a header")
-            .hint("Deliver a header at least, or a control file that says rows=0.")
-            .into())
+    fn empty() -> Failure {
+        Refused::new(Code::Empty, "it is empty, without even a header").hint("Deliver a header at least.").into()
     }
 
     fn counted<R: Record, I: Intern + ?Sized>(&self, sheet: Sheet<'_, R, I>) -> Result<Counted, Failure> {
         if let Some(control) = self.control {
-            control.check_rows(sheet.data_rows())?;
+            let counting = |refused: Refused| refused.counting(sheet.data_rows(), sheet.bad_rows());
+            control.check_rows(sheet.data_rows()).map_err(counting)?;
         }
         Ok(sheet.finish()?)
     }

@@ -88,6 +88,11 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
         Ok(())
     }
 
+    /// Rows set aside.
+    pub(super) fn bad_rows(&self) -> u64 {
+        self.bad_rows
+    }
+
     /// Rows taken and set aside.
     pub(super) fn data_rows(&self) -> u64 {
         self.rows.len() as u64 + self.bad_rows
@@ -120,7 +125,10 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
             places.push(format!("and {more} more"));
         }
         let fact = format!("{} of {data_rows} rows are unreadable, {bad_rows_max} allowed", self.bad_rows);
-        Refused::new(Code::BadRows, fact).at(places).hint("Correct the rows and deliver the file again.")
+        Refused::new(Code::BadRows, fact)
+            .counting(data_rows, self.bad_rows)
+            .at(places)
+            .hint("Correct the rows and deliver the file again.")
     }
 }
 

@@ -235,7 +235,11 @@ impl Intake {
             Err(ReadError::Retry { .. }) => {
                 return Ok(Taken::Later(decoded.result.err().map(|error| error.to_string()).unwrap_or_default()));
             }
-            Err(error @ ReadError::Refused { .. }) => return self.reject(&decoded.name, decoded.sha256, at, &error),
+            Err(ReadError::Refused { file, refused }) => {
+                let counts = refused.rows.unwrap_or_default();
+                let why = ReadError::Refused { file, refused }.to_string();
+                return self.reject(&decoded.name, decoded.sha256, at, counts, why);
+            }
         };
         for warning in &extract.warnings {
             tracing::warn!(file = extract.file, "{warning}");
@@ -273,26 +277,25 @@ impl Intake {
         name: &FileName,
         sha256: Option<[u8; 32]>,
         at: Time,
-        error: &ReadError,
+        (rows, bad_rows): (u64, u64),
+        why: String,
     ) -> Result<Taken, StoreError> {
-        let text = error.to_string();
+        // Without its bytes there is nothing to enter: it is gone again.
         if let Some(sha256) = sha256 {
-            let partition = Partition { feed: name.feed, period: name.period.clone(), part: name.part.clone() };
-            let entry = Entry {
-                partition,
+            self.store.lock().refuse(Entry {
+                partition: Partition { feed: name.feed, period: name.period.clone(), part: name.part.clone() },
                 version: name.version,
                 sha256,
                 status: Status::Rejected,
                 file: name.name.clone(),
-                rows: 0,
-                bad_rows: 0,
+                rows,
+                bad_rows,
                 accepted_at: at.0,
                 epoch: 0,
-                reason: text.clone(),
-            };
-            self.store.lock().refuse(entry)?;
+                reason: why.clone(),
+            })?;
         }
-        Ok(Taken::Rejected(text))
+        Ok(Taken::Rejected(why))
     }
 }
 

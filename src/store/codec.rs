@@ -1,8 +1,8 @@
 //! Bytes on disk: little-endian integers, texts with their length, packed columns.
 //!
-//! A column of integers is stored as the distance from its least value, or each from the one
-//! before it, in as few whole bytes as the largest distance needs: customers of an extract sorted
-//! by id take a byte each, fees three. Reading never trusts a length: a decoder is given bytes
+//! A column of integers is stored as the distance of each from the least, or of each step from the
+//! least step, in as few whole bytes as the largest distance needs: customers of an extract in the
+//! order of their numbers take none, fees three. Reading never trusts a length: a decoder is given bytes
 //! whose checksum agreed, and still refuses what does not add up.
 
 /// What is read does not add up.
@@ -49,26 +49,27 @@ impl Writer {
 
     /// A column of integers.
     pub fn column(&mut self, values: impl Iterator<Item = i64> + Clone) {
-        let (mut count, mut least, mut most, mut last) = (0u64, i64::MAX, i64::MIN, 0i64);
+        let Some(first) = values.clone().next() else {
+            self.u64(0);
+            return;
+        };
+        let (mut count, mut least, mut most, mut last) = (1u64, first, first, first);
         let (mut step_least, mut step_most) = (i64::MAX, i64::MIN);
-        for value in values.clone() {
+        for value in values.clone().skip(1) {
             let step = value.wrapping_sub(last);
             (step_least, step_most) = (step_least.min(step), step_most.max(step));
             (least, most) = (least.min(value), most.max(value));
             (count, last) = (count + 1, value);
         }
         self.u64(count);
-        if count == 0 {
-            return;
-        }
-        let width = width(least, most);
-        let step_width = width_of(step_least, step_most);
+        let (width, step_width) = (width_of(least, most), width_of(step_least, step_most));
         self.u8(u8::from(step_width < width));
         if step_width < width {
             self.u8(step_width);
             self.i64(step_least);
-            let mut last = 0i64;
-            let steps = values.map(move |value| {
+            self.i64(first);
+            let mut last = first;
+            let steps = values.skip(1).map(move |value| {
                 let step = value.wrapping_sub(last);
                 last = value;
                 step.wrapping_sub(step_least) as u64
@@ -102,10 +103,6 @@ impl Writer {
         self.column(texts.clone().map(|text| text.map_or(0, |text| text.len() as i64 + 1)));
         texts.flatten().for_each(|text| self.bytes.extend_from_slice(text.as_bytes()));
     }
-}
-
-fn width(least: i64, most: i64) -> u8 {
-    width_of(least, most)
 }
 
 fn width_of(least: i64, most: i64) -> u8 {
@@ -181,7 +178,9 @@ impl<'a> Reader<'a> {
         if width > 8 {
             return Err(Damaged("a column is too wide"));
         }
-        let packed = self.take(count.checked_mul(width).ok_or(Damaged("a column is too long"))?)?;
+        let first = if is_steps { Some(self.i64()?) } else { None };
+        let stored = count - usize::from(is_steps);
+        let packed = self.take(stored.checked_mul(width).ok_or(Damaged("a column is too long"))?)?;
         // A column without width costs no bytes, so its length is bounded by hand: no file has more.
         if width == 0 && count > COUNT_MAX {
             return Err(Damaged("a column is too long"));
@@ -192,14 +191,14 @@ impl<'a> Reader<'a> {
             u64::from_le_bytes(bytes) as i64
         };
         let mut values = Vec::with_capacity(count);
-        if is_steps {
-            let mut last = 0i64;
-            for index in 0..count {
+        if let Some(mut last) = first {
+            values.push(last);
+            for index in 0..stored {
                 last = last.wrapping_add(distance(index).wrapping_add(least));
                 values.push(last);
             }
         } else {
-            values.extend((0..count).map(|index| distance(index).wrapping_add(least)));
+            values.extend((0..stored).map(|index| distance(index).wrapping_add(least)));
         }
         Ok(values)
     }
