@@ -52,8 +52,8 @@ def count(value, zone):
 
 
 def percent(value, zone):
-    number = count(value, zone)
-    if number > 100:
+    number = money(value, zone)
+    if not 0 <= number <= 100:
         raise Bad("expected 0 to 100")
     return number
 

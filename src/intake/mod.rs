@@ -236,7 +236,7 @@ impl Intake {
                 return Ok(Taken::Later(decoded.result.err().map(|error| error.to_string()).unwrap_or_default()));
             }
             Err(ReadError::Refused { file, refused }) => {
-                let counts = refused.rows.unwrap_or_default();
+                let counts = refused.rows;
                 let why = ReadError::Refused { file, refused }.to_string();
                 return self.reject(&decoded.name, decoded.sha256, at, counts, why);
             }
@@ -277,7 +277,7 @@ impl Intake {
         name: &FileName,
         sha256: Option<[u8; 32]>,
         at: Time,
-        (rows, bad_rows): (u64, u64),
+        rows: Option<(u64, u64)>,
         why: String,
     ) -> Result<Taken, StoreError> {
         // Without its bytes there is nothing to enter: it is gone again.
@@ -289,7 +289,6 @@ impl Intake {
                 status: Status::Rejected,
                 file: name.name.clone(),
                 rows,
-                bad_rows,
                 accepted_at: at.0,
                 epoch: 0,
                 reason: why.clone(),

@@ -46,9 +46,9 @@ pub struct Entry {
     pub sha256: [u8; 32],
     pub status: Status,
     pub file: String,
-    /// Data rows, bad ones included.
-    pub rows: u64,
-    pub bad_rows: u64,
+    /// Data rows, bad ones included, and the bad ones; none where a file was refused before they
+    /// were counted.
+    pub rows: Option<(u64, u64)>,
     /// Wall time, local, in seconds as [`dataflows::types::Time`].
     pub accepted_at: i64,
     pub epoch: Epoch,
@@ -96,8 +96,9 @@ impl Entry {
         writer.bytes.extend_from_slice(&self.sha256);
         writer.u8(self.status as u8);
         writer.text(&self.file);
-        writer.u64(self.rows);
-        writer.u64(self.bad_rows);
+        let (rows, bad_rows) = self.rows.unwrap_or((u64::MAX, u64::MAX));
+        writer.u64(rows);
+        writer.u64(bad_rows);
         writer.i64(self.accepted_at);
         writer.u64(self.epoch);
         writer.text(&self.reason);
@@ -116,8 +117,7 @@ impl Entry {
                 _ => return Err(Damaged("a file has no such status")),
             },
             file: reader.text()?.to_owned(),
-            rows: reader.u64()?,
-            bad_rows: reader.u64()?,
+            rows: Some((reader.u64()?, reader.u64()?)).filter(|(rows, _)| *rows != u64::MAX),
             accepted_at: reader.i64()?,
             epoch: reader.u64()?,
             reason: reader.text()?.to_owned(),

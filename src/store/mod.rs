@@ -125,7 +125,7 @@ impl Store {
                         partition: entry.partition.clone(),
                         version: entry.version,
                         location: frame.location,
-                        rows: entry.rows - entry.bad_rows.min(entry.rows),
+                        rows: entry.rows.map_or(0, |(rows, bad_rows)| rows.saturating_sub(bad_rows)),
                     };
                     ledger.enter(entry);
                     match numbers.get(&new.partition) {
@@ -368,8 +368,7 @@ impl Store {
             sha256: extract.sha256,
             status,
             file: extract.file.clone(),
-            rows: (extract.rows.len() + extract.rejects.len()) as u64,
-            bad_rows: extract.rejects.len() as u64,
+            rows: Some(((extract.rows.len() + extract.rejects.len()) as u64, extract.rejects.len() as u64)),
             accepted_at: at.0,
             epoch: self.epoch + 1,
             reason,
