@@ -129,7 +129,7 @@ impl Hub {
 
     /// Gives the workers a part of an epoch that is durable. Parts of the same epoch, and epochs that
     /// come while the workers are busy, become visible together.
-    pub fn submit(&self, epoch: Epoch, facts: Facts) {
+    pub fn submit(&self, epoch: Epoch, facts: Facts, durable_at: Instant) {
         let mut state = self.state.lock();
         while state.pending_rows > PENDING_ROWS_MAX && !state.failed {
             self.moved.wait(&mut state);
@@ -137,7 +137,7 @@ impl Hub {
         state.pending_rows += facts.len();
         state.pending.push(Arc::new(facts));
         state.pending_epoch = epoch;
-        state.pending_since.get_or_insert_with(Instant::now);
+        state.pending_since.get_or_insert(durable_at);
         if state.in_flight.is_none() {
             state.dispatch();
         }

@@ -96,7 +96,7 @@ impl Intake {
             if published.is_some() && compiled.is_some() {
                 facts.programme = compiled.take();
             }
-            hub.submit(epoch, facts);
+            hub.submit(epoch, facts, Instant::now());
         })?;
         let intake = Intake {
             names: store.dictionary(),
@@ -136,15 +136,21 @@ impl Intake {
 
     /// Publishes a programme: durable, then in force from the epoch that is returned.
     pub fn publish(&self, document: Document) -> Result<Epoch, StoreError> {
+        self.publish_timed(document).map(|(epoch, _)| epoch)
+    }
+
+    /// The same, with the moment since which it is durable.
+    pub fn publish_timed(&self, document: Document) -> Result<(Epoch, Instant), StoreError> {
         let programme = Arc::new(document.programme.clone());
         let sources = document.sources.iter().map(|Source { name, text }| (name.clone(), text.clone())).collect();
         let mut store = self.store.lock();
         let (epoch, mut facts) = store.publish(sources, programme.names().into_iter())?;
+        let durable_at = Instant::now();
         facts.programme = Some(programme);
         *self.document.lock() = Arc::new(document);
         facts.clock = Some(self.clock(store.clock()));
-        self.hub.submit(epoch, facts);
-        Ok(epoch)
+        self.hub.submit(epoch, facts, durable_at);
+        Ok((epoch, durable_at))
     }
 
     /// The clock that views are given: the data's, or the wall's where the programme says so.
@@ -163,7 +169,7 @@ impl Intake {
             let store = self.store.lock();
             let clock = self.clock(store.clock());
             let facts = dataflows::facts::Facts { clock: Some(clock), ..Default::default() };
-            self.hub.submit(store.epoch(), facts);
+            self.hub.submit(store.epoch(), facts, Instant::now());
         }
     }
 
@@ -250,10 +256,10 @@ impl Intake {
         let outcome = store.accept(&extract, names, at, document.settings.same_version_replace)?;
         drop(extract);
         let taken = match outcome {
-            Outcome::Accepted { epoch, mut facts } => {
+            Outcome::Accepted { epoch, mut facts, durable_at } => {
                 facts.clock = facts.clock.map(|clock| self.clock(clock));
-                drop(store);
-                self.hub.submit(epoch, facts);
+                self.hub.submit(epoch, facts, durable_at);
+                store.compact_if_worth_it()?;
                 Taken::Accepted { epoch, rows, bad_rows }
             }
             Outcome::Superseded => Taken::Superseded,

@@ -23,6 +23,7 @@ pub mod vfs;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use dataflows::facts::Facts;
 use dataflows::records::{Feed, Rows};
@@ -64,8 +65,8 @@ pub type Source = (String, String);
 /// What became of an extract.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Durable; the facts are what it changes.
-    Accepted { epoch: Epoch, facts: Facts },
+    /// Durable since `durable_at`; the facts are what it changes.
+    Accepted { epoch: Epoch, facts: Facts, durable_at: Instant },
     /// A higher version of its partition is live; entered in the ledger.
     Superseded,
     /// The same version with the same rows is live: nothing changed.
@@ -258,41 +259,39 @@ impl Store {
         }
         let entry = self.entry(extract, Status::Accepted, at, String::new());
         let payload = records::partition(&self.dictionary.read(), (self.durable, names), &entry, extract);
-        let location = self.log.append(Kind::Partition as u8, self.epoch + 1, &payload)?;
-        drop(payload);
-        self.epoch += 1;
-        self.durable = max_extent(self.durable, names);
-        self.ledger.supersede(&extract.partition);
-        self.ledger.enter(entry);
+        // What the rows change is found before they are durable, so that nothing but the dataflow
+        // stands between durable and visible. Should the append fail, the process ends with it.
+        let number = known.unwrap_or(self.live.len() as PartitionNo);
         let live = Live {
             partition: extract.partition.clone(),
             version: extract.version,
-            location,
+            location: Location { offset: 0, len: 0 },
             rows: extract.rows.len() as u64,
         };
-        let number = match known {
-            Some(number) => {
-                let dead = std::mem::replace(&mut self.live[number as usize], live);
-                self.dead_bytes += dead.location.len;
-                number
-            }
+        let dead = match known {
+            Some(number) => std::mem::replace(&mut self.live[number as usize], live).location.len,
             None => {
-                let number = self.live.len() as PartitionNo;
                 self.numbers.insert(extract.partition.clone(), number);
                 self.live.push(live);
-                number
+                0
             }
         };
-        let mut facts = self.new_words();
+        let mut facts = Facts::default();
         self.replace(number, &old, &extract.rows, &mut facts)?;
         let clock = self.clock_now();
         if clock != self.clock {
             self.clock = clock;
             facts.clock = Some(clock);
         }
-        let epoch = self.epoch;
-        self.compact_if_worth_it()?;
-        Ok(Outcome::Accepted { epoch, facts })
+        self.live[number as usize].location = self.log.append(Kind::Partition as u8, self.epoch + 1, &payload)?;
+        let durable_at = Instant::now();
+        self.epoch += 1;
+        self.dead_bytes += dead;
+        self.durable = max_extent(self.durable, names);
+        facts.words = self.new_words().words;
+        self.ledger.supersede(&extract.partition);
+        self.ledger.enter(entry);
+        Ok(Outcome::Accepted { epoch: self.epoch, facts, durable_at })
     }
 
     /// Enters a file that was refused before it came here. Nothing else changes.
@@ -424,8 +423,9 @@ impl Store {
         Ok(Rc::new(head.rows().map_err(damaged)?))
     }
 
-    /// Writes the log anew without what is dead: superseded partitions, programmes before the last.
-    fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
+    /// Writes the log anew without what is dead, superseded partitions and programmes before the
+    /// last, where more than half of it is.
+    pub fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
         if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.len() {
             return Ok(());
         }
