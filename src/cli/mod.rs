@@ -1,9 +1,14 @@
 //! What the user types.
 
+mod ask;
 mod check;
+mod client;
 mod progress;
+mod replay;
 mod run;
 mod serve;
+mod shell;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -11,6 +16,8 @@ use clap::{Parser, Subcommand};
 
 /// Live marketing answers for a mobile operator: tiers, segments and their counts, always equal to a
 /// full recompute.
+///
+/// Exit codes: 0 done, 1 answered no (a file rejected, a programme refused, views that differ), 2 could not.
 #[derive(Parser)]
 #[command(name = "cohortflow", version, arg_required_else_help = true)]
 pub struct Cli {
@@ -24,20 +31,36 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Run(run::Arguments),
     Serve(serve::Arguments),
+    Run(run::Arguments),
+    Replay(replay::Arguments),
     Check(check::Arguments),
+    Apply(ask::Apply),
+    Customer(ask::Customer),
+    Verify(verify::Arguments),
+    Ledger(ask::Ledger),
+    Quarantine(ask::Quarantine),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
-/// Exit codes: 0 done, 1 answered no, 2 could not.
+/// Runs what was typed.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_new(&cli.log).unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
-        Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Run(arguments) => run::run(arguments),
+        Command::Replay(arguments) => replay::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Apply(arguments) => ask::apply(arguments),
+        Command::Customer(arguments) => ask::customer(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Ledger(arguments) => ask::ledger(arguments),
+        Command::Quarantine(arguments) => ask::quarantine(arguments),
+        Command::Completions(arguments) => shell::completions(arguments),
+        Command::Man(arguments) => shell::man(arguments),
     };
     match result {
         Ok(code) => code,

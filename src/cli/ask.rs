@@ -1,0 +1,130 @@
+//! `customer`, `apply`, `ledger`, `quarantine`: questions to a running service.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::client::{Answer, Service, refused, segment};
+use crate::programme;
+
+/// Show one customer's card: class, segments, attributes, what is held.
+#[derive(clap::Args)]
+pub struct Customer {
+    /// The customer's id.
+    id: String,
+    #[command(flatten)]
+    service: Service,
+    /// Print the card as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn customer(arguments: Customer) -> anyhow::Result<ExitCode> {
+    let card = match arguments.service.get(&format!("/v1/customers/{}", segment(&arguments.id)))? {
+        Answer::Refused(value) => return Ok(refused(&value)),
+        Answer::Found(card) => card,
+    };
+    if arguments.json {
+        println!("{card:#}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (key, value) in card.as_object().into_iter().flatten() {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+                    println!("  {key:<20} {}", shown(value));
+                }
+            }
+            value => println!("{key:<22} {}", shown(value)),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Publish a programme: durable, then in force in one epoch. Says what it changed.
+#[derive(clap::Args)]
+pub struct Apply {
+    /// A TOML file, or a directory of them.
+    programme: PathBuf,
+    #[command(flatten)]
+    service: Service,
+    /// Print what changed as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn apply(arguments: Apply) -> anyhow::Result<ExitCode> {
+    // Checked here first: errors then name the file as it is named here.
+    let document = match programme::load(&arguments.programme) {
+        Ok(document) => document,
+        Err(programme::LoadError::Refused(diagnostics)) => {
+            diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
+            return Ok(ExitCode::from(1));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    for warning in &document.warnings {
+        eprintln!("{warning}");
+    }
+    let told = match arguments.service.post("/v1/programme", &json!({ "sources": document.sources }))? {
+        Answer::Refused(value) => return Ok(refused(&value)),
+        Answer::Found(told) => told,
+    };
+    if arguments.json {
+        println!("{told:#}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
+    println!("in force since epoch {}", number(&told, "epoch"));
+    if let Some(tier) = told.get("tier") {
+        println!("  tier: {} rows came, {} went", number(tier, "came"), number(tier, "went"));
+    }
+    for (segment, counts) in told.get("segment_member").and_then(Value::as_object).into_iter().flatten() {
+        println!("  segment {segment}: {} came, {} went", number(counts, "came"), number(counts, "went"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Show what became of every file.
+#[derive(clap::Args)]
+pub struct Ledger {
+    #[command(flatten)]
+    service: Service,
+    /// Print JSON instead of CSV.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn ledger(arguments: Ledger) -> anyhow::Result<ExitCode> {
+    view(&arguments.service, "ingest_ledger", arguments.json)
+}
+
+/// Show the rows that could not be taken, and why; personal data masked.
+#[derive(clap::Args)]
+pub struct Quarantine {
+    #[command(flatten)]
+    service: Service,
+    /// Print JSON instead of CSV.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn quarantine(arguments: Quarantine) -> anyhow::Result<ExitCode> {
+    view(&arguments.service, "quarantine", arguments.json)
+}
+
+fn view(service: &Service, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
+    let path = if as_json { format!("/v1/views/{name}?limit=100000") } else { format!("/v1/views/{name}?format=csv") };
+    service.copy(&path, &mut std::io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

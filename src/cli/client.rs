@@ -1,0 +1,74 @@
+//! Asking a running service.
+
+use anyhow::{Context, anyhow};
+use serde_json::Value;
+
+/// Where the service is.
+#[derive(clap::Args)]
+pub struct Service {
+    /// The service to ask.
+    #[arg(long, value_name = "URL", env = "COHORTFLOW_URL", default_value = "http://127.0.0.1:7878")]
+    http: String,
+}
+
+/// An answer: what was asked for, or the service's own refusal.
+pub enum Answer {
+    Found(Value),
+    Refused(Value),
+}
+
+impl Service {
+    pub fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        let agent = agent();
+        self.answer(agent.get(format!("{}{path}", self.http)).call())
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        let agent = agent();
+        self.answer(agent.post(format!("{}{path}", self.http)).send_json(body))
+    }
+
+    /// Text as it comes, to anything.
+    pub fn copy(&self, path: &str, out: &mut dyn std::io::Write) -> anyhow::Result<()> {
+        let agent = agent();
+        let mut response = agent.get(format!("{}{path}", self.http)).call().map_err(|error| self.unreached(error))?;
+        std::io::copy(&mut response.body_mut().as_reader(), out).context("the answer broke off")?;
+        Ok(())
+    }
+
+    fn answer(&self, result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Answer> {
+        let mut response = result.map_err(|error| self.unreached(error))?;
+        let is_good = response.status().is_success();
+        let value = response.body_mut().with_config().limit(1 << 30).read_json::<Value>();
+        let value = value.context("the service's answer is no JSON\nhint: is that a cohortflow service?")?;
+        Ok(if is_good { Answer::Found(value) } else { Answer::Refused(value) })
+    }
+
+    fn unreached(&self, error: ureq::Error) -> anyhow::Error {
+        anyhow!(
+            "could not reach a service at {}: {error}\nhint: start one with `cohortflow serve`, or name another with --http",
+            self.http
+        )
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+/// A part of a path: everything but letters, digits and a few signs is written in percents.
+pub fn segment(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// Prints a refusal as people read it; exit code 1.
+pub fn refused(value: &Value) -> std::process::ExitCode {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    eprintln!("error: {}", text("message").unwrap_or("the service refused"));
+    let diagnostics = value.pointer("/detail/diagnostics").and_then(Value::as_array);
+    for diagnostic in diagnostics.into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("\n{diagnostic}");
+    }
+    std::process::ExitCode::from(1)
+}
