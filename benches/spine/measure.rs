@@ -125,7 +125,7 @@ fn accept(service: &Service, extract: &Extract) -> (Duration, Duration) {
     let mut store = service.intake.store().lock();
     let outcome = store.accept(extract, names, Time(1_800_000_000), false).expect("accepted");
     let Outcome::Accepted { epoch, facts, durable_at } = outcome else { panic!("{outcome:?}") };
-    service.intake.hub().submit(epoch, facts, durable_at);
+    service.intake.hub().submit(epoch, *facts, durable_at);
     assert!(service.intake.hub().wait(epoch));
     (durable_at.elapsed(), durable_at - began)
 }

@@ -85,9 +85,12 @@ pub struct Frame<'a> {
     tiers: Option<Rc<Vec<u32>>>,
     numbers: RefCell<Vec<(Numeric, Rc<Numbers>)>>,
     texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
-    sums: RefCell<[[Option<Rc<Vec<i64>>>; FEES]; 2]>,
+    sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
     counts: RefCell<[Option<Rc<Vec<u8>>>; 2]>,
 }
+
+/// Sums of one figure of bills over a window, by place.
+type Sums64 = Rc<Vec<i64>>;
 
 /// W, and the baseline.
 #[derive(Clone, Copy)]
@@ -298,7 +301,7 @@ impl<'a> Frame<'a> {
 }
 
 impl Columns for Frame<'_> {
-    fn len(&self) -> usize {
+    fn places(&self) -> usize {
         self.slots.len()
     }
 

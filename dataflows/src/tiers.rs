@@ -41,7 +41,7 @@ pub fn classes(rules: &Compiled, frame: &Frame<'_>, population: &[u8]) -> Vec<u8
         if open.iter().all(|open| *open == 0) {
             break;
         }
-        let truths = condition.as_ref().map_or_else(|| vec![TRUE; frame.len()], |plan| evaluate(plan, frame));
+        let truths = condition.as_ref().map_or_else(|| vec![TRUE; frame.places()], |plan| evaluate(plan, frame));
         for ((class, open), truth) in classes.iter_mut().zip(&mut open).zip(truths) {
             let takes = *open & 0u8.wrapping_sub(u8::from(truth == TRUE));
             *class = *class & !takes | code & takes;

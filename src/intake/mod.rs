@@ -258,7 +258,7 @@ impl Intake {
         let taken = match outcome {
             Outcome::Accepted { epoch, mut facts, durable_at } => {
                 facts.clock = facts.clock.map(|clock| self.clock(clock));
-                self.hub.submit(epoch, facts, durable_at);
+                self.hub.submit(epoch, *facts, durable_at);
                 store.compact_if_worth_it()?;
                 Taken::Accepted { epoch, rows, bad_rows }
             }

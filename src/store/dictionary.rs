@@ -20,11 +20,14 @@ pub struct Interner {
     ends: Vec<u32>,
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
+    /// The number found last. Extracts of one operator name customers in one order: the next name is
+    /// nearly always the one after it, which a comparison tells without a hash.
+    last: u32,
 }
 
 impl Interner {
     fn new() -> Interner {
-        Interner { bytes: Vec::new(), ends: Vec::new(), table: HashTable::new(), hasher: Default::default() }
+        Interner { bytes: Vec::new(), ends: Vec::new(), table: HashTable::new(), hasher: Default::default(), last: 0 }
     }
 
     /// Texts held.
@@ -58,14 +61,21 @@ impl Interner {
     /// # Panics
     /// Past 4 GiB of text: ingest's limits stay far below it.
     pub fn intern(&mut self, text: &str) -> u32 {
+        let next = self.last.wrapping_add(1);
+        if self.slice(next as usize) == Some(text.as_bytes()) {
+            self.last = next;
+            return next;
+        }
         if let Some(number) = self.find(text) {
+            self.last = number;
             return number;
         }
         let number = self.ends.len() as u32;
+        self.last = number;
         self.bytes.extend_from_slice(text.as_bytes());
         self.ends.push(u32::try_from(self.bytes.len()).expect("4 GiB of names"));
         let hash = self.hasher.hash_one(text.as_bytes());
-        let Interner { bytes, ends, table, hasher } = self;
+        let Interner { bytes, ends, table, hasher, .. } = self;
         table.insert_unique(hash, number, |number| {
             let start = (*number as usize).checked_sub(1).map_or(0, |before| ends[before] as usize);
             hasher.hash_one(&bytes[start..ends[*number as usize] as usize])

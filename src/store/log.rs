@@ -83,7 +83,7 @@ impl Log {
         mut visit: impl FnMut(Frame<'_>) -> Result<(), E>,
     ) -> Result<Log, E> {
         let mut log = Log::open_file(vfs)?;
-        let len = log.file.len().map_err(io_error("read"))?;
+        let len = log.file.size().map_err(io_error("read"))?;
         let acked = log.read_acked()?;
         let mut offset = HEADER as u64;
         while offset < len {
@@ -119,7 +119,7 @@ impl Log {
         let is_there = names.iter().any(|name| name == LOG);
         let file = vfs.open(LOG).map_err(io_error("open"))?;
         let acked = vfs.open(ACKED).map_err(io_error("open"))?;
-        let len = file.len().map_err(io_error("read"))?;
+        let len = file.size().map_err(io_error("read"))?;
         let mut log = Log { vfs, file, acked, generation: 1, end: HEADER as u64, stopped: false };
         if len < HEADER as u64 {
             // Begun, perhaps, but nothing was ever acknowledged from it.
@@ -147,7 +147,7 @@ impl Log {
 
     /// How far frames were acknowledged, as far as is known.
     fn read_acked(&self) -> Result<u64, LogError> {
-        let len = self.acked.len().map_err(io_error("read the mark of"))?;
+        let len = self.acked.size().map_err(io_error("read the mark of"))?;
         if len == 0 {
             return Ok(0);
         }
@@ -246,7 +246,7 @@ impl Log {
     }
 
     /// Bytes of the log.
-    pub fn len(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.end
     }
 

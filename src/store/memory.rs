@@ -221,7 +221,7 @@ impl Vfs for Memory {
 }
 
 impl VfsFile for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         let mut state = self.state.lock();
         state.call()?;
         Ok(state.files[self.file].seen.len() as u64)

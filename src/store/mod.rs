@@ -66,7 +66,7 @@ pub type Source = (String, String);
 #[derive(Debug)]
 pub enum Outcome {
     /// Durable since `durable_at`; the facts are what it changes.
-    Accepted { epoch: Epoch, facts: Facts, durable_at: Instant },
+    Accepted { epoch: Epoch, facts: Box<Facts>, durable_at: Instant },
     /// A higher version of its partition is live; entered in the ledger.
     Superseded,
     /// The same version with the same rows is live: nothing changed.
@@ -201,7 +201,7 @@ impl Store {
 
     /// Bytes of the log, and those of them that are dead.
     pub fn log_bytes(&self) -> (u64, u64) {
-        (self.log.len(), self.dead_bytes)
+        (self.log.bytes(), self.dead_bytes)
     }
 
     /// Tells everything that stands, in parts, after opening. `progress` is given the rows of each
@@ -291,7 +291,7 @@ impl Store {
         facts.words = self.new_words().words;
         self.ledger.supersede(&extract.partition);
         self.ledger.enter(entry);
-        Ok(Outcome::Accepted { epoch: self.epoch, facts, durable_at })
+        Ok(Outcome::Accepted { epoch: self.epoch, facts: Box::new(facts), durable_at })
     }
 
     /// Enters a file that was refused before it came here. Nothing else changes.
@@ -426,7 +426,7 @@ impl Store {
     /// Writes the log anew without what is dead, superseded partitions and programmes before the
     /// last, where more than half of it is.
     pub fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
-        if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.len() {
+        if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.bytes() {
             return Ok(());
         }
         self.compact()

@@ -40,7 +40,7 @@ impl Numbers {
 /// Where a pass finds its columns. All have the same length.
 pub trait Columns {
     /// Places in each column.
-    fn len(&self) -> usize;
+    fn places(&self) -> usize;
     fn numbers(&self, column: Numeric) -> Rc<Numbers>;
     fn words(&self, column: Textual) -> Rc<Vec<u32>>;
     /// 0 or 1.
@@ -52,9 +52,9 @@ pub trait Columns {
 /// The truth of a condition at every place.
 pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
     match plan {
-        Plan::True => vec![TRUE; columns.len()],
-        Plan::False => vec![FALSE; columns.len()],
-        Plan::Null => vec![NULL; columns.len()],
+        Plan::True => vec![TRUE; columns.places()],
+        Plan::False => vec![FALSE; columns.places()],
+        Plan::Null => vec![NULL; columns.places()],
         Plan::Flag(flag) => {
             let mut truths = columns.flags(flag);
             truths.iter_mut().for_each(|truth| *truth *= TRUE);
@@ -90,8 +90,8 @@ pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
         }
         Plan::Compare(comparison, left, right) => compare(*comparison, left, right, columns),
         Plan::IsNullNumber(sum) => match sum {
-            Sum::Null => vec![TRUE; columns.len()],
-            Sum::Constant(_) => vec![FALSE; columns.len()],
+            Sum::Null => vec![TRUE; columns.places()],
+            Sum::Constant(_) => vec![FALSE; columns.places()],
             Sum::Column(column) => columns.numbers(*column).null.iter().map(|null| null * TRUE).collect(),
             sum => match ratios(sum, columns) {
                 Some(ratios) => ratios.null.iter().map(|null| null * TRUE).collect(),
@@ -113,7 +113,7 @@ pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
         Plan::And(operands) => joined(operands, columns, TRUE, FALSE, u8::min),
         Plan::Or(operands) => joined(operands, columns, FALSE, TRUE, u8::max),
         Plan::AtLeast(least, operands) => {
-            let mut counts = vec![0u32; columns.len()];
+            let mut counts = vec![0u32; columns.places()];
             for operand in operands {
                 let truths = evaluate(operand, columns);
                 counts.iter_mut().zip(truths).for_each(|(count, truth)| *count += u32::from(truth == TRUE));
@@ -125,7 +125,7 @@ pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
 
 /// Joins the operands' truths. Stops where every place already is what nothing can change.
 fn joined(operands: &[Plan], columns: &impl Columns, unit: u8, end: u8, join: fn(u8, u8) -> u8) -> Vec<u8> {
-    let Some((first, rest)) = operands.split_first() else { return vec![unit; columns.len()] };
+    let Some((first, rest)) = operands.split_first() else { return vec![unit; columns.places()] };
     let mut truths = evaluate(first, columns);
     for operand in rest {
         if truths.iter().all(|truth| *truth == end) {
@@ -147,14 +147,14 @@ fn zip(mut left: Vec<u8>, right: &[u8], join: impl Fn(u8, u8) -> u8) -> Vec<u8> 
 }
 
 fn by_place(columns: &impl Columns, truth: impl FnMut(usize) -> u8) -> Vec<u8> {
-    (0..columns.len()).map(truth).collect()
+    (0..columns.places()).map(truth).collect()
 }
 
 fn compare(comparison: Comparison, left: &Sum, right: &Sum, columns: &impl Columns) -> Vec<u8> {
     let fast = || {
         let (left, right) = (ratios(left, columns)?, ratios(right, columns)?);
-        let mut truths = Vec::with_capacity(columns.len());
-        for place in 0..columns.len() {
+        let mut truths = Vec::with_capacity(columns.places());
+        for place in 0..columns.places() {
             if (left.null[place] | right.null[place]) != 0 {
                 truths.push(NULL);
                 continue;
@@ -182,7 +182,7 @@ struct Ratios {
 
 /// The expression at every place; none where 128 bits do not hold it at some place.
 fn ratios(sum: &Sum, columns: &impl Columns) -> Option<Ratios> {
-    let len = columns.len();
+    let len = columns.places();
     Some(match sum {
         Sum::Null => Ratios { numerators: vec![0; len], denominators: vec![1; len], null: vec![1; len] },
         Sum::Constant(number) => {

@@ -8,7 +8,9 @@ use crate::records::Action;
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
+use super::chunk::OrderKey;
 use super::column::{Bits, CHUNK};
+use super::sorted::Change;
 
 /// What the facts of an epoch touched in a chunk.
 #[derive(Clone)]
@@ -18,6 +20,9 @@ pub struct Touch {
     /// Months (first, last) whose class may have changed for them.
     pub months: Vec<(Month, Month)>,
 }
+
+/// A change of the terminals of a chunk.
+type TerminalChange = Change<(u16, Day), Word>;
 
 impl Touch {
     fn none() -> Touch {
@@ -113,7 +118,7 @@ impl Table {
     }
 
     fn write_terminals(&mut self, facts: &Facts) {
-        let mut changes: BTreeMap<usize, Vec<((u16, Day), Option<Word>)>> = BTreeMap::new();
+        let mut changes: BTreeMap<usize, Vec<TerminalChange>> = BTreeMap::new();
         for (customer, day, supports) in &facts.terminals {
             let Some((chunk, slot)) = self.place(*customer) else { continue };
             changes.entry(chunk).or_default().push(((slot as u16, *day), *supports));
@@ -126,8 +131,7 @@ impl Table {
     }
 
     fn write_orders(&mut self, facts: &Facts) {
-        type Change = ((u16, Time, Box<str>), Option<Action>);
-        let mut changes: BTreeMap<(usize, Word), Vec<Change>> = BTreeMap::new();
+        let mut changes: BTreeMap<(usize, Word), Vec<Change<OrderKey, Action>>> = BTreeMap::new();
         for order in &facts.orders {
             let Some((chunk, slot)) = self.place(order.customer) else { continue };
             let change = ((slot as u16, order.at, order.order_id.clone()), order.action);
@@ -146,7 +150,7 @@ impl Table {
     }
 
     fn write_listings(&mut self, facts: &Facts) {
-        let mut changes: BTreeMap<(usize, Word), Vec<(u16, Option<Interval>)>> = BTreeMap::new();
+        let mut changes: BTreeMap<(usize, Word), Vec<Change<u16, Interval>>> = BTreeMap::new();
         for (customer, list, interval) in &facts.listings {
             let Some((chunk, slot)) = self.place(*customer) else { continue };
             changes.entry((chunk, *list)).or_default().push((slot as u16, *interval));

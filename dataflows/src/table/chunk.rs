@@ -13,7 +13,7 @@ use crate::records::{Action, Bill, Customer};
 use crate::types::{Day, Month, Time, Word};
 
 use super::column::{Bits, CHUNK, Column};
-use super::sorted::Sorted;
+use super::sorted::{Change, Sorted};
 
 /// The five measures of a bill, as places in [`Bills::fees`].
 pub const FEES: usize = 5;
@@ -232,11 +232,14 @@ impl Sums {
     }
 }
 
+/// Slot, time, order id.
+pub type OrderKey = (u16, Time, Box<str>);
+
 /// Orders of one product.
 #[derive(Clone)]
 pub struct Orders {
     /// By slot, time and order id (bytes): the last of a slot stands.
-    pub rows: Sorted<(u16, Time, Box<str>), Action>,
+    pub rows: Sorted<OrderKey, Action>,
     /// Derived: whose last order is no cancellation.
     pub holders: Bits,
 }
@@ -249,7 +252,7 @@ impl Default for Orders {
 
 impl Orders {
     /// Applies changes and decides anew who holds, for the customers they touch.
-    pub fn apply(&mut self, changes: Vec<((u16, Time, Box<str>), Option<Action>)>) {
+    pub fn apply(&mut self, changes: Vec<Change<OrderKey, Action>>) {
         let mut slots: Vec<u16> = changes.iter().map(|((slot, ..), _)| *slot).collect();
         slots.sort_unstable();
         slots.dedup();

@@ -5,6 +5,9 @@
 //! rows alone; a change of one row moves at most the chunk's rows behind it, and the changes of a
 //! bulk load are merged in one pass.
 
+/// A key that is set or, with `None`, removed.
+pub type Change<K, V> = (K, Option<V>);
+
 /// Rows sorted by key, each key once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sorted<K, V> {
@@ -19,7 +22,7 @@ impl<K, V> Default for Sorted<K, V> {
 
 impl<K: Ord, V> Sorted<K, V> {
     /// Sets or, with `None`, removes each key; of equal keys the last change holds.
-    pub fn apply(&mut self, mut changes: Vec<(K, Option<V>)>) {
+    pub fn apply(&mut self, mut changes: Vec<Change<K, V>>) {
         if changes.len() <= 8 {
             for (key, value) in changes {
                 match (self.rows.binary_search_by(|(held, _)| held.cmp(&key)), value) {
