@@ -12,6 +12,8 @@
 //! customer_attribute is no collection: attributes are a pure function of the table of customers,
 //! read off a snapshot of it.
 
+#![forbid(unsafe_code)]
+
 pub mod attributes;
 pub mod customers;
 pub mod facts;
