@@ -12,7 +12,7 @@ use dataflows::oracle::{Asked, Standing};
 use dataflows::records::Rows;
 use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::Slots;
-use dataflows::tiers::{NEVER, since};
+use dataflows::tiers::{runs, since};
 use dataflows::types::{CustomerIx, Diff, Word};
 use dataflows::views::Change;
 use serde::Serialize;
@@ -165,10 +165,10 @@ fn found(published: &Published, names: &Dictionary) -> BTreeMap<Change, Diff> {
     let tiers: Vec<Word> = published.programme.tiers.iter().map(|tier| word(&tier.id)).collect();
     let segments: Vec<Word> = published.programme.segments.iter().map(|segment| word(&segment.id)).collect();
     for (chunk, customer) in published.chunks() {
-        let since = since(&chunk.history, published.clock.as_of, &Slots::All);
+        let runs = runs(&chunk.history, published.clock.as_of);
         for (slot, class) in chunk.class.iter().enumerate().filter(|(_, class)| **class != ABSENT) {
             let tier = usize::from(*class).checked_sub(2).and_then(|place| tiers.get(place)).copied();
-            let since = (since[slot] != NEVER).then_some(since[slot]);
+            let since = since(published.clock.as_of, runs[slot]);
             let row = Change::Tier { customer: customer(slot), tier: tier.unwrap_or(Word::NULL), since };
             found.insert(row, 1);
         }

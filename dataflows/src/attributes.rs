@@ -13,12 +13,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::rules::evaluate::{Columns, Numbers};
+use crate::rules::evaluate::{Columns, Numbers, truth};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::table::Chunk;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE, packed, unpacked};
 use crate::table::column::{CHUNK, Slots};
 use crate::types::{Clock, Day, Month, Time, Word};
+
+/// Above every average in hundredths, and far enough from the end of 64 bits to be multiplied by
+/// the months of a window.
+const BOUND: i64 = 1 << 56;
+/// Bounds on changes up to this, times a window's sum below [`SMALL`], stay within 64 bits.
+const CHANGE_BOUND: i64 = 1 << 21;
+/// Sums below this, times the months of two windows and 10,000, stay within 64 bits.
+const SMALL: i64 = 1 << 35;
 
 /// The largest change that is told: 10000 percent.
 const CHANGE_MAX: i128 = 1_000_000;
@@ -166,7 +174,7 @@ impl<'a> Frame<'a> {
         let mut sums = vec![0i64; self.slots.len()];
         for (_, bills) in self.bills(window) {
             // Amounts are bounded (records::AMOUNT_MAX), so that a sum over MONTHS_MAX cannot wrap.
-            bills.fees[fee].read(self.slots, |place, value| sums[place] = sums[place].wrapping_add(value));
+            bills.fees[fee].add_to(self.slots, &mut sums);
         }
         let sums = Rc::new(sums);
         self.sums.borrow_mut()[window as usize][fee] = Some(sums.clone());
@@ -206,6 +214,38 @@ impl<'a> Frame<'a> {
             Numeric::Absent => Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]),
             Numeric::Zero => Numbers::new(vec![0; self.slots.len()], vec![0; self.slots.len()]),
         }
+    }
+
+    fn change_within(&self, fee: usize, low: i64, high: i64) -> Vec<u8> {
+        let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
+        let (base_sums, base_billed) = (self.sums(Window::Baseline, fee), self.billed(true));
+        let largest = sums.iter().chain(base_sums.iter()).fold(0, |largest, sum| sum.unsigned_abs() | largest);
+        let (least_open, most_open) = (low == i64::MIN, i128::from(high) >= CHANGE_MAX);
+        let is_usual = (least_open || low.abs() <= CHANGE_BOUND) && (most_open || high.abs() <= CHANGE_BOUND);
+        if largest >= SMALL as u64 || !is_usual {
+            let Numbers { values, null, .. } = &*self.numbers(Numeric::Change(fee));
+            return values
+                .iter()
+                .zip(null)
+                .map(|(value, null)| truth((low <= *value) & (*value <= high), *null))
+                .collect();
+        }
+        let fixed = |change: i128| i128::from(low) <= change && change <= i128::from(high);
+        let (most, none, capped) = (fixed(CHANGE_MAX), fixed(0), i128::from(low) > CHANGE_MAX);
+        let (low, below) = (low.max(-CHANGE_BOUND), high.clamp(-CHANGE_BOUND, CHANGE_BOUND) + 1);
+        let mut truths = Vec::with_capacity(sums.len());
+        for place in 0..sums.len() {
+            let (months, base_months) = (i64::from(billed[place]), i64::from(base_billed[place]));
+            let base = months.wrapping_mul(base_sums[place]);
+            let rise = sums[place].wrapping_mul(base_months).wrapping_sub(base).wrapping_mul(10_000);
+            // A change of CHANGE_MAX is one of at least that much.
+            let least = least_open | (rise >= low.wrapping_mul(base));
+            let told = least & (most_open | (rise < below.wrapping_mul(base))) & !capped;
+            let flat = if sums[place] > 0 { most } else { none };
+            let within = if base_sums[place] > 0 { told } else { flat };
+            truths.push(truth(within, u8::from((months == 0) | (base_months == 0))));
+        }
+        truths
     }
 
     fn dates(&self, dates: &[i32; CHUNK], number: fn(i32, Day) -> i64) -> Numbers {
@@ -314,6 +354,30 @@ impl Columns for Frame<'_> {
         numbers
     }
 
+    /// Averages and changes are told from bounds without dividing: `floor(s / n) >= b` is
+    /// `s >= b n`, and a division costs more than the rest of a rule.
+    fn within(&self, column: Numeric, low: i64, high: i64) -> Vec<u8> {
+        match column {
+            Numeric::Average(fee) => {
+                let unit = if fee == DATA_KB { 100 } else { 1 };
+                let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
+                // Bounds beyond every sum are as good as the outermost one, and cannot overflow.
+                let (low, below) = (low.clamp(-BOUND, BOUND), high.clamp(-BOUND, BOUND) + 1);
+                let test = |(sum, billed): (&i64, &u8)| {
+                    let (sum, months) = (sum.wrapping_mul(unit), i64::from(*billed));
+                    let within = (sum >= low.wrapping_mul(months)) & (sum < below.wrapping_mul(months));
+                    truth(within, u8::from(*billed == 0))
+                };
+                sums.iter().zip(billed.iter()).map(test).collect()
+            }
+            Numeric::Change(fee) => self.change_within(fee, low, high),
+            column => {
+                let Numbers { values, null, .. } = &*self.numbers(column);
+                values.iter().zip(null).map(|(value, null)| truth((low <= *value) & (*value <= high), *null)).collect()
+            }
+        }
+    }
+
     fn words(&self, column: Textual) -> Rc<Vec<u32>> {
         let field = match column {
             Textual::Field(field) => field,
@@ -361,8 +425,6 @@ fn average(sum: i64, billed: u8) -> i64 {
 
 /// The change of an average over a baseline's, in hundredths of a percent.
 fn change(sum: i64, billed: u8, base_sum: i64, base_billed: u8) -> i128 {
-    /// Sums below this, times the months of two windows and 10,000, stay within 64 bits.
-    const SMALL: i64 = 1 << 35;
     if base_sum <= 0 || billed == 0 {
         return if sum > 0 { CHANGE_MAX } else { 0 };
     }

@@ -10,6 +10,8 @@ mod difference;
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
 use crate::attributes::{Frame, Moment};
 use crate::facts::Facts;
 use crate::keyed::Keyed;
@@ -20,9 +22,9 @@ use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk, NO_CLASS};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::table::{Table, Touch};
 use crate::tiers;
-use crate::types::{Clock, Diff, Month};
+use crate::types::{Clock, Diff, Month, Word};
 use crate::views::Change;
-use difference::{Counts, Sides};
+use difference::{Counts, Rows, Sides};
 
 /// Chunks settled in one turn: at a month close about 3 MB of updates, and 5 ms.
 const TURN_CHUNKS: usize = 32;
@@ -36,6 +38,17 @@ pub struct Customers {
     settled_clock: Clock,
     settled: Vec<Arc<Chunk>>,
     pass: Option<Pass>,
+    emits_rows: bool,
+    difference: Difference,
+}
+
+/// How many rows epochs have changed.
+#[derive(Clone, Default, Debug)]
+pub struct Difference {
+    /// Rows of `tier` that came, and went.
+    pub tiers: (usize, usize),
+    /// By segment: members that came, and went.
+    pub members: HashMap<Word, (usize, usize), foldhash::fast::RandomState>,
 }
 
 /// An epoch being settled.
@@ -60,7 +73,7 @@ pub struct Snapshot {
 }
 
 impl Customers {
-    /// No customers, an empty programme; worker `index` of `peers`.
+    /// No customers, an empty programme; worker `index` of `peers`. Emits counts only.
     pub fn new(index: usize, peers: usize) -> Customers {
         Customers {
             table: Table::new(index, peers),
@@ -69,7 +82,20 @@ impl Customers {
             settled_clock: Clock::default(),
             settled: Vec::new(),
             pass: None,
+            emits_rows: false,
+            difference: Difference::default(),
         }
+    }
+
+    /// The same, emitting the differences of rows too. Where nobody reads them they are a third of
+    /// the cost of a month close.
+    pub fn with_rows(index: usize, peers: usize) -> Customers {
+        Customers { emits_rows: true, ..Customers::new(index, peers) }
+    }
+
+    /// How many rows were changed since this was asked last.
+    pub fn take_difference(&mut self) -> Difference {
+        std::mem::take(&mut self.difference)
     }
 
     /// The customers as last settled. Not to be asked for while an epoch is being settled.
@@ -116,18 +142,19 @@ impl Customers {
         let slots = if pass.everybody { &all } else { &touched };
         let listed = after.listed();
         self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
-        if !slots.is_empty() || !pass.everybody {
-            self.settle_now(pass, slots, &listed, moment, &mut after);
-        }
+        self.settle_now(pass, slots, &listed, moment, &mut after);
 
         let customer = |slot| self.table.customer(index, slot);
         let sides = Sides {
-            before: (&before, self.old_rules(), self.settled_clock),
+            before: (&before, self.settled_rules.as_ref().unwrap_or(&self.rules), self.settled_clock),
             after: (&after, &self.rules, self.table.clock),
         };
-        sides.tiers(slots, &customer, counts, emit);
+        let mut rows = Rows { emit, tiers: (0, 0), members: &mut self.difference.members, are_read: self.emits_rows };
+        sides.tiers(slots, &customer, counts, &mut rows);
         sides.moves(counts);
-        sides.members(&customer, counts, emit);
+        sides.members(&customer, counts, &mut rows);
+        let (came, went) = rows.tiers;
+        self.difference.tiers = (self.difference.tiers.0 + came, self.difference.tiers.1 + went);
 
         let after = Arc::new(after);
         self.table.chunks[index] = after.clone();
@@ -137,7 +164,8 @@ impl Customers {
         self.settled[index] = after;
     }
 
-    /// Brings the classes of the months of history up to date.
+    /// Brings the classes of the months before `as_of` up to date. Those of `as_of` itself come with
+    /// the class as of now.
     fn settle_history(
         &self,
         pass: &Pass,
@@ -153,7 +181,7 @@ impl Customers {
         };
         let first = as_of.plus(1 - self.rules.programme.history as i32);
         chunk.history.retain(|(month, _)| (first..=as_of).contains(month));
-        for month in (first.0..=as_of.0).map(Month) {
+        for month in (first.0..as_of.0).map(Month) {
             let held = chunk.history.binary_search_by_key(&month, |(month, _)| *month);
             let reached = touch.is_some_and(|touch| touch.reaches(month));
             let everybody = pass.every_class || held.is_err();
@@ -183,7 +211,7 @@ impl Customers {
         }
     }
 
-    /// Decides the class as of now and the segments.
+    /// Decides the class as of now, which is the history's of `as_of`, and the segments.
     fn settle_now(&self, pass: &Pass, slots: &Slots, listed: &Bits, moment: Moment, chunk: &mut Chunk) {
         let mut members: Vec<Bits> = pass
             .kept
@@ -192,14 +220,22 @@ impl Customers {
             .collect();
         let mut class = *chunk.class;
         let frozen = chunk.clone();
+        let started = moment.month.map(|as_of| chunk.billed_by(as_of));
+        let held = moment.month.and_then(|as_of| {
+            chunk.history.binary_search_by_key(&as_of, |(month, _)| *month).ok().map(|index| *chunk.history[index].1)
+        });
+        let mut history = held.unwrap_or([ABSENT; CHUNK]);
         if !slots.is_empty() {
             let mut frame = Frame::new(&frozen, slots, moment, &self.table.words);
             let population = tiers::population(&self.rules, &frame, slots, listed);
             let decided = tiers::classes(&self.rules, &frame, &population);
             frame.set_tiers(decided.iter().map(|code| tiers::word(&self.rules, *code).0).collect());
             for (place, (code, within)) in decided.iter().zip(&population).enumerate() {
-                class[slots.slot(place)] = if *within == 1 { *code } else { ABSENT };
+                let slot = slots.slot(place);
+                class[slot] = if *within == 1 { *code } else { ABSENT };
+                history[slot] = if started.as_ref().is_some_and(|started| started.get(slot)) { *code } else { ABSENT };
             }
+            set_history(chunk, moment.month, held, history, started.is_some_and(|started| !started.is_none()));
             segments::decide(&self.rules, 0..members.len(), &frame, &population, slots, &mut members);
         }
         let edited = |place: &usize| pass.kept[*place].is_none();
@@ -253,6 +289,23 @@ impl Keyed for Customers {
         }
         self.pass = Some(pass);
         false
+    }
+}
+
+/// Puts a month's column in its place, or takes it out where nobody's history had begun by then.
+fn set_history(
+    chunk: &mut Chunk,
+    month: Option<Month>,
+    held: Option<[u8; CHUNK]>,
+    classes: [u8; CHUNK],
+    is_begun: bool,
+) {
+    let Some(month) = month else { return };
+    match chunk.history.binary_search_by_key(&month, |(month, _)| *month) {
+        Ok(index) if !is_begun => drop(chunk.history.remove(index)),
+        Ok(index) if held != Some(classes) => chunk.history[index].1 = Arc::new(classes),
+        Err(index) if is_begun => chunk.history.insert(index, (month, Arc::new(classes))),
+        _ => {}
     }
 }
 

@@ -15,9 +15,6 @@ use crate::table::chunk::{ABSENT, Classes, FIRST_CLASS, NO_CLASS};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::types::{Month, Word};
 
-/// A month before every month: no class has held since.
-pub const NEVER: Month = Month(i32::MIN);
-
 /// Who is in the population, by place: 0 or 1. `listed` are those who have a row in
 /// customer_attribute.
 pub fn population(rules: &Compiled, frame: &Frame<'_>, slots: &Slots, listed: &Bits) -> Vec<u8> {
@@ -57,33 +54,50 @@ pub fn word(rules: &Compiled, code: u8) -> Word {
     index.and_then(|index| rules.tiers.get(index)).map_or(Word::NULL, |(word, _)| *word)
 }
 
-/// The first month of the unbroken run of the class as of `as_of`, by place; [`NEVER`] for whom no
-/// history has begun.
-pub fn since(history: &[(Month, Classes)], as_of: Option<Month>, slots: &Slots) -> Vec<Month> {
-    let mut since = vec![NEVER; slots.len()];
-    let Some((last, before)) = history.split_last().filter(|((month, _), _)| Some(*month) == as_of) else {
-        return since;
+/// Months of the unbroken run of the class as of `as_of`, by slot; 0 for whom no history has begun.
+/// Bytes compared with bytes, a column at a time: a chunk and month take about 50 ns.
+pub fn runs(history: &[(Month, Classes)], as_of: Option<Month>) -> [u8; CHUNK] {
+    let mut runs = [0; CHUNK];
+    let Some(((month, current), before)) = history.split_last().filter(|((month, _), _)| Some(*month) == as_of) else {
+        return runs;
     };
-    let (month, current) = last;
-    let mut running: Vec<bool> = (0..slots.len()).map(|place| current[slots.slot(place)] != ABSENT).collect();
-    let extend = |month: Month, classes: &[u8; CHUNK], running: &mut [bool], since: &mut [Month]| {
-        for place in 0..since.len() {
-            let slot = slots.slot(place);
-            running[place] &= classes[slot] == current[slot];
-            if running[place] {
-                since[place] = month;
-            }
-        }
-    };
-    extend(*month, current, &mut running, &mut since);
+    let mut running = [0u8; CHUNK];
+    for (place, class) in current.iter().enumerate() {
+        running[place] = u8::from(*class != ABSENT);
+        runs[place] = running[place];
+    }
     let mut expected = month.plus(-1);
     for (month, classes) in before.iter().rev() {
         // A month without a column is one in which nobody's history had begun.
-        if *month != expected || !running.contains(&true) {
+        if *month != expected {
             break;
         }
-        extend(*month, classes, &mut running, &mut since);
+        for place in 0..CHUNK {
+            running[place] &= u8::from(classes[place] == current[place]);
+            runs[place] += running[place];
+        }
         expected = month.plus(-1);
     }
-    since
+    runs
+}
+
+/// The first month of a run that lasts until `as_of`; none where there is no run.
+pub fn since(as_of: Option<Month>, run: u8) -> Option<Month> {
+    as_of.filter(|_| run > 0).map(|as_of| as_of.plus(1 - i32::from(run)))
+}
+
+/// The run of one slot.
+pub fn run_of(history: &[(Month, Classes)], as_of: Option<Month>, slot: usize) -> u8 {
+    let mut run = 0;
+    let mut expected = as_of;
+    let mut class = None;
+    for (month, classes) in history.iter().rev() {
+        if Some(*month) != expected || classes[slot] == ABSENT || class.is_some_and(|class| class != classes[slot]) {
+            break;
+        }
+        class = Some(classes[slot]);
+        run += 1;
+        expected = Some(month.plus(-1));
+    }
+    run
 }

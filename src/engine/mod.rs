@@ -21,7 +21,7 @@ use dataflows::facts::Facts;
 use dataflows::types::Epoch;
 use parking_lot::{Condvar, Mutex};
 
-pub use published::{Counts, Difference, Published};
+pub use published::{Counts, Published};
 use worker::{Command, Deposit};
 
 /// Rows that may wait for the workers before whoever submits has to.

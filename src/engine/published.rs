@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dataflows::customers::Snapshot;
+use dataflows::customers::{Difference, Snapshot};
 use dataflows::programme::Programme;
 use dataflows::table::Chunk;
 use dataflows::table::column::CHUNK;
-use dataflows::types::{Clock, CustomerIx, Epoch, Word};
+use dataflows::types::{Clock, CustomerIx, Epoch};
 use dataflows::views::Change;
 
 use super::worker::Deposit;
@@ -15,38 +15,6 @@ use super::worker::Deposit;
 /// Cells of counts, with how many customers they hold. A worker has those its keys fall to.
 #[derive(Clone, Default)]
 pub struct Counts(pub BTreeMap<Change, isize>);
-
-/// How many rows an epoch changed.
-#[derive(Clone, Default, Debug)]
-pub struct Difference {
-    /// Rows of `tier` that came, and went.
-    pub tiers: (usize, usize),
-    /// By segment: members that came, and went.
-    pub members: BTreeMap<Word, (usize, usize)>,
-}
-
-impl Difference {
-    pub(super) fn add(&mut self, change: Change, diff: isize) {
-        let counts = match change {
-            Change::Tier { .. } => &mut self.tiers,
-            Change::Member { segment, .. } => self.members.entry(segment).or_default(),
-            _ => return,
-        };
-        if diff > 0 {
-            counts.0 += diff.unsigned_abs();
-        } else {
-            counts.1 += diff.unsigned_abs();
-        }
-    }
-
-    fn join(&mut self, other: &Difference) {
-        self.tiers = (self.tiers.0 + other.tiers.0, self.tiers.1 + other.tiers.1);
-        for (segment, (came, went)) in &other.members {
-            let counts = self.members.entry(*segment).or_default();
-            *counts = (counts.0 + came, counts.1 + went);
-        }
-    }
-}
 
 /// All views at one epoch.
 pub struct Published {
@@ -78,7 +46,12 @@ impl Published {
         for deposit in deposits {
             published.clock = deposit.snapshot.clock;
             published.programme = deposit.snapshot.programme.clone();
-            published.difference.join(&deposit.difference);
+            published.difference.tiers.0 += deposit.difference.tiers.0;
+            published.difference.tiers.1 += deposit.difference.tiers.1;
+            for (segment, (came, went)) in deposit.difference.members {
+                let counts = published.difference.members.entry(segment).or_default();
+                *counts = (counts.0 + came, counts.1 + went);
+            }
             published.workers.push(deposit.snapshot);
             published.counts.push(deposit.counts);
         }

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use dataflows::programme::Programme;
 use dataflows::table::chunk::{ABSENT, Chunk, FIRST_CLASS};
-use dataflows::table::column::Slots;
-use dataflows::tiers::{NEVER, since};
+use dataflows::tiers::{run_of, since};
 use dataflows::types::{CustomerIx, Time, Word};
 use dataflows::views::Change;
 
@@ -72,8 +71,9 @@ pub fn tier_of<'a>(
     slot: usize,
 ) -> Option<(Option<&'a str>, Option<dataflows::types::Month>)> {
     let class = chunk.class[slot];
-    let since = since(&chunk.history, published.clock.as_of, &Slots::Some(vec![slot as u16]))[0];
-    (class != ABSENT).then(|| (class_id(&published.programme, class), (since != NEVER).then_some(since)))
+    let as_of = published.clock.as_of;
+    let since = since(as_of, run_of(&chunk.history, as_of, slot));
+    (class != ABSENT).then(|| (class_id(&published.programme, class), since))
 }
 
 fn class_id(programme: &Programme, class: u8) -> Option<&str> {

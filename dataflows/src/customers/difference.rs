@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use crate::rules::compiled::Compiled;
 use crate::table::chunk::{ABSENT, CITY, Chunk, Classes};
 use crate::table::column::{Bits, CHUNK, Slots};
-use crate::tiers::{self, NEVER};
+use crate::tiers;
 use crate::types::{Clock, CustomerIx, Diff, Month, Word};
 use crate::views::Change;
 
@@ -18,13 +18,39 @@ pub struct Counts(HashMap<Change, Diff, foldhash::fast::RandomState>);
 
 impl Counts {
     fn add(&mut self, cell: Change, diff: Diff) {
-        *self.0.entry(cell).or_insert(0) += diff;
+        if diff != 0 {
+            *self.0.entry(cell).or_insert(0) += diff;
+        }
     }
 
     /// Emits what does not cancel out.
     pub fn emit(self, emit: &mut Vec<(Change, Diff)>) {
         emit.extend(self.0.into_iter().filter(|(_, diff)| *diff != 0));
     }
+}
+
+/// Customers by a small key (a city's word, a pair of classes) within one chunk: a few compares in
+/// the place of a hash, since a chunk knows few of them.
+#[derive(Default)]
+struct Tally<K>(Vec<(K, Diff)>);
+
+impl<K: Copy + PartialEq> Tally<K> {
+    fn add(&mut self, key: K, diff: Diff) {
+        match self.0.iter_mut().find(|(held, _)| *held == key) {
+            Some((_, count)) => *count += diff,
+            None => self.0.push((key, diff)),
+        }
+    }
+}
+
+/// Where rows go, if anybody reads them.
+pub struct Rows<'a> {
+    pub emit: &'a mut Vec<(Change, Diff)>,
+    /// Rows of `tier` that came, and went.
+    pub tiers: (usize, usize),
+    /// By segment: members that came, and went.
+    pub members: &'a mut HashMap<Word, (usize, usize), foldhash::fast::RandomState>,
+    pub are_read: bool,
 }
 
 /// A chunk, what it was decided under, and when.
@@ -43,38 +69,52 @@ impl Sides<'_> {
         slots: &Slots,
         customer: &impl Fn(usize) -> CustomerIx,
         counts: &mut Counts,
-        emit: &mut Vec<(Change, Diff)>,
+        rows: &mut Rows<'_>,
     ) {
-        let [before, after] = [self.before, self.after].map(|(chunk, rules, clock)| {
-            (chunk, rules, tiers::since(&chunk.history, clock.as_of, slots), &chunk.customers.texts[CITY])
-        });
-        let same_rules = std::ptr::eq(before.1, after.1);
+        let as_of = (self.before.2.as_of, self.after.2.as_of);
+        let (before, after) = (self.before.0, self.after.0);
+        let cities = (&before.customers.texts[CITY], &after.customers.texts[CITY]);
+        let same_rules = std::ptr::eq(self.before.1, self.after.1);
+        let same_cities = Arc::ptr_eq(&before.customers, &after.customers);
+        let all = matches!(slots, Slots::All);
+        let runs = all.then(|| (tiers::runs(&before.history, as_of.0), tiers::runs(&after.history, as_of.1)));
+        let mut tally: Tally<(u32, u8, bool)> = Tally::default();
         for place in 0..slots.len() {
             let slot = slots.slot(place);
-            let classes = (before.0.class[slot], after.0.class[slot]);
-            let cities = (before.3.get(slot), after.3.get(slot));
-            if same_rules && classes.0 == classes.1 && cities.0 == cities.1 && before.2[place] == after.2[place] {
-                continue;
-            }
-            let row = |side: &(&Chunk, &Compiled, Vec<Month>, _), class: u8| {
-                let since = (side.2[place] != NEVER).then_some(side.2[place]);
-                let tier = tiers::word(side.1, class);
-                (class != ABSENT).then_some(Change::Tier { customer: customer(slot), tier, since })
+            let run = match &runs {
+                Some((before, after)) => (before[slot], after[slot]),
+                None => (tiers::run_of(&before.history, as_of.0, slot), tiers::run_of(&after.history, as_of.1, slot)),
             };
-            let rows = (row(&before, classes.0), row(&after, classes.1));
-            if rows.0 != rows.1 {
-                emit.extend(rows.0.map(|row| (row, -1)));
-                emit.extend(rows.1.map(|row| (row, 1)));
+            let class = (before.class[slot], after.class[slot]);
+            let since = (tiers::since(as_of.0, run.0), tiers::since(as_of.1, run.1));
+            let same_class = same_rules && class.0 == class.1;
+            if !(same_class && since.0 == since.1) {
+                let row = |rules: &Compiled, class: u8, since| {
+                    let tier = tiers::word(rules, class);
+                    (class != ABSENT).then_some(Change::Tier { customer: customer(slot), tier, since })
+                };
+                let changed = (row(self.before.1, class.0, since.0), row(self.after.1, class.1, since.1));
+                if changed.0 != changed.1 {
+                    rows.tiers.0 += usize::from(changed.1.is_some());
+                    rows.tiers.1 += usize::from(changed.0.is_some());
+                    if rows.are_read {
+                        rows.emit.extend(changed.0.map(|row| (row, -1)));
+                        rows.emit.extend(changed.1.map(|row| (row, 1)));
+                    }
+                }
             }
-            let cell = |side: &(&Chunk, &Compiled, Vec<Month>, _), class: u8, city: u32| {
-                let tier = tiers::word(side.1, class);
-                (class != ABSENT).then_some(Change::TierCount { city: Word(city), tier })
-            };
-            let cells = (cell(&before, classes.0, cities.0), cell(&after, classes.1, cities.1));
-            if cells.0 != cells.1 {
-                cells.0.into_iter().for_each(|cell| counts.add(cell, -1));
-                cells.1.into_iter().for_each(|cell| counts.add(cell, 1));
+            if !same_class || !same_cities {
+                if class.0 != ABSENT {
+                    tally.add((cities.0.get(slot), class.0, false), -1);
+                }
+                if class.1 != ABSENT {
+                    tally.add((cities.1.get(slot), class.1, true), 1);
+                }
             }
+        }
+        for ((city, class, is_after), diff) in tally.0 {
+            let rules = if is_after { self.after.1 } else { self.before.1 };
+            counts.add(Change::TierCount { city: Word(city), tier: tiers::word(rules, class) }, diff);
         }
     }
 
@@ -90,71 +130,67 @@ impl Sides<'_> {
         months.dedup();
         for month in months {
             let [before, after] = [self.before.0, self.after.0].map(|chunk| pair(chunk, month));
-            match (before, after) {
-                (None, None) => {}
-                (Some(before), Some(after)) => {
-                    if same_rules && Arc::ptr_eq(before.0, after.0) && Arc::ptr_eq(before.1, after.1) {
-                        continue;
-                    }
-                    for slot in 0..CHUNK {
-                        let (old, new) = ((before.0[slot], before.1[slot]), (after.0[slot], after.1[slot]));
-                        if old != new || !same_rules {
-                            self.before_move(month, old, -1, counts);
-                            self.after_move(month, new, 1, counts);
-                        }
+            if same_rules
+                && let (Some(before), Some(after)) = (before, after)
+                && Arc::ptr_eq(before.0, after.0)
+                && Arc::ptr_eq(before.1, after.1)
+            {
+                continue;
+            }
+            for (pair, rules, diff) in [(before, self.before.1, -1), (after, self.after.1, 1)] {
+                let Some((from, to)) = pair else { continue };
+                let mut tally: Tally<(u8, u8)> = Tally::default();
+                for (from, to) in from.iter().zip(to.iter()) {
+                    if from != to && *from != ABSENT && *to != ABSENT {
+                        tally.add((*from, *to), diff);
                     }
                 }
-                (before, after) => {
-                    for slot in 0..CHUNK {
-                        before
-                            .iter()
-                            .for_each(|pair| self.before_move(month, (pair.0[slot], pair.1[slot]), -1, counts));
-                        after.iter().for_each(|pair| self.after_move(month, (pair.0[slot], pair.1[slot]), 1, counts));
-                    }
+                for ((from, to), diff) in tally.0 {
+                    let (from, to) = (tiers::word(rules, from), tiers::word(rules, to));
+                    counts.add(Change::TierMove { month, from, to }, diff);
                 }
             }
         }
     }
 
-    fn before_move(&self, month: Month, pair: (u8, u8), diff: Diff, counts: &mut Counts) {
-        count_move(self.before.1, month, pair, diff, counts);
-    }
-
-    fn after_move(&self, month: Month, pair: (u8, u8), diff: Diff, counts: &mut Counts) {
-        count_move(self.after.1, month, pair, diff, counts);
-    }
-
     /// Rows of `segment_member`, and the counts by city.
-    pub fn members(
-        &self,
-        customer: &impl Fn(usize) -> CustomerIx,
-        counts: &mut Counts,
-        emit: &mut Vec<(Change, Diff)>,
-    ) {
+    pub fn members(&self, customer: &impl Fn(usize) -> CustomerIx, counts: &mut Counts, rows: &mut Rows<'_>) {
         let (before, after) = (self.before.0, self.after.0);
+        if std::ptr::eq(self.before.1, self.after.1)
+            && Arc::ptr_eq(&before.segments, &after.segments)
+            && Arc::ptr_eq(&before.customers, &after.customers)
+        {
+            return;
+        }
         let (old, new) = (&self.before.1.segments, &self.after.1.segments);
+        let cities = (&before.customers.texts[CITY], &after.customers.texts[CITY]);
         let moved = self.movers();
         let nobody = Bits::none();
-        for (segment, _) in
-            old.iter().chain(new.iter().filter(|(segment, _)| old.iter().all(|(held, _)| held != segment)))
-        {
-            let side = |segments: &[(Word, _)], chunk: &'_ Chunk| {
-                let place = segments.iter().position(|(held, _)| held == segment)?;
-                chunk.segments.get(place).cloned()
-            };
-            let (was, is) = (side(old, before), side(new, after));
-            let (was, is) = (was.as_ref().unwrap_or(&nobody), is.as_ref().unwrap_or(&nobody));
+        let fresh = new.iter().filter(|(segment, _)| old.iter().all(|(held, _)| held != segment));
+        for (segment, _) in old.iter().chain(fresh) {
+            let place = |segments: &[(Word, _)]| segments.iter().position(|(held, _)| held == segment);
+            let was = place(old).and_then(|place| before.segments.get(place)).unwrap_or(&nobody);
+            let is = place(new).and_then(|place| after.segments.get(place)).unwrap_or(&nobody);
+            let mut tally: Tally<u32> = Tally::default();
+            let (mut came, mut went) = (0, 0);
             for (slot, enters) in is.differences(was) {
-                let (chunk, diff) = if enters { (after, 1) } else { (before, -1) };
-                emit.push((Change::Member { segment: *segment, customer: customer(slot) }, diff));
-                let city = Word(chunk.customers.texts[CITY].get(slot));
-                counts.add(Change::SegmentCount { segment: *segment, city }, diff);
+                let (city, diff) = if enters { (cities.1.get(slot), 1) } else { (cities.0.get(slot), -1) };
+                (came, went) = (came + usize::from(enters), went + usize::from(!enters));
+                tally.add(city, diff);
+                if rows.are_read {
+                    rows.emit.push((Change::Member { segment: *segment, customer: customer(slot) }, diff));
+                }
             }
             for slot in moved.iter().filter(|slot| was.get(**slot) && is.get(**slot)) {
-                for (chunk, diff) in [(before, -1), (after, 1)] {
-                    let city = Word(chunk.customers.texts[CITY].get(*slot));
-                    counts.add(Change::SegmentCount { segment: *segment, city }, diff);
-                }
+                tally.add(cities.0.get(*slot), -1);
+                tally.add(cities.1.get(*slot), 1);
+            }
+            if came + went > 0 {
+                let told = rows.members.entry(*segment).or_default();
+                *told = (told.0 + came, told.1 + went);
+            }
+            for (city, diff) in tally.0 {
+                counts.add(Change::SegmentCount { segment: *segment, city: Word(city) }, diff);
             }
         }
     }
@@ -174,10 +210,4 @@ fn pair(chunk: &Chunk, month: Month) -> Option<(&Classes, &Classes)> {
     let index = chunk.history.binary_search_by_key(&month, |(month, _)| *month).ok()?;
     let (earlier, from) = chunk.history.get(index.checked_sub(1)?)?;
     (*earlier == month.plus(-1)).then_some((from, &chunk.history[index].1))
-}
-
-fn count_move(rules: &Compiled, month: Month, (from, to): (u8, u8), diff: Diff, counts: &mut Counts) {
-    if from != to && from != ABSENT && to != ABSENT {
-        counts.add(Change::TierMove { month, from: tiers::word(rules, from), to: tiers::word(rules, to) }, diff);
-    }
 }

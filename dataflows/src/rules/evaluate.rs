@@ -42,11 +42,21 @@ pub trait Columns {
     /// Places in each column.
     fn places(&self) -> usize;
     fn numbers(&self, column: Numeric) -> Rc<Numbers>;
+    /// The truth of `low <= column <= high`; null where the column is.
+    fn within(&self, column: Numeric, low: i64, high: i64) -> Vec<u8> {
+        let Numbers { values, null, .. } = &*self.numbers(column);
+        values.iter().zip(null).map(|(value, null)| truth((low <= *value) & (*value <= high), *null)).collect()
+    }
     fn words(&self, column: Textual) -> Rc<Vec<u32>>;
     /// 0 or 1.
     fn flags(&self, flag: &Flag) -> Vec<u8>;
     /// The vocabulary.
     fn vocabulary(&self) -> &[Arc<str>];
+}
+
+/// TRUE or FALSE, or NULL where `null` is 1: without a branch, so that loops of it are vector code.
+pub fn truth(holds: bool, null: u8) -> u8 {
+    (u8::from(holds) << 1) & null.wrapping_sub(1) | null
 }
 
 /// The truth of a condition at every place.
@@ -61,13 +71,11 @@ pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
             truths
         }
         Plan::Range { column, low, high, outside } => {
-            let Numbers { values, null, .. } = &*columns.numbers(*column);
-            let flip = u8::from(*outside);
-            let test = |(value, null): (&i64, &u8)| {
-                let within = u8::from(*low <= *value) & u8::from(*value <= *high);
-                ((within ^ flip) << 1) & null.wrapping_sub(1) | null
-            };
-            values.iter().zip(null).map(test).collect()
+            let mut truths = columns.within(*column, *low, *high);
+            if *outside {
+                truths.iter_mut().for_each(|truth| *truth = TRUE - *truth);
+            }
+            truths
         }
         Plan::Word { column, test } => {
             let (words, mut test) = (columns.words(*column), test.borrow_mut());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{Facts, Interval};
-use crate::records::Action;
+use crate::records::{Action, Bill};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
@@ -98,13 +98,30 @@ impl Table {
     }
 
     fn write_bills(&mut self, facts: &Facts, reach: i32) {
-        for (customer, month, bill) in &facts.bills {
-            let Some((index, slot)) = self.place(*customer) else { continue };
-            let months = (*month, month.plus(reach));
-            let (chunk, touch) = self.touched(index, slot, months);
-            if chunk.set_bill(*month, slot, *bill) {
+        let mut rest = facts.bills.as_slice();
+        while let Some((customer, month, _)) = rest.first() {
+            // Rows of one file are of one month and mostly in the order of their customers: a run of
+            // them finds its chunk, and the month's columns there, once.
+            let Some((index, _)) = self.place(*customer) else {
+                rest = &rest[1..];
+                continue;
+            };
+            let month = *month;
+            let is_in_run = |(customer, of, _): &(CustomerIx, Month, Option<Bill>)| {
+                let is_ours = customer.0 as usize % self.peers == self.index;
+                *of == month && (!is_ours || customer.0 as usize / self.peers / CHUNK == index)
+            };
+            let run = rest.iter().position(|row| !is_in_run(row)).unwrap_or(rest.len());
+            let (rows, after) = rest.split_at(run);
+            rest = after;
+            let (worker, peers) = (self.index, self.peers);
+            let own = rows.iter().filter(|(customer, ..)| customer.0 as usize % peers == worker);
+            let changes = own.map(|(customer, _, bill)| (customer.0 as usize / peers % CHUNK, *bill));
+            let (chunk, touch) = self.touched_chunk(index);
+            touch.add_months((month, month.plus(reach)));
+            if chunk.set_bills(month, changes, &mut touch.slots) {
                 // A first bill that comes or goes moves the beginning of the customer's history.
-                touch.add_months((*month, ALL_MONTHS.1));
+                touch.add_months((month, ALL_MONTHS.1));
             }
         }
     }

@@ -74,24 +74,33 @@ impl Chunk {
         self.bills.binary_search_by_key(&month, |(month, _)| *month).ok().map(|index| &*self.bills[index].1)
     }
 
-    /// Sets or takes back a bill. Says whether the customer's having one in that month changed.
-    pub fn set_bill(&mut self, month: Month, slot: usize, bill: Option<Bill>) -> bool {
+    /// Sets or takes back bills of one month, marking their slots. Says whether somebody's having a
+    /// bill in that month changed.
+    pub fn set_bills(
+        &mut self,
+        month: Month,
+        changes: impl Iterator<Item = (usize, Option<Bill>)>,
+        touched: &mut Bits,
+    ) -> bool {
         let index = match self.bills.binary_search_by_key(&month, |(month, _)| *month) {
             Ok(index) => index,
-            Err(_) if bill.is_none() => return false,
             Err(index) => {
                 self.bills.insert(index, (month, Arc::new(Bills::empty())));
                 index
             }
         };
         let bills = Arc::make_mut(&mut self.bills[index].1);
-        let changed = bills.present.get(slot) != bill.is_some();
-        bills.present.set(slot, bill.is_some());
-        // An absent bill is 0 everywhere, so that sums need not ask who is present.
-        let bill = bill.unwrap_or_default();
-        let fees = [bill.total_fee, bill.roaming_fee, bill.sms_fee, bill.vas_fee, bill.data_kb];
-        bills.fees.iter_mut().zip(fees).for_each(|(column, fee)| column.set(slot, fee));
-        if changed && bills.present.is_none() {
+        let mut changed = false;
+        for (slot, bill) in changes {
+            touched.set(slot, true);
+            changed |= bills.present.get(slot) != bill.is_some();
+            bills.present.set(slot, bill.is_some());
+            // An absent bill is 0 everywhere, so that sums need not ask who is present.
+            let bill = bill.unwrap_or_default();
+            let fees = [bill.total_fee, bill.roaming_fee, bill.sms_fee, bill.vas_fee, bill.data_kb];
+            bills.fees.iter_mut().zip(fees).for_each(|(column, fee)| column.set(slot, fee));
+        }
+        if bills.present.is_none() {
             self.bills.remove(index);
         }
         changed

@@ -158,6 +158,25 @@ impl<T: Value> Column<T> {
     }
 }
 
+impl Column<i64> {
+    /// Adds the value of each selected slot to its place in `sums`.
+    pub fn add_to(&self, slots: &Slots, sums: &mut [i64]) {
+        match (self, slots) {
+            (Column::Narrow(values), Slots::All) => {
+                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum = sum.wrapping_add(i64::from(*value)));
+            }
+            (Column::Wide(values), Slots::All) => {
+                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
+            }
+            (column, Slots::Some(slots)) => {
+                sums.iter_mut()
+                    .zip(slots)
+                    .for_each(|(sum, slot)| *sum = sum.wrapping_add(column.get(usize::from(*slot))));
+            }
+        }
+    }
+}
+
 /// Which customers of a chunk a pass looks at. Results stand in the order of the slots, one
 /// *place* each.
 pub enum Slots {

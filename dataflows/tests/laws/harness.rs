@@ -51,7 +51,7 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
     let (shared_updates, shared_attributes, shared_epochs) = (updates.clone(), attributes.clone(), epochs.to_vec());
     timely::execute(timely::Config::process(workers), move |worker| {
         let (index, peers) = (worker.index(), worker.peers());
-        let customers = Rc::new(RefCell::new(Customers::new(index, peers)));
+        let customers = Rc::new(RefCell::new(Customers::with_rows(index, peers)));
         let mut input = InputHandle::<Epoch, CapacityContainerBuilder<Vec<Arc<Facts>>>>::new();
         let probe = ProbeHandle::new();
         worker.dataflow::<Epoch, _, _>(|scope| {
