@@ -1,6 +1,7 @@
 //! What the user types.
 
 mod check;
+mod generate;
 mod progress;
 mod run;
 
@@ -25,6 +26,7 @@ pub struct Cli {
 enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
+    Generate(generate::Arguments),
 }
 
 /// Exit codes: 0 done, 1 answered no, 2 could not.
@@ -35,6 +37,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Generate(arguments) => generate::run(arguments),
     };
     match result {
         Ok(code) => code,

@@ -14,3 +14,9 @@ pub fn spinner(what: &'static str) -> ProgressBar {
     spinner.enable_steady_tick(std::time::Duration::from_millis(120));
     spinner
 }
+
+/// A bar over customers passed over.
+pub fn customers(total: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:>9} {wide_bar} {percent}% {eta}");
+    ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
+}
