@@ -6,7 +6,7 @@
 //! - **Habits**: a life has its typical month; a talker, texter, data lover, traveller or frugal one
 //!   departs from it, and everybody has a scale of their own. Bill and usage tell of the same month, and
 //!   what is subscribed is charged.
-//! - **Trends**: use rises, holds, falls and rests in waves of thirty months. A few rising stars grow in
+//! - **Trends**: use rises, holds, falls and rests in waves of two years. A few rising stars grow in
 //!   roaming, texts, data and services at once, which is what the classes A and B ask for.
 //! - **Seasons**: Spring Festival, summer, the October week.
 //! - **Churn**: customers join and leave while the months run; those whose use fades leave more often.
@@ -29,13 +29,19 @@
 //! - Bad rows are damaged copies beside good rows, so no view but the quarantine depends on them.
 
 mod bills;
+mod campaigns;
 mod catalog;
+mod community;
 mod customers;
 mod damage;
 mod feeds;
 mod household;
+mod lists;
 mod lives;
+mod network;
+mod orders;
 mod person;
+mod places;
 mod plan;
 mod random;
 mod services;
@@ -54,8 +60,8 @@ use dataflows::types::Month;
 use damage::Damage;
 pub use feeds::Feed;
 use person::Person;
+use plan::Job;
 pub use plan::Telling;
-use plan::{Job, Share};
 use sheet::{Sheet, Written};
 
 /// Most customers of a province: more than any operator has.
@@ -196,6 +202,8 @@ impl World {
         match job.feed {
             Feed::Product => catalog::products(&mut sheet)?,
             Feed::Channel => catalog::channels(&mut sheet)?,
+            Feed::Cell => places::cells(self, &mut sheet)?,
+            Feed::Happening => places::happening_rows(self, job.month, &mut sheet)?,
             _ => {}
         }
         for customer in job.customers.clone() {
@@ -209,13 +217,24 @@ impl World {
 
     /// Writes what a file has of a customer.
     fn customer(&self, job: &Job, person: &Person, sheet: &mut Sheet) -> io::Result<()> {
-        let is_late = job.share == Share::Late;
+        let (month, share, edition) = (job.month, job.share, job.edition);
         match job.feed {
             Feed::Customer => customers::customer(self, person, sheet),
-            Feed::Terminal => customers::terminal(self, person, job.month, sheet),
-            Feed::Bill => bills::bill(self, person, job.month, job.edition, sheet),
-            Feed::Usage => usage::usage(self, person, job.month, is_late, job.edition, sheet),
-            _ => Ok(()),
+            Feed::Terminal => customers::terminal(self, person, month, sheet),
+            Feed::Bill => bills::bill(self, person, month, edition, sheet),
+            Feed::Usage => usage::usage(self, person, month, share, edition, sheet),
+            Feed::Order => orders::orders(self, person, month, share, edition, sheet),
+            Feed::MemberEvent => community::member_events(self, person, month, share, sheet),
+            Feed::Adjustment => community::adjustments(self, person, month, sheet),
+            Feed::Listing => lists::listings(self, person, month, sheet),
+            Feed::Consent => lists::consents(self, person, month, sheet),
+            Feed::Score => lists::scores(self, person, month, sheet),
+            Feed::Contact => campaigns::contacts(self, person, month, sheet),
+            Feed::Feedback => campaigns::feedback(self, person, month, sheet),
+            Feed::Activity => network::activities(self, person, month, sheet),
+            Feed::Tie => network::ties(self, person, month, sheet),
+            Feed::Ping => network::pings(self, person, month, sheet),
+            Feed::Product | Feed::Channel | Feed::Cell | Feed::Happening => Ok(()),
         }
     }
 }

@@ -9,9 +9,9 @@ use super::random::{Draw, Purpose};
 
 /// Months of a wave: it rises, holds, falls and rests, again and again.
 const RISE: i32 = 9;
-const HOLD: i32 = 6;
-const FALL: i32 = 9;
-const REST: i32 = 6;
+const HOLD: i32 = 5;
+const FALL: i32 = 6;
+const REST: i32 = 3;
 const WAVE: i32 = RISE + HOLD + FALL + REST;
 
 /// What a wave, a habit and a season act upon.
@@ -43,20 +43,29 @@ impl Trend {
     /// The trend of a customer; `may_star` where a rise may be a steep one.
     pub(super) fn of(seed: u64, customer: u64, may_star: bool) -> Trend {
         let mut draw = Draw::new(seed, Purpose::Trend, customer, 0);
-        let top = match draw.below(100) {
+        let kind = draw.below(100);
+        let is_star = may_star && kind < 30;
+        let top = match kind {
             // Rising stars: everything at once, and much of it.
-            0..18 if may_star => draw.between(250, 600) as i32,
-            0..35 => draw.between(40, 180) as i32,
-            35..55 => -(draw.between(20, 60) as i32),
+            _ if is_star => draw.between(300, 700) as i32,
+            0..38 => draw.between(50, 220) as i32,
+            38..56 => -(draw.between(20, 60) as i32),
             _ => draw.between(0, 8) as i32,
         };
+        // Every other star writes little more than before: those who come near, and no further.
+        let sms = match (is_star, draw.below(2)) {
+            (true, 0) => (90, 130),
+            (true, _) => (30, 60),
+            _ => (25, 110),
+        };
+        let low = if is_star { 85 } else { 60 };
         let mut percent = |low, high| draw.between(low, high) as i32;
         Trend {
             voice: percent(10, 40),
-            sms: percent(25, 110),
-            roaming: percent(60, 140),
-            data: percent(60, 150),
-            services: percent(40, 130),
+            sms: percent(sms.0, sms.1),
+            roaming: percent(low, 140),
+            data: percent(low, 150),
+            services: percent(low, 130),
             ahead: percent(0, WAVE as u32 - 1),
             top,
         }

@@ -9,7 +9,7 @@ use dataflows::types::{Day, Month, days_in_month};
 
 use super::World;
 use super::person::Person;
-use super::plan::{Edition, Telling};
+use super::plan::{Edition, Share, Telling};
 use super::random::Purpose;
 use super::services::Services;
 use super::sheet::Sheet;
@@ -25,7 +25,7 @@ pub(super) fn usage(
     world: &World,
     person: &Person,
     month: Month,
-    late: bool,
+    share: Share,
     edition: Edition,
     sheet: &mut Sheet,
 ) -> io::Result<()> {
@@ -38,7 +38,7 @@ pub(super) fn usage(
     for (name, quantity) in MEASURES.into_iter().zip(measures(world, person, &services, month)) {
         let (is_late, day) = (draw.per_mille(LATE), draw.below(28));
         let mistake = draw.below(1000);
-        if quantity == 0 || (is_late && !world.plain) != late {
+        if quantity == 0 || (is_late && !world.plain) != (share == Share::Late) {
             continue;
         }
         let quantity = match (mistake, edition) {
