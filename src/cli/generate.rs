@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
     /// Only these feeds, with commas between.
-    #[arg(long, value_name = "FEED", value_delimiter = ',', value_enum, hide_possible_values = false)]
+    #[arg(long, value_name = "FEED", value_delimiter = ',', value_enum)]
     feeds: Vec<Feed>,
     /// How usage is told of.
     #[arg(long, value_enum, default_value_t = Telling::Monthly)]
@@ -139,5 +139,15 @@ mod tests {
         for text in ["", "1", "1.0", ".5", "-0.1", "0.0000001", "5e-3", "0.+5", "0,5", "００"] {
             assert!(share(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_directory_that_holds_something_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(refuse_full(&directory.path().join("not-there")).is_ok());
+        assert!(refuse_full(directory.path()).is_ok());
+        std::fs::write(directory.path().join("notes.txt"), "").expect("written");
+        assert!(refuse_full(directory.path()).is_err_and(|error| error.to_string().contains("--force")));
+        assert!(refuse_full(&directory.path().join("notes.txt")).is_err());
     }
 }

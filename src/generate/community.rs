@@ -61,6 +61,9 @@ impl Member {
         let reach = person.number.min(FRIENDS) as u32;
         (0..FRIENDS_ASKED).filter(|_| reach > 0).find_map(|_| {
             let number = person.number - 1 - u64::from(draw.below(reach));
+            // Some are asked far more often than others: they lead a circle.
+            let circle = draw.pick(&[1, 1, 1, 1, 1, 100, 100, 2_000]);
+            let number = number - number % circle;
             let member = Member::of(world, &Person::of(world, number))?;
             (member.since < self.since && member.until.is_none_or(|until| until > self.since)).then_some(number)
         })
@@ -170,10 +173,11 @@ fn active(world: &World, person: &Person, member: &Member, month: Month, events:
         events[place].points = Some(i64::from(draw.between(1, 10)) * 5);
     }
     if let Some(place) = transfers {
-        events[place].other = Some(other_of_household(person));
+        events[place].other = Some(other_of_household(person)).filter(|other| *other < world.customers);
     }
     if let Some(place) = asks_in_vain {
-        events[place].other = Some((person.number + u64::from(draw.between(1, 500))) % world.customers);
+        let other = (person.number + u64::from(draw.between(1, 500))) % world.customers;
+        events[place].other = Some(other).filter(|other| *other != person.number);
         events[place].result = "failure";
     }
 }

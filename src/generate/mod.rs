@@ -31,6 +31,7 @@
 mod bills;
 mod campaigns;
 mod catalog;
+mod cells;
 mod community;
 mod customers;
 mod damage;
@@ -46,6 +47,7 @@ mod plan;
 mod random;
 mod services;
 mod sheet;
+mod sink;
 mod trend;
 mod usage;
 mod uses;
@@ -130,7 +132,7 @@ impl World {
         if !(1..=MONTHS_MAX).contains(&settings.months) {
             return refuse(format!("{} months: expected 1 to {MONTHS_MAX}", settings.months));
         }
-        let last = settings.from.plus(settings.months as i32 - 1);
+        let last = Month(settings.from.0.saturating_add(settings.months as i32 - 1));
         if !YEARS.contains(&settings.from.year()) || !YEARS.contains(&last.year()) {
             let (first, end) = (YEARS.start(), YEARS.end());
             return refuse(format!("the months {} to {last}: expected years from {first} to {end}", settings.from));
@@ -185,9 +187,11 @@ impl World {
         fs::create_dir_all(directory).map_err(|source| GenerateError::Write { file: directory.to_owned(), source })?;
         let mut summary = Summary::default();
         plan::visit(self, &mut |job| {
-            let written = self
-                .file(directory, &job, progress)
-                .map_err(|source| GenerateError::Write { file: directory.join(&job.name), source })?;
+            let written = self.file(directory, &job, progress).map_err(|source| {
+                // A disk that is full has no use for half a file.
+                let _ = fs::remove_file(sheet::half(directory, &job.name));
+                GenerateError::Write { file: directory.join(&job.name), source }
+            })?;
             summary.files += u64::from(written.rows > 0);
             summary.rows += written.rows;
             summary.bytes += written.bytes;

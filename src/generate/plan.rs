@@ -9,7 +9,8 @@ use dataflows::types::Month;
 
 use super::World;
 use super::feeds::Feed;
-use super::sheet::{Container, Encoding, Shape};
+use super::sheet::{Encoding, Shape};
+use super::sink::Container;
 
 /// How usage is told of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
@@ -19,7 +20,7 @@ pub enum Telling {
     /// One row a customer, measure and month.
     #[default]
     Monthly,
-    /// Shared out over the days: some fifteen times the rows.
+    /// Shared out over the days: some twelve times the rows.
     Daily,
 }
 
