@@ -101,18 +101,21 @@ fn is_meant(campaign: &Campaign, person: &Person) -> bool {
     }
 }
 
-/// The campaigns that a customer is in, in a month.
+/// The campaigns that a customer is in, in a month. Nobody is in a campaign twice, or in two of its arms.
 pub(super) fn touches(world: &World, person: &Person, month: Month) -> impl Iterator<Item = Touch> {
     let is_in = person.is_in(month) && person.joined.month() < month;
     let of = move |(place, campaign): (u32, &'static Campaign)| {
-        let number = month.0 as u64 * 8 + u64::from(place);
-        let mut draw = Draw::new(world.seed, Purpose::Campaign, person.number, number);
+        let mut draw = Draw::new(world.seed, Purpose::Campaign, person.number, u64::from(place));
         let arm = match (is_meant(campaign, person), draw.below(1000)) {
-            (true, 0..5) => Arm::Control,
-            (true, 5..100) => Arm::Target,
-            (_, 100..112) if campaign.has_random => Arm::Random,
+            (true, 0..25) => Arm::Control,
+            (true, 25..500) => Arm::Target,
+            (_, 500..560) if campaign.has_random => Arm::Random,
             _ => return None,
         };
+        let its_month = world.from.plus(draw.below(world.months()) as i32);
+        if !is_in || its_month != month {
+            return None;
+        }
         let at = moment(&mut draw, month.first_day(), 20);
         let is_delivered = arm != Arm::Control && draw.per_mille(955);
         let opened = (is_delivered && draw.per_mille(420)).then(|| later(&mut draw, at, 60, 7_200));
@@ -123,7 +126,7 @@ pub(super) fn touches(world: &World, person: &Person, month: Month) -> impl Iter
         };
         let succeeds = (is_delivered || arm == Arm::Control) && draw.per_mille(rate);
         let ordered = succeeds.then(|| later(&mut draw, at, 7_201, 3 * 86_400));
-        is_in.then_some(Touch { campaign, place, arm, at, is_delivered, opened, ordered, draw })
+        Some(Touch { campaign, place, arm, at, is_delivered, opened, ordered, draw })
     };
     (0..).zip(&CAMPAIGNS).filter_map(of)
 }

@@ -17,7 +17,7 @@ use super::sheet::Sheet;
 const BEFORE: i32 = 6;
 /// How far back in the order of customers a referrer is looked for, and how often.
 const FRIENDS: u64 = 4_000;
-const FRIENDS_ASKED: u32 = 5;
+const FRIENDS_ASKED: u32 = 10;
 
 /// A membership.
 struct Member {

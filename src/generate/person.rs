@@ -171,6 +171,6 @@ fn level(mut draw: Draw) -> [u64; SIDES] {
         4 => level = [65; SIDES],
         _ => {}
     }
-    let scale = u64::from(draw.around(55, 165));
+    let scale = u64::from(draw.around(45, 145));
     level.map(|percent| percent * scale / 100)
 }
