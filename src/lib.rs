@@ -41,6 +41,7 @@
 
 pub mod cli;
 pub mod engine;
+pub mod generate;
 pub mod ingest;
 pub mod intake;
 pub mod programme;

@@ -3,6 +3,8 @@
 mod ask;
 mod check;
 mod client;
+mod demo;
+mod generate;
 mod progress;
 mod replay;
 mod run;
@@ -31,6 +33,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
     Serve(serve::Arguments),
     Run(run::Arguments),
     Replay(replay::Arguments),
@@ -42,6 +45,7 @@ enum Command {
     Quarantine(ask::Quarantine),
     Completions(shell::Completions),
     Man(shell::Man),
+    Generate(generate::Arguments),
 }
 
 /// Runs what was typed.
@@ -50,6 +54,7 @@ pub fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_new(&cli.log).unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
+        Command::Demo(arguments) => demo::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
@@ -61,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Quarantine(arguments) => ask::quarantine(arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man(arguments) => shell::man(arguments),
+        Command::Generate(arguments) => generate::run(arguments),
     };
     match result {
         Ok(code) => code,

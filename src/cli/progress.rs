@@ -20,3 +20,9 @@ pub fn count(total: u64, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:>9} {wide_bar} {pos}/{len} {eta}");
     ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
 }
+
+/// A bar over customers passed over.
+pub fn customers(total: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:>9} {wide_bar} {percent}% {eta}");
+    ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
+}
