@@ -1,5 +1,6 @@
 //! `cohortflow run`: everything in a directory in, every view out.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -45,8 +46,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let landed = landed(&arguments.input).with_context(|| format!("could not list {:?}", arguments.input))?;
     std::fs::create_dir_all(&arguments.output)
         .with_context(|| format!("could not make the output directory {:?}", arguments.output))?;
-    for (name, why) in &landed.left_alone {
-        eprintln!("warning: left \"{name}\" alone: {why}");
+    let mut left_alone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    landed.left_alone.iter().for_each(|(name, why)| left_alone.entry(why).or_default().push(name));
+    for (why, names) in left_alone {
+        eprintln!("warning: left {} alone: {why}", names.join(", "));
     }
     let mut rejected = landed.malformed.len();
     for (name, why) in &landed.malformed {

@@ -54,11 +54,9 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
         while probe.less_than(input.time()) {
             worker.step_or_park(Some(Duration::from_millis(1)));
         }
-        let deposit = Deposit {
-            snapshot: customers.borrow().snapshot(),
-            counts: counts.borrow().clone(),
-            difference: customers.borrow_mut().take_difference(),
-        };
+        let snapshot = customers.borrow().snapshot();
+        let difference = customers.borrow_mut().take_difference();
+        let deposit = Deposit { snapshot, counts: counts.borrow().clone(), difference };
         hub.deposit(worker.index(), deposit);
     }
     input.close();

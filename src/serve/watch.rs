@@ -4,7 +4,7 @@
 //! between two looks. What was taken is remembered by name, size and time, and not read again
 //! until one of them changes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,11 @@ pub fn start(service: Arc<Service>, landing: PathBuf, poll: Duration, stop: Arc<
         let mut watch = Watch::default();
         while !stop.load(Ordering::Acquire) {
             let began = std::time::Instant::now();
+            if service.intake.hub().has_failed() {
+                // The views stand still from here on. The log is whole: a restart gives them back.
+                eprintln!("error: a worker has failed\nhint: start the service again; nothing accepted is lost");
+                std::process::exit(2);
+            }
             watch.look(&service, &landing, &stop);
             service.intake.tick();
             service.metrics.sample(&service);
@@ -106,11 +111,15 @@ impl Watch {
     }
 
     fn tell_strangers(&mut self, found: &Landed) {
-        let strangers = found.left_alone.iter().chain(&found.malformed);
-        for (name, why) in strangers {
+        // One line for each reason, however many files have it.
+        let mut strangers: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for (name, why) in found.left_alone.iter().chain(&found.malformed) {
             if self.told.insert(name.clone(), why.clone()).as_ref() != Some(why) {
-                tracing::warn!(file = name, "not taken: {why}");
+                strangers.entry(why).or_insert((0, name)).0 += 1;
             }
+        }
+        for (why, (files, name)) in strangers {
+            tracing::warn!(files, "left alone, \"{name}\" among them: {why}");
         }
     }
 }
