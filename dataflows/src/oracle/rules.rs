@@ -19,26 +19,8 @@ fn truth(expr: &Expr, asked: &Asked<'_>) -> Option<bool> {
             _ => unreachable!("{attribute} is no condition"),
         },
         Expr::Not(operand) => truth(operand, asked).map(|truth| !truth),
-        Expr::And(operands) => {
-            let truths: Vec<_> = operands.iter().map(|operand| truth(operand, asked)).collect();
-            if truths.contains(&Some(false)) {
-                Some(false)
-            } else if truths.contains(&None) {
-                None
-            } else {
-                Some(true)
-            }
-        }
-        Expr::Or(operands) => {
-            let truths: Vec<_> = operands.iter().map(|operand| truth(operand, asked)).collect();
-            if truths.contains(&Some(true)) {
-                Some(true)
-            } else if truths.contains(&None) {
-                None
-            } else {
-                Some(false)
-            }
-        }
+        Expr::And(operands) => all(operands.iter().map(|operand| truth(operand, asked)), false),
+        Expr::Or(operands) => all(operands.iter().map(|operand| truth(operand, asked)), true),
         Expr::AtLeast(least, operands) => {
             Some(operands.iter().filter(|operand| holds(operand, asked)).count() >= *least as usize)
         }
@@ -56,14 +38,7 @@ fn truth(expr: &Expr, asked: &Asked<'_>) -> Option<bool> {
                 Type::Text => Some(text(operand, asked)? == text(item, asked)?),
                 Type::Boolean => Some(truth(operand, asked)? == truth(item, asked)?),
             };
-            let found: Vec<_> = list.iter().map(equal).collect();
-            if found.contains(&Some(true)) {
-                Some(true)
-            } else if found.contains(&None) {
-                None
-            } else {
-                Some(false)
-            }
+            all(list.iter().map(equal), true)
         }
         Expr::IsNull(operand) => Some(match is(operand, operand) {
             Type::Number => number(operand, asked).is_none(),
@@ -78,6 +53,20 @@ fn truth(expr: &Expr, asked: &Asked<'_>) -> Option<bool> {
             unreachable!("{expr:?} is no condition")
         }
     }
+}
+
+/// `and` (which `false` decides) or `or` (which `true` decides) of truths: what decides, or null if
+/// one is null, or the opposite.
+fn all(truths: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool> {
+    let mut result = Some(!decides);
+    for truth in truths {
+        match truth {
+            Some(truth) if truth == decides => return Some(decides),
+            Some(_) => {}
+            None => result = None,
+        }
+    }
+    result
 }
 
 fn number(expr: &Expr, asked: &Asked<'_>) -> Option<BigRational> {
