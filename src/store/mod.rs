@@ -200,7 +200,7 @@ impl Store {
 
     /// Bytes of the log, and those of them that are dead.
     pub fn log_bytes(&self) -> (u64, u64) {
-        (self.log.len(), self.dead_bytes)
+        (self.log.end(), self.dead_bytes)
     }
 
     /// Tells everything that stands, in parts, after opening. `progress` is given the rows of each
@@ -426,7 +426,7 @@ impl Store {
 
     /// Writes the log anew without what is dead: superseded partitions, programmes before the last.
     fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
-        if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.len() {
+        if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.end() {
             return Ok(());
         }
         self.compact()

@@ -24,7 +24,7 @@ pub trait Vfs: Send + Sync {
 
 /// An open file.
 pub trait VfsFile: Send + Sync {
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
     /// Fills the buffer from an offset; an error where the file ends before.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
@@ -77,7 +77,7 @@ impl Vfs for Disk {
 }
 
 impl VfsFile for fs::File {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 
