@@ -124,6 +124,9 @@ impl Log {
         let names = vfs.list().map_err(io_error("look for"))?;
         let acked = vfs.open(ACKED).map_err(io_error("open"))?;
         let mark = read_mark(&*acked)?;
+        if mark.is_some() && !names.iter().any(|name| name == LOG) {
+            return Err(LogError::Corrupt { offset: 0, what: "the file `log` is missing" });
+        }
         if names.iter().any(|name| name == LOG_NEXT) {
             // A compaction that did not come to its end; the log as it was stands.
             vfs.remove(LOG_NEXT).map_err(io_error("tidy up beside"))?;
@@ -151,6 +154,9 @@ impl Log {
         }
         log.generation = generation;
         match mark {
+            Some(mark) if mark.generation > generation => {
+                Err(LogError::Corrupt { offset: 0, what: "it is older than the file `acked` beside it" })
+            }
             Some(mark) if mark.generation == generation => Ok((log, mark.end)),
             // The mark of an earlier generation says nothing of this one.
             _ => {
@@ -306,6 +312,10 @@ fn read_mark(acked: &dyn VfsFile) -> Result<Option<Mark>, LogError> {
     let mut bytes = [0; MARK as usize];
     if len == MARK {
         acked.read_at(0, &mut bytes).map_err(io_error("read the mark of"))?;
+        if bytes == [0; MARK as usize] {
+            // Its length outlived a power cut, and its content did not.
+            return Ok(None);
+        }
     }
     if len != MARK || crc32c::crc32c(&bytes[..16]) != u32_at(&bytes, 16) {
         return Err(LogError::Corrupt {
