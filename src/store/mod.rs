@@ -32,7 +32,7 @@ use parking_lot::RwLock;
 use crate::ingest::{Extract, Partition, Reject};
 use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner};
-use inputs::{Inputs, Partitions};
+use inputs::{Inputs, Partitions, same_rows};
 pub use ledger::{Entry, Ledger, Status};
 use log::Location;
 pub use log::{Log, LogError};
@@ -203,8 +203,7 @@ impl Store {
         (self.log.end(), self.dead_bytes)
     }
 
-    /// Tells everything that stands, in parts, after opening. `progress` is given the rows of each
-    /// part before it is read.
+    /// Tells everything that stands, in parts, after opening.
     pub fn hydrate(&mut self, mut tell: impl FnMut(Facts)) -> Result<(), StoreError> {
         let words = self.dictionary.read().words_from(0, self.durable.words);
         self.words_told = self.durable.words;
@@ -260,8 +259,25 @@ impl Store {
         let payload = records::partition(&self.dictionary.read(), (self.durable, names), &entry, extract);
         let location = self.log.append(Kind::Partition as u8, self.epoch + 1, &payload)?;
         drop(payload);
-        self.epoch += 1;
         self.durable = max_extent(self.durable, names);
+        let told = self.stand(extract, entry, location, &old);
+        if told.is_err() {
+            // It is durable and was told to nobody: only a restart tells it.
+            self.log.stop();
+        }
+        let (epoch, facts) = told?;
+        Ok(Outcome::Accepted { epoch, facts })
+    }
+
+    /// Sets a durable extract in the place of what it replaces.
+    fn stand(
+        &mut self,
+        extract: &Extract,
+        entry: Entry,
+        location: Location,
+        old: &Rows,
+    ) -> Result<(Epoch, Facts), StoreError> {
+        self.epoch += 1;
         self.ledger.supersede(&extract.partition);
         self.ledger.enter(entry);
         let live = Live {
@@ -270,7 +286,7 @@ impl Store {
             location,
             rows: extract.rows.len() as u64,
         };
-        let number = match known {
+        let number = match self.numbers.get(&extract.partition).copied() {
             Some(number) => {
                 let dead = std::mem::replace(&mut self.live[number as usize], live);
                 self.dead_bytes += dead.location.len;
@@ -284,7 +300,7 @@ impl Store {
             }
         };
         let mut facts = self.new_words();
-        self.replace(number, &old, &extract.rows, &mut facts)?;
+        self.replace(number, old, &extract.rows, &mut facts)?;
         let clock = self.clock_now();
         if clock != self.clock {
             self.clock = clock;
@@ -292,7 +308,7 @@ impl Store {
         }
         let epoch = self.epoch;
         self.compact_if_worth_it()?;
-        Ok(Outcome::Accepted { epoch, facts })
+        Ok((epoch, facts))
     }
 
     /// Enters a file that was refused before it came here. Nothing else changes.
@@ -475,26 +491,4 @@ impl Partitions for Store {
 
 fn max_extent(one: Extent, other: Extent) -> Extent {
     Extent { customers: one.customers.max(other.customers), words: one.words.max(other.words) }
-}
-
-/// Whether two files hold the same rows, in whatever order.
-fn same_rows(one: &Rows, other: &Rows) -> bool {
-    fn same<R: inputs::Row>(one: &[R], other: &[R]) -> bool {
-        if one.len() != other.len() || one == other {
-            return one == other;
-        }
-        let one: HashMap<R::Key, &R> = one.iter().map(|row| (row.key(), row)).collect();
-        other.iter().all(|row| one.get(&row.key()).is_some_and(|held| *held == row))
-    }
-    match (one, other) {
-        (Rows::Customer(one), Rows::Customer(other)) => same(one, other),
-        (Rows::Terminal(one), Rows::Terminal(other)) => same(one, other),
-        (Rows::Bill(one), Rows::Bill(other)) => same(one, other),
-        (Rows::Usage(one), Rows::Usage(other)) => same(one, other),
-        (Rows::Product(one), Rows::Product(other)) => same(one, other),
-        (Rows::Channel(one), Rows::Channel(other)) => same(one, other),
-        (Rows::Order(one), Rows::Order(other)) => same(one, other),
-        (Rows::Listing(one), Rows::Listing(other)) => same(one, other),
-        _ => false,
-    }
 }
