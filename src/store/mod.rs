@@ -18,6 +18,8 @@ pub mod memory;
 mod owners;
 mod records;
 mod rows;
+#[cfg(test)]
+mod tests;
 pub mod vfs;
 
 use std::collections::{BTreeMap, HashMap};
@@ -103,6 +105,9 @@ pub struct Store {
     dead_bytes: u64,
 }
 
+/// No log gets this far; what is read is not trusted to stay below it.
+const EPOCH_MAX: Epoch = 1 << 62;
+
 /// A log is compacted when more than half of it is dead, and worth it.
 const DEAD_BYTES_MIN: u64 = 64 << 20;
 
@@ -114,6 +119,9 @@ impl Store {
         let (mut ledger, mut programme, mut epoch, mut dead_bytes) = (Ledger::default(), None, 0, 0);
         let log = Log::open(vfs, |frame| {
             let damaged = |damage| StoreError::Record { offset: frame.location.offset, damage };
+            if !(epoch..=EPOCH_MAX).contains(&frame.epoch) {
+                return Err(damaged(Damaged("its epoch is out of order")));
+            }
             let mut reader = Reader::new(frame.payload);
             dictionary.read(&mut reader.part().map_err(damaged)?).map_err(damaged)?;
             match Kind::read(frame.kind).map_err(damaged)? {
@@ -147,7 +155,7 @@ impl Store {
                 Kind::Programme => programme = Some(records::read_sources(&mut reader).map_err(damaged)?),
                 Kind::Names => {}
             }
-            epoch = epoch.max(frame.epoch);
+            epoch = frame.epoch;
             Ok::<(), StoreError>(())
         })?;
         let durable = dictionary.extent();
@@ -437,7 +445,7 @@ impl Store {
         let mut reader = Reader::new(&payload);
         reader.part().map_err(damaged)?;
         let head = Head::read(&mut reader).map_err(damaged)?;
-        Ok(Rc::new(head.rows().map_err(damaged)?))
+        Ok(Rc::new(head.rows(self.durable).map_err(damaged)?))
     }
 
     /// Writes the log anew without what is dead: superseded partitions, programmes before the last.
