@@ -88,7 +88,7 @@ fn columns_out(bills: &[Bill]) -> Vec<u8> {
 
 fn columns_in(bytes: &[u8]) -> Vec<Bill> {
     let mut reader = Reader::new(bytes);
-    let columns: [Vec<i64>; 7] = std::array::from_fn(|_| reader.column().expect("a column"));
+    let columns: [Vec<i64>; 7] = std::array::from_fn(|_| reader.column_of(BILLS).expect("a column"));
     let bill = |at: usize| Bill {
         customer: columns[0][at] as u32,
         month: columns[1][at] as i32,

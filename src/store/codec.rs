@@ -168,9 +168,11 @@ impl<'a> Reader<'a> {
         Ok(Reader { bytes: self.take(len)? })
     }
 
-    /// A column of integers.
-    pub fn column(&mut self) -> Result<Vec<i64>, Damaged> {
-        let count = usize::try_from(self.u64()?).map_err(|_| Damaged("a column is too long"))?;
+    /// A column of `count` integers. The count is checked before anything is allocated for it.
+    pub fn column_of(&mut self, count: usize) -> Result<Vec<i64>, Damaged> {
+        if self.u64()? != count as u64 {
+            return Err(Damaged("columns differ in length"));
+        }
         if count == 0 {
             return Ok(Vec::new());
         }
@@ -203,12 +205,6 @@ impl<'a> Reader<'a> {
         Ok(values)
     }
 
-    /// A column of `count` integers.
-    pub fn column_of(&mut self, count: usize) -> Result<Vec<i64>, Damaged> {
-        let values = self.column()?;
-        if values.len() == count { Ok(values) } else { Err(Damaged("columns differ in length")) }
-    }
-
     /// A column of `count` optional texts.
     pub fn texts(&mut self, count: usize) -> Result<Vec<Option<&'a str>>, Damaged> {
         let lens = self.column_of(count)?;
@@ -234,7 +230,7 @@ mod tests {
         let mut writer = Writer::default();
         writer.column(values.iter().copied());
         let mut reader = Reader::new(&writer.bytes);
-        assert_eq!(reader.column().as_deref(), Ok(values));
+        assert_eq!(reader.column_of(values.len()).as_deref(), Ok(values));
         assert!(reader.is_at_end());
         writer.bytes.len()
     }

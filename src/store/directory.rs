@@ -52,21 +52,27 @@ impl Directory {
 }
 
 fn key(path: &Path, is_fresh: bool) -> io::Result<[u8; 32]> {
+    let above = path.parent().unwrap_or(Path::new("/"));
     match File::open(path) {
         Ok(mut file) => {
             let mut text = String::new();
             Read::by_ref(&mut file).take(256).read_to_string(&mut text)?;
             let hash =
                 blake3::Hash::from_hex(text.trim()).map_err(|_| io::Error::other("expected 64 hexadecimal digits"))?;
+            // Whoever made it may have been killed before its name was durable.
+            File::open(above)?.sync_all()?;
             Ok(*hash.as_bytes())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && is_fresh => {
             let mut key = [0; 32];
             File::open("/dev/urandom")?.read_exact(&mut key)?;
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            // Under another name first: a key appears whole or not at all.
+            let half = path.with_extension("key.tmp");
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
             writeln!(file, "{}", blake3::Hash::from_bytes(key).to_hex())?;
             file.sync_all()?;
-            File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()?;
+            std::fs::rename(&half, path)?;
+            File::open(above)?.sync_all()?;
             Ok(key)
         }
         Err(error) => Err(error),

@@ -332,3 +332,25 @@ impl Row for ChannelRow {
     fn kept(&self) {}
     fn tell(_: &Word, _: Option<()>, _: Option<&Self>, _: &mut Facts) {}
 }
+
+/// Whether two files hold the same rows, in whatever order.
+pub fn same_rows(one: &Rows, other: &Rows) -> bool {
+    fn same<R: Row>(one: &[R], other: &[R]) -> bool {
+        if one.len() != other.len() || one == other {
+            return one == other;
+        }
+        let one: HashMap<R::Key, &R> = one.iter().map(|row| (row.key(), row)).collect();
+        other.iter().all(|row| one.get(&row.key()).is_some_and(|held| *held == row))
+    }
+    match (one, other) {
+        (Rows::Customer(one), Rows::Customer(other)) => same(one, other),
+        (Rows::Terminal(one), Rows::Terminal(other)) => same(one, other),
+        (Rows::Bill(one), Rows::Bill(other)) => same(one, other),
+        (Rows::Usage(one), Rows::Usage(other)) => same(one, other),
+        (Rows::Product(one), Rows::Product(other)) => same(one, other),
+        (Rows::Channel(one), Rows::Channel(other)) => same(one, other),
+        (Rows::Order(one), Rows::Order(other)) => same(one, other),
+        (Rows::Listing(one), Rows::Listing(other)) => same(one, other),
+        _ => false,
+    }
+}

@@ -8,9 +8,14 @@
 //!
 //! A frame is acknowledged when the sync after it has returned. How far that is, is also noted in a
 //! small file of its own (`acked`), which is not synced: after a kill it is exact, after a power cut
-//! it may be behind, never ahead. So a damaged frame below the mark is corruption, and refused; a
-//! frame beyond it that is not whole is a write nobody was told of, and is cut off, unless a whole
-//! frame follows it, which no torn write leaves behind.
+//! it may be behind, never ahead. So a damaged frame below the mark is corruption, and refused, as is
+//! a log that is older than the mark or gone; a frame beyond the mark that is not whole is a write
+//! nobody was told of, and is cut off, unless a whole frame follows it, which no torn write leaves
+//! behind.
+//!
+//! What is read back at opening counts as accepted from then on, and a killed process may have left
+//! it in the page cache alone, or failed to sync it: opening writes what stands beyond the mark once
+//! more, and syncs file and names, before anybody is told of it.
 
 use std::io;
 use std::sync::Arc;
@@ -82,14 +87,16 @@ impl Log {
         vfs: Arc<dyn Vfs>,
         mut visit: impl FnMut(Frame<'_>) -> Result<(), E>,
     ) -> Result<Log, E> {
-        let mut log = Log::open_file(vfs)?;
+        let (mut log, acked) = Log::open_file(vfs)?;
         let len = log.file.size().map_err(io_error("read"))?;
-        let acked = log.read_acked()?;
         let mut offset = HEADER as u64;
         while offset < len {
             match log.read_frame(offset, len)? {
                 Ok((kind, epoch, payload)) => {
                     let location = Location { offset: offset + FRAME as u64, len: payload.len() as u64 };
+                    if offset >= acked {
+                        log.write_frame(offset, kind, epoch, &payload)?;
+                    }
                     visit(Frame { kind, epoch, payload: &payload, location })?;
                     offset = location.offset + location.len;
                 }
@@ -98,7 +105,6 @@ impl Log {
                         return Err(LogError::Corrupt { offset, what }.into());
                     }
                     log.file.truncate(offset).map_err(io_error("cut"))?;
-                    log.file.sync().map_err(LogError::Sync)?;
                     break;
                 }
             }
@@ -106,31 +112,36 @@ impl Log {
         if offset < acked {
             return Err(LogError::Corrupt { offset, what: "acknowledged frames are missing" }.into());
         }
+        log.file.sync().map_err(LogError::Sync)?;
+        log.vfs.sync_names().map_err(LogError::Sync)?;
         log.end = offset;
+        log.write_acked();
         Ok(log)
     }
 
-    fn open_file(vfs: Arc<dyn Vfs>) -> Result<Log, LogError> {
+    /// The log's file, its header checked or begun, and how far it was acknowledged.
+    fn open_file(vfs: Arc<dyn Vfs>) -> Result<(Log, u64), LogError> {
         let names = vfs.list().map_err(io_error("look for"))?;
+        let acked = vfs.open(ACKED).map_err(io_error("open"))?;
+        let mark = read_mark(&*acked)?;
+        if mark.is_some() && !names.iter().any(|name| name == LOG) {
+            return Err(LogError::Corrupt { offset: 0, what: "the file `log` is missing" });
+        }
         if names.iter().any(|name| name == LOG_NEXT) {
             // A compaction that did not come to its end; the log as it was stands.
             vfs.remove(LOG_NEXT).map_err(io_error("tidy up beside"))?;
         }
-        let is_there = names.iter().any(|name| name == LOG);
         let file = vfs.open(LOG).map_err(io_error("open"))?;
-        let acked = vfs.open(ACKED).map_err(io_error("open"))?;
         let len = file.size().map_err(io_error("read"))?;
         let mut log = Log { vfs, file, acked, generation: 1, end: HEADER as u64, stopped: false };
         if len < HEADER as u64 {
             // Begun, perhaps, but nothing was ever acknowledged from it.
-            if is_there && log.read_acked()? > 0 {
+            if mark.is_some() {
                 return Err(LogError::Corrupt { offset: 0, what: "the header is missing" });
             }
             log.file.truncate(0).map_err(io_error("begin"))?;
             log.file.write_at(0, &header(1)).map_err(io_error("begin"))?;
-            log.file.sync().map_err(LogError::Sync)?;
-            log.vfs.sync_names().map_err(LogError::Sync)?;
-            return Ok(log);
+            return Ok((log, 0));
         }
         let mut bytes = [0; HEADER];
         log.file.read_at(0, &mut bytes).map_err(io_error("read"))?;
@@ -142,25 +153,17 @@ impl Log {
             return Err(LogError::Format { found });
         }
         log.generation = generation;
-        Ok(log)
-    }
-
-    /// How far frames were acknowledged, as far as is known.
-    fn read_acked(&self) -> Result<u64, LogError> {
-        let len = self.acked.size().map_err(io_error("read the mark of"))?;
-        if len == 0 {
-            return Ok(0);
+        match mark {
+            Some(mark) if mark.generation > generation => {
+                Err(LogError::Corrupt { offset: 0, what: "it is older than the file `acked` beside it" })
+            }
+            Some(mark) if mark.generation == generation => Ok((log, mark.end)),
+            // The mark of an earlier generation says nothing of this one.
+            _ => {
+                log.file.write_at(0, &bytes).map_err(io_error("write"))?;
+                Ok((log, 0))
+            }
         }
-        let mut bytes = [0; 20];
-        let read = if len == 20 { self.acked.read_at(0, &mut bytes) } else { Err(io::ErrorKind::InvalidData.into()) };
-        if read.is_err() || crc32c::crc32c(&bytes[..16]) != u32_at(&bytes, 16) {
-            return Err(LogError::Corrupt {
-                offset: 0,
-                what: "the file `acked` beside it does not agree with its checksum",
-            });
-        }
-        // The mark of an earlier generation says nothing of this one, which was synced whole.
-        Ok(if u64_at(&bytes, 0) == self.generation { u64_at(&bytes, 8) } else { 0 })
     }
 
     fn write_acked(&self) {
@@ -171,6 +174,11 @@ impl Log {
         bytes[16..].copy_from_slice(&crc.to_le_bytes());
         // A mark that is behind is worth less and nothing more, so a failure here is none.
         let _ = self.acked.write_at(0, &bytes);
+    }
+
+    fn write_frame(&self, at: u64, kind: u8, epoch: u64, payload: &[u8]) -> Result<(), LogError> {
+        self.file.write_at(at, &frame_header(kind, epoch, payload)).map_err(io_error("write"))?;
+        self.file.write_at(at + FRAME as u64, payload).map_err(io_error("write"))
     }
 
     #[expect(clippy::type_complexity, reason = "a frame, or what is wrong with it")]
@@ -226,8 +234,7 @@ impl Log {
         let at = self.end;
         // Whatever fails from here on leaves unknown bytes behind the end.
         self.stopped = true;
-        self.file.write_at(at, &frame_header(kind, epoch, payload)).map_err(io_error("write"))?;
-        self.file.write_at(at + FRAME as u64, payload).map_err(io_error("write"))?;
+        self.write_frame(at, kind, epoch, payload)?;
         self.file.sync().map_err(LogError::Sync)?;
         self.stopped = false;
         self.end = at + (FRAME + payload.len()) as u64;
@@ -245,8 +252,13 @@ impl Log {
         }
     }
 
-    /// Bytes of the log.
-    pub fn bytes(&self) -> u64 {
+    /// Takes nothing more: what stands in memory is no longer what the log says.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Bytes of the log: where the next frame begins.
+    pub fn end(&self) -> u64 {
         self.end
     }
 
@@ -283,6 +295,35 @@ impl Log {
         self.write_acked();
         Ok(told)
     }
+}
+
+/// How far frames of a generation were acknowledged, as far as is known.
+struct Mark {
+    generation: u64,
+    end: u64,
+}
+
+fn read_mark(acked: &dyn VfsFile) -> Result<Option<Mark>, LogError> {
+    const MARK: u64 = 20;
+    let len = acked.size().map_err(io_error("read the mark of"))?;
+    if len == 0 {
+        return Ok(None);
+    }
+    let mut bytes = [0; MARK as usize];
+    if len == MARK {
+        acked.read_at(0, &mut bytes).map_err(io_error("read the mark of"))?;
+        if bytes == [0; MARK as usize] {
+            // Its length outlived a power cut, and its content did not.
+            return Ok(None);
+        }
+    }
+    if len != MARK || crc32c::crc32c(&bytes[..16]) != u32_at(&bytes, 16) {
+        return Err(LogError::Corrupt {
+            offset: 0,
+            what: "the file `acked` beside it does not agree with its checksum",
+        });
+    }
+    Ok(Some(Mark { generation: u64_at(&bytes, 0), end: u64_at(&bytes, 8) }))
 }
 
 fn header(generation: u64) -> [u8; HEADER] {

@@ -19,16 +19,17 @@ pub enum Loss {
     All,
     /// Each write stays or goes by a coin that this seed throws.
     Some(u64),
-    /// All stay but the last, of which only whole sectors before its middle stay.
+    /// All stay but the last one of all files, of which only whole sectors before its middle stay.
     Torn,
-    /// All stay, as when a process is killed.
+    /// None: a process was killed. What no sync made durable is there to be read, and can still be
+    /// lost by the next power cut.
     Nothing,
 }
 
 /// What becomes of the call with a given number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails, having done nothing.
+    /// It fails, having done nothing. What a failed sync should have made durable never will be.
     Error,
     /// It and every later call fail: the machine is gone.
     Crash,
@@ -41,18 +42,30 @@ const SECTOR: usize = 512;
 struct Content {
     seen: Vec<u8>,
     durable: Vec<u8>,
-    /// Writes since the last sync: offset, and bytes, or the length it was cut to.
-    unsynced: Vec<(usize, Result<Vec<u8>, usize>)>,
+    /// Since the last sync, in order.
+    unsynced: Vec<Write>,
 }
 
-#[derive(Default)]
+#[derive(Clone)]
+struct Write {
+    /// Its number among the writes to all files.
+    number: u64,
+    offset: usize,
+    /// Bytes, or the length the file was cut to.
+    change: Result<Vec<u8>, usize>,
+}
+
+#[derive(Clone, Default)]
 struct State {
     /// Files by number, which a name is given to.
     files: Vec<Content>,
     names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
     calls: u64,
+    writes: u64,
     fault: Option<(u64, Fault)>,
+    /// What the call was that was made to fail.
+    failed: Option<&'static str>,
     gone: bool,
     /// No second image is kept: for one-shot runs, which end with the process.
     single: bool,
@@ -83,9 +96,23 @@ impl Memory {
         self.0.lock().fault = Some((call, fault));
     }
 
-    /// The directory as it stands after the power came back.
+    /// Writes made so far, cuts included.
+    pub fn writes(&self) -> u64 {
+        self.0.lock().writes
+    }
+
+    /// The method whose call was made to fail, once it was.
+    pub fn failed(&self) -> Option<&'static str> {
+        self.0.lock().failed
+    }
+
+    /// The directory as it stands when the process, or the machine, is started again.
     pub fn crash(&self, loss: Loss) -> Memory {
         let state = self.0.lock();
+        if loss == Loss::Nothing {
+            let after = State { calls: 0, fault: None, failed: None, gone: false, ..state.clone() };
+            return Memory(Arc::new(Mutex::new(after)));
+        }
         let coin = std::cell::Cell::new(match loss {
             Loss::Some(seed) => seed,
             _ => 0,
@@ -98,29 +125,28 @@ impl Memory {
             bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             (bits ^ (bits >> 31)) & 1 == 1
         };
-        let last = state.files.iter().rposition(|content| !content.unsynced.is_empty());
-        let survive = |(number, content): (usize, &Content)| {
+        let last = state.files.iter().flat_map(|content| &content.unsynced).map(|write| write.number).max();
+        let survive = |content: &Content| {
             let mut bytes = content.durable.clone();
-            let writes = content.unsynced.len();
-            for (index, (offset, write)) in content.unsynced.iter().enumerate() {
-                let is_last = Some(number) == last && index + 1 == writes;
-                let kept = match (loss, write) {
+            for write in &content.unsynced {
+                let is_last = Some(write.number) == last;
+                let kept = match (loss, &write.change) {
                     (Loss::All, _) => None,
-                    (Loss::Some(_), write) => throw().then(|| write.clone()),
+                    (Loss::Some(_), change) => throw().then(|| change.clone()),
                     (Loss::Torn, Ok(written)) if is_last => {
-                        let whole = (offset + written.len() / 2) / SECTOR * SECTOR;
-                        Some(Ok(written[..whole.saturating_sub(*offset).min(written.len())].to_vec()))
+                        let whole = (write.offset + written.len() / 2) / SECTOR * SECTOR;
+                        Some(Ok(written[..whole.saturating_sub(write.offset).min(written.len())].to_vec()))
                     }
                     (Loss::Torn, Err(_)) if is_last => None,
-                    (_, write) => Some(write.clone()),
+                    (_, change) => Some(change.clone()),
                 };
-                if let Some(write) = kept {
-                    apply(&mut bytes, *offset, &write);
+                if let Some(change) = kept {
+                    apply(&mut bytes, write.offset, &change);
                 }
             }
             Content { seen: bytes.clone(), durable: bytes, unsynced: Vec::new() }
         };
-        let files = state.files.iter().enumerate().map(survive).collect();
+        let files = state.files.iter().map(survive).collect();
         let names = match loss {
             Loss::All => state.durable_names.clone(),
             Loss::Some(_) if throw() => state.durable_names.clone(),
@@ -130,17 +156,13 @@ impl Memory {
         Memory(Arc::new(Mutex::new(after)))
     }
 
-    /// Changes a byte of a file, for tests of what notices it. Says whether there is such a byte.
-    pub fn damage(&self, name: &str, offset: usize, change: u8) -> bool {
+    /// Puts a file in the place of another, durably: for tests of what notices it.
+    pub fn put(&self, name: &str, bytes: Vec<u8>) {
         let mut state = self.0.lock();
-        let Some(file) = state.names.get(name).copied() else { return false };
-        let content = &mut state.files[file];
-        let (Some(seen), Some(durable)) = (content.seen.get_mut(offset), content.durable.get_mut(offset)) else {
-            return false;
-        };
-        *seen ^= change;
-        *durable ^= change;
-        true
+        let file = state.files.len();
+        state.files.push(Content { seen: bytes.clone(), durable: bytes, unsynced: Vec::new() });
+        state.names.insert(name.to_owned(), file);
+        state.durable_names.insert(name.to_owned(), file);
     }
 
     /// The bytes of a file.
@@ -163,17 +185,17 @@ fn apply(bytes: &mut Vec<u8>, offset: usize, write: &Result<Vec<u8>, usize>) {
 }
 
 impl State {
-    fn call(&mut self) -> io::Result<()> {
+    fn call(&mut self, method: &'static str) -> io::Result<()> {
         let call = self.calls;
         self.calls += 1;
         if self.gone {
             return Err(io::Error::other("the machine is gone"));
         }
         match self.fault {
-            Some((at, Fault::Error)) if at == call => Err(io::Error::other("this call was made to fail")),
-            Some((at, Fault::Crash)) if at == call => {
-                self.gone = true;
-                Err(io::Error::other("the machine is gone"))
+            Some((at, fault)) if at == call => {
+                self.failed = Some(method);
+                self.gone = fault == Fault::Crash;
+                Err(io::Error::other("this call was made to fail"))
             }
             _ => Ok(()),
         }
@@ -183,7 +205,7 @@ impl State {
 impl Vfs for Memory {
     fn open(&self, name: &str) -> io::Result<Box<dyn VfsFile>> {
         let mut state = self.0.lock();
-        state.call()?;
+        state.call("open")?;
         let fresh = state.files.len();
         let file = *state.names.entry(name.to_owned()).or_insert(fresh);
         if file == fresh {
@@ -194,13 +216,13 @@ impl Vfs for Memory {
 
     fn list(&self) -> io::Result<Vec<String>> {
         let mut state = self.0.lock();
-        state.call()?;
+        state.call("list")?;
         Ok(state.names.keys().cloned().collect())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.0.lock();
-        state.call()?;
+        state.call("rename")?;
         let file = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.names.insert(to.to_owned(), file);
         Ok(())
@@ -208,13 +230,13 @@ impl Vfs for Memory {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.0.lock();
-        state.call()?;
+        state.call("remove")?;
         state.names.remove(name).map(drop).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn sync_names(&self) -> io::Result<()> {
         let mut state = self.0.lock();
-        state.call()?;
+        state.call("sync_names")?;
         state.durable_names = state.names.clone();
         Ok(())
     }
@@ -223,13 +245,13 @@ impl Vfs for Memory {
 impl VfsFile for MemoryFile {
     fn size(&self) -> io::Result<u64> {
         let mut state = self.state.lock();
-        state.call()?;
+        state.call("size")?;
         Ok(state.files[self.file].seen.len() as u64)
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let mut state = self.state.lock();
-        state.call()?;
+        state.call("read_at")?;
         let from = usize::try_from(offset).map_err(io::Error::other)?;
         let content = state.files[self.file].seen.get(from..).and_then(|rest| rest.get(..buffer.len()));
         buffer.copy_from_slice(content.ok_or(io::ErrorKind::UnexpectedEof)?);
@@ -238,7 +260,7 @@ impl VfsFile for MemoryFile {
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.state.lock();
-        state.call()?;
+        state.call("write_at")?;
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         self.change(&mut state, offset, Ok(bytes.to_vec()));
         Ok(())
@@ -246,7 +268,7 @@ impl VfsFile for MemoryFile {
 
     fn truncate(&self, len: u64) -> io::Result<()> {
         let mut state = self.state.lock();
-        state.call()?;
+        state.call("truncate")?;
         let len = usize::try_from(len).map_err(io::Error::other)?;
         self.change(&mut state, 0, Err(len));
         Ok(())
@@ -254,22 +276,30 @@ impl VfsFile for MemoryFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state.lock();
-        state.call()?;
+        let called = state.call("sync");
+        if state.gone {
+            return called;
+        }
         let content = &mut state.files[self.file];
-        for (offset, write) in std::mem::take(&mut content.unsynced) {
-            apply(&mut content.durable, offset, &write);
+        let unsynced = std::mem::take(&mut content.unsynced);
+        // As Linux does it: what could not be written counts as written from then on, and a second
+        // sync says nothing of it.
+        called?;
+        for write in unsynced {
+            apply(&mut content.durable, write.offset, &write.change);
         }
         Ok(())
     }
 }
 
 impl MemoryFile {
-    fn change(&self, state: &mut State, offset: usize, write: Result<Vec<u8>, usize>) {
-        let single = state.single;
+    fn change(&self, state: &mut State, offset: usize, change: Result<Vec<u8>, usize>) {
+        let (single, number) = (state.single, state.writes);
+        state.writes += 1;
         let content = &mut state.files[self.file];
-        apply(&mut content.seen, offset, &write);
+        apply(&mut content.seen, offset, &change);
         if !single {
-            content.unsynced.push((offset, write));
+            content.unsynced.push(Write { number, offset, change });
         }
     }
 }

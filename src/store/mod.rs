@@ -18,6 +18,8 @@ pub mod memory;
 mod owners;
 mod records;
 mod rows;
+#[cfg(test)]
+mod tests;
 pub mod vfs;
 
 use std::collections::{BTreeMap, HashMap};
@@ -33,7 +35,7 @@ use parking_lot::RwLock;
 use crate::ingest::{Extract, Partition, Reject};
 use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner};
-use inputs::{Inputs, Partitions};
+use inputs::{Inputs, Partitions, same_rows};
 pub use ledger::{Entry, Ledger, Status};
 use log::Location;
 pub use log::{Log, LogError};
@@ -104,6 +106,9 @@ pub struct Store {
     dead_bytes: u64,
 }
 
+/// No log gets this far; what is read is not trusted to stay below it.
+const EPOCH_MAX: Epoch = 1 << 62;
+
 /// A log is compacted when more than half of it is dead, and worth it.
 const DEAD_BYTES_MIN: u64 = 64 << 20;
 
@@ -115,6 +120,9 @@ impl Store {
         let (mut ledger, mut programme, mut epoch, mut dead_bytes) = (Ledger::default(), None, 0, 0);
         let log = Log::open(vfs, |frame| {
             let damaged = |damage| StoreError::Record { offset: frame.location.offset, damage };
+            if !(epoch..=EPOCH_MAX).contains(&frame.epoch) {
+                return Err(damaged(Damaged("its epoch is out of order")));
+            }
             let mut reader = Reader::new(frame.payload);
             dictionary.read(&mut reader.part().map_err(damaged)?).map_err(damaged)?;
             match Kind::read(frame.kind).map_err(damaged)? {
@@ -148,7 +156,7 @@ impl Store {
                 Kind::Programme => programme = Some(records::read_sources(&mut reader).map_err(damaged)?),
                 Kind::Names => {}
             }
-            epoch = epoch.max(frame.epoch);
+            epoch = frame.epoch;
             Ok::<(), StoreError>(())
         })?;
         let durable = dictionary.extent();
@@ -201,11 +209,10 @@ impl Store {
 
     /// Bytes of the log, and those of them that are dead.
     pub fn log_bytes(&self) -> (u64, u64) {
-        (self.log.bytes(), self.dead_bytes)
+        (self.log.end(), self.dead_bytes)
     }
 
-    /// Tells everything that stands, in parts, after opening. `progress` is given the rows of each
-    /// part before it is read.
+    /// Tells everything that stands, in parts, after opening.
     pub fn hydrate(&mut self, mut tell: impl FnMut(Facts)) -> Result<(), StoreError> {
         let words = self.dictionary.read().words_from(0, self.durable.words);
         self.words_told = self.durable.words;
@@ -277,7 +284,12 @@ impl Store {
             }
         };
         let mut facts = Facts::default();
-        self.replace(number, &old, &extract.rows, &mut facts)?;
+        let replaced = self.replace(number, &old, &extract.rows, &mut facts);
+        if replaced.is_err() {
+            // What stands in memory is neither the one nor the other: only a restart tells.
+            self.log.stop();
+        }
+        replaced?;
         let clock = self.clock_now();
         if clock != self.clock {
             self.clock = clock;
@@ -420,13 +432,13 @@ impl Store {
         let mut reader = Reader::new(&payload);
         reader.part().map_err(damaged)?;
         let head = Head::read(&mut reader).map_err(damaged)?;
-        Ok(Rc::new(head.rows().map_err(damaged)?))
+        Ok(Rc::new(head.rows(self.durable).map_err(damaged)?))
     }
 
     /// Writes the log anew without what is dead, superseded partitions and programmes before the
     /// last, where more than half of it is.
     pub fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
-        if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.bytes() {
+        if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.end() {
             return Ok(());
         }
         self.compact()
@@ -475,26 +487,4 @@ impl Partitions for Store {
 
 fn max_extent(one: Extent, other: Extent) -> Extent {
     Extent { customers: one.customers.max(other.customers), words: one.words.max(other.words) }
-}
-
-/// Whether two files hold the same rows, in whatever order.
-fn same_rows(one: &Rows, other: &Rows) -> bool {
-    fn same<R: inputs::Row>(one: &[R], other: &[R]) -> bool {
-        if one.len() != other.len() || one == other {
-            return one == other;
-        }
-        let one: HashMap<R::Key, &R> = one.iter().map(|row| (row.key(), row)).collect();
-        other.iter().all(|row| one.get(&row.key()).is_some_and(|held| *held == row))
-    }
-    match (one, other) {
-        (Rows::Customer(one), Rows::Customer(other)) => same(one, other),
-        (Rows::Terminal(one), Rows::Terminal(other)) => same(one, other),
-        (Rows::Bill(one), Rows::Bill(other)) => same(one, other),
-        (Rows::Usage(one), Rows::Usage(other)) => same(one, other),
-        (Rows::Product(one), Rows::Product(other)) => same(one, other),
-        (Rows::Channel(one), Rows::Channel(other)) => same(one, other),
-        (Rows::Order(one), Rows::Order(other)) => same(one, other),
-        (Rows::Listing(one), Rows::Listing(other)) => same(one, other),
-        _ => false,
-    }
 }

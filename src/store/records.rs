@@ -80,9 +80,10 @@ impl<'a> Head<'a> {
         Ok((0..count).map(reject).collect())
     }
 
-    pub fn rows(&self) -> Result<Rows, Damaged> {
+    /// The rows. `names` is how far names reach that a row may use.
+    pub fn rows(&self, names: Extent) -> Result<Rows, Damaged> {
         let feed: Feed = self.entry.partition.feed;
-        rows::read(feed, &mut self.rows.clone())
+        rows::read(feed, names, &mut self.rows.clone())
     }
 }
 

@@ -4,9 +4,10 @@
 //! column is packed. A feed that gains a column gets a new format number, and both are read.
 
 use dataflows::records::*;
-use dataflows::types::{CustomerIx, Day, Month, Time, Token, Word};
+use dataflows::types::{CustomerIx, Day, Month, SECONDS_PER_DAY, Time, Token, Word};
 
 use super::codec::{Damaged, Reader, Writer};
+use super::dictionary::Extent;
 
 /// No date, no time: below every value that validation lets through.
 const ABSENT: i64 = i64::MIN;
@@ -84,8 +85,9 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
     }
 }
 
-/// Reads the rows of a feed.
-pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
+/// Reads the rows of a feed. Refuses what validation never lets through, names beyond `names`
+/// included, so that nothing on the way to the views meets a number it cannot hold.
+pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
     let count = usize::try_from(reader.u64()?).map_err(|_| Damaged("too many rows"))?;
     Ok(match feed {
         Feed::Bill => {
@@ -94,14 +96,14 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let [total_fee, roaming_fee, sms_fee, vas_fee, data_kb] = columns(reader, count)?;
             let row = |at: usize| {
                 Ok(BillRow {
-                    customer: CustomerIx(number(customer[at])?),
-                    month: Month(small(month[at])?),
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    month: Month(within(month[at], 0, MONTH_MAX)? as i32),
                     bill: Bill {
-                        total_fee: total_fee[at],
-                        roaming_fee: roaming_fee[at],
-                        sms_fee: sms_fee[at],
-                        vas_fee: vas_fee[at],
-                        data_kb: data_kb[at],
+                        total_fee: within(total_fee[at], -AMOUNT_MAX, AMOUNT_MAX)?,
+                        roaming_fee: within(roaming_fee[at], -AMOUNT_MAX, AMOUNT_MAX)?,
+                        sms_fee: within(sms_fee[at], -AMOUNT_MAX, AMOUNT_MAX)?,
+                        vas_fee: within(vas_fee[at], -AMOUNT_MAX, AMOUNT_MAX)?,
+                        data_kb: within(data_kb[at], 0, COUNT_MAX)?,
                     },
                 })
             };
@@ -119,10 +121,10 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let [gender, city, district, status, brand, group_type, occupation, employer, income_band] =
                 columns(reader, count)?;
             let row = |at: usize| {
-                let day = |day: i64| if day == NO_DAY { Ok(None) } else { small(day).map(|day| Some(Day(day))) };
-                let word = |column: &[i64]| number(column[at]).map(Word);
+                let day = |day: i64| if day == NO_DAY { Ok(None) } else { read_day(day).map(Some) };
+                let word = |column: &[i64]| below(column[at], names.words).map(Word);
                 Ok(CustomerRow {
-                    customer: CustomerIx(number(customer[at])?),
+                    customer: CustomerIx(below(customer[at], names.customers)?),
                     msisdn: tokens[at],
                     household_id: household[at].map(Box::from),
                     fields: Customer {
@@ -148,11 +150,11 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let supports = reader.column_of(count)?;
             let row = |at: usize| {
                 Ok(TerminalRow {
-                    customer: CustomerIx(number(customer[at])?),
-                    seen_on: Day(small(seen_on[at])?),
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    seen_on: read_day(seen_on[at])?,
                     imei: imei[at].map(Box::from),
                     model: model[at].map(Box::from),
-                    supports: Word(number(supports[at])?),
+                    supports: Word(below(supports[at], names.words)?),
                 })
             };
             Rows::Terminal((0..count).map(row).collect::<Result<_, _>>()?)
@@ -161,10 +163,10 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let [customer, day, measure, quantity] = columns(reader, count)?;
             let row = |at: usize| {
                 Ok(UsageRow {
-                    customer: CustomerIx(number(customer[at])?),
-                    day: Day(small(day[at])?),
-                    measure: Word(number(measure[at])?),
-                    quantity: quantity[at],
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    day: read_day(day[at])?,
+                    measure: Word(below(measure[at], names.words)?),
+                    quantity: within(quantity[at], 0, COUNT_MAX)?,
                 })
             };
             Rows::Usage((0..count).map(row).collect::<Result<_, _>>()?)
@@ -176,13 +178,13 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let traits = reader.texts(count)?;
             let row = |at: usize| {
                 Ok(ProductRow {
-                    product: Word(number(product[at])?),
+                    product: Word(below(product[at], names.words)?),
                     name: name[at].map(Box::from),
-                    category: Word(number(category[at])?),
-                    stage: Word(number(stage[at])?),
-                    monthly_price: present(monthly_price[at]),
-                    requires: Word(number(requires[at])?),
-                    value: present(value[at]),
+                    category: Word(below(category[at], names.words)?),
+                    stage: Word(below(stage[at], names.words)?),
+                    monthly_price: present(monthly_price[at], -AMOUNT_MAX, AMOUNT_MAX)?,
+                    requires: Word(below(requires[at], names.words)?),
+                    value: present(value[at], 0, 10_000)?,
                     traits: traits[at].map(Box::from),
                 })
             };
@@ -195,10 +197,10 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let traits = reader.texts(count)?;
             let row = |at: usize| {
                 Ok(ChannelRow {
-                    channel: Word(number(channel[at])?),
+                    channel: Word(below(channel[at], names.words)?),
                     name: name[at].map(Box::from),
-                    unit_cost: present(unit_cost[at]),
-                    daily_capacity: present(daily_capacity[at]),
+                    unit_cost: present(unit_cost[at], -AMOUNT_MAX, AMOUNT_MAX)?,
+                    daily_capacity: present(daily_capacity[at], 0, COUNT_MAX)?,
                     traits: traits[at].map(Box::from),
                 })
             };
@@ -210,16 +212,16 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let row = |at: usize| {
                 Ok(OrderRow {
                     order_id: order_id[at].ok_or(Damaged("an order has no id"))?.into(),
-                    customer: CustomerIx(number(customer[at])?),
-                    product: Word(number(product[at])?),
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    product: Word(below(product[at], names.words)?),
                     action: match action[at] {
                         0 => Action::Subscribe,
                         1 => Action::Cancel,
                         2 => Action::Trial,
                         _ => return Err(Damaged("an order does what no order does")),
                     },
-                    channel: Word(number(channel[at])?),
-                    at: Time(at_second[at]),
+                    channel: Word(below(channel[at], names.words)?),
+                    at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
                     bundled: match bundled[at] {
                         0 => Some(false),
                         1 => Some(true),
@@ -234,10 +236,10 @@ pub fn read(feed: Feed, reader: &mut Reader<'_>) -> Result<Rows, Damaged> {
             let reason = reader.texts(count)?;
             let row = |at: usize| {
                 Ok(ListingRow {
-                    list: Word(number(list[at])?),
-                    customer: CustomerIx(number(customer[at])?),
-                    from: present(from[at]).map(Time),
-                    until: present(until[at]).map(Time),
+                    list: Word(below(list[at], names.words)?),
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    from: present(from[at], TIME_MIN, TIME_MAX)?.map(Time),
+                    until: present(until[at], TIME_MIN, TIME_MAX)?.map(Time),
                     reason: reason[at].map(Box::from),
                 })
             };
@@ -270,14 +272,28 @@ fn columns<const N: usize>(reader: &mut Reader<'_>, count: usize) -> Result<[Vec
     Ok(columns)
 }
 
-fn number(value: i64) -> Result<u32, Damaged> {
-    u32::try_from(value).map_err(|_| Damaged("a number is out of range"))
+/// December of the year 9999.
+const MONTH_MAX: i64 = 9_999 * 12 + 11;
+/// The first and the last day that a file can name: 0000-01-01 and 9999-12-31.
+const DAY_MIN: i64 = -719_528;
+const DAY_MAX: i64 = 2_932_896;
+/// Seconds that a file can name, with room for a time zone and for 24:00:00.
+const TIME_MIN: i64 = (DAY_MIN - 3) * SECONDS_PER_DAY;
+const TIME_MAX: i64 = (DAY_MAX + 3) * SECONDS_PER_DAY;
+
+fn within(value: i64, least: i64, most: i64) -> Result<i64, Damaged> {
+    if (least..=most).contains(&value) { Ok(value) } else { Err(Damaged("a number is out of range")) }
 }
 
-fn small(value: i64) -> Result<i32, Damaged> {
-    i32::try_from(value).map_err(|_| Damaged("a date is out of range"))
+fn below(value: i64, names: usize) -> Result<u32, Damaged> {
+    let number = u32::try_from(value).ok().filter(|number| (*number as usize) < names);
+    number.ok_or(Damaged("a name is not in the dictionary"))
 }
 
-fn present(value: i64) -> Option<i64> {
-    (value != ABSENT).then_some(value)
+fn read_day(value: i64) -> Result<Day, Damaged> {
+    Ok(Day(within(value, DAY_MIN, DAY_MAX)? as i32))
+}
+
+fn present(value: i64, least: i64, most: i64) -> Result<Option<i64>, Damaged> {
+    if value == ABSENT { Ok(None) } else { within(value, least, most).map(Some) }
 }

@@ -41,12 +41,19 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// The directory, made where there is none. Its name is made durable too.
+    /// The directory, made where there is none. Its name is made durable, with those of the
+    /// directories above it that had to be made.
     pub fn open(root: &Path) -> io::Result<Disk> {
-        if !root.is_dir() {
-            fs::create_dir_all(root)?;
-            let above = root.parent().filter(|above| !above.as_os_str().is_empty());
-            fs::File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
+        let made: Vec<&Path> = root.ancestors().skip(1).take_while(|above| !above.exists()).collect();
+        fs::create_dir_all(root)?;
+        // Always the name of the directory itself: whoever made it may have been killed before.
+        for named in std::iter::once(root).chain(made) {
+            let above = named.parent().filter(|above| !above.as_os_str().is_empty());
+            match fs::File::open(above.unwrap_or(Path::new("."))).and_then(|above| above.sync_all()) {
+                // One that may be passed through and not listed: nothing was made in it now.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                synced => synced?,
+            }
         }
         Ok(Disk { root: root.to_owned() })
     }

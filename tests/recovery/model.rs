@@ -1,0 +1,193 @@
+//! The naive model: live partitions in a map, what stands found by sorting.
+
+use std::collections::BTreeMap;
+
+use dataflows::types::{Day, Month, SECONDS_PER_DAY, Time};
+use fastrand::Rng;
+
+use crate::subject::Step;
+
+/// A row as it is delivered, and what it says.
+#[derive(Clone, Debug)]
+pub struct Row {
+    csv: String,
+    key: String,
+    says: Says,
+}
+
+#[derive(Clone, Debug)]
+enum Says {
+    Line(String),
+    /// Adds to the sum that a line tells.
+    Sum(String, i64),
+    Order(String, Time),
+    /// Products and channels, which no fact tells.
+    Nothing,
+}
+
+/// A file: feed, period, part, version, rows.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub feed: &'static str,
+    pub period: String,
+    pub part: &'static str,
+    pub version: u32,
+    pub rows: Vec<Row>,
+}
+
+const FEEDS: [(&str, &str); 8] = [
+    ("customer", "customer_id,city"),
+    ("terminal", "customer_id,seen_on,supports"),
+    ("bill", "customer_id,month,total_fee,data_kb"),
+    ("usage", "customer_id,day,measure,quantity"),
+    ("product", "product_id,name"),
+    ("channel", "channel_id,name"),
+    ("order", "order_id,customer_id,product_id,action,at"),
+    ("listing", "list_id,customer_id"),
+];
+const PERIODS: [&str; 3] = ["2009-01", "2009-02", "2009-11"];
+const PARTS: [&str; 3] = ["", "10", "9"];
+
+impl File {
+    pub fn step(&self) -> Step {
+        Step::File(format!("{}.csv", self.stem()), self.bytes())
+    }
+
+    /// The same rows, packed: other bytes under another name.
+    pub fn packed(&self) -> Step {
+        Step::File(format!("{}.csv.gz", self.stem()), crate::common::gzip(&self.bytes()))
+    }
+
+    pub fn emptied(&self) -> File {
+        File { version: 99, rows: Vec::new(), ..self.clone() }
+    }
+
+    pub fn partition(&self) -> (&'static str, String, &'static str) {
+        (self.feed, self.period.clone(), self.part)
+    }
+
+    fn stem(&self) -> String {
+        let part = if self.part.is_empty() { String::new() } else { format!("_{}", self.part) };
+        format!("{}_{}{part}.v{}", self.feed, self.period, self.version)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let header = FEEDS.iter().find(|(feed, _)| *feed == self.feed).expect("a feed").1;
+        let lines: Vec<&str> = std::iter::once(header).chain(self.rows.iter().map(|row| &*row.csv)).collect();
+        (lines.join("\n") + "\n").into_bytes()
+    }
+}
+
+/// Files in the order of their partitions and versions; each version has content of its own.
+pub fn history(rng: &mut Rng) -> Vec<File> {
+    let mut files = Vec::new();
+    for (feed, _) in FEEDS {
+        for period in PERIODS {
+            for part in PARTS {
+                if rng.u8(0..5) > 0 {
+                    continue;
+                }
+                let mut version = 0;
+                for _ in 0..rng.usize(1..4) {
+                    version += rng.u32(1..3);
+                    files.push(File { feed, period: period.to_owned(), part, version, rows: rows(rng, feed, period) });
+                }
+            }
+        }
+    }
+    files
+}
+
+fn rows(rng: &mut Rng, feed: &str, period: &str) -> Vec<Row> {
+    // A list that shrinks would be held: each version names as many.
+    let count = if feed == "listing" { 3 } else { rng.usize(0..6) };
+    let mut rows: Vec<Row> = Vec::new();
+    while rows.len() < count {
+        let row = row(rng, feed, period);
+        if rows.iter().all(|other| other.key != row.key) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
+    let customer = format!("c{}", rng.u8(0..7));
+    let day = format!("2009-0{}-0{}", rng.u8(1..3), rng.u8(1..4));
+    let pick = |rng: &mut Rng, texts: &[&'static str]| texts[rng.usize(0..texts.len())];
+    let (csv, key, says) = match feed {
+        "customer" => {
+            let city = pick(rng, &["Dalian", "沈阳", "Anshan"]);
+            (format!("{customer},{city}"), customer.clone(), Says::Line(format!("customer {customer} city={city}")))
+        }
+        "terminal" => {
+            let supports = pick(rng, &["wap", "mms"]);
+            let says = Says::Line(format!("terminal {customer} {day} {supports}"));
+            (format!("{customer},{day},{supports}"), format!("{customer} {day}"), says)
+        }
+        "bill" => {
+            let (fen, kb) = (rng.i64(-500..500), rng.i64(0..9));
+            let sign = if fen < 0 { "-" } else { "" };
+            let csv = format!("{customer},{period},{sign}{}.{:02},{kb}", fen.abs() / 100, fen.abs() % 100);
+            (csv, format!("{customer} {period}"), Says::Line(format!("bill {customer} {period} {fen} {kb}")))
+        }
+        "usage" => {
+            let (measure, quantity) = (pick(rng, &["sms", "mms"]), rng.i64(0..4));
+            let says = Says::Sum(format!("usage {customer} {measure} {}", &day[..7]), quantity);
+            (format!("{customer},{day},{measure},{quantity}"), format!("{customer} {day} {measure}"), says)
+        }
+        "order" => {
+            let (id, product) = (format!("o{}", rng.u8(0..9)), pick(rng, &["fetion", "mail"]));
+            let (action, said) = [("subscribe", "Subscribe"), ("cancel", "Cancel")][rng.usize(0..2)];
+            let at = Day::parse(&day).expect("a day").start();
+            let line = format!("order {id} {customer} {product} {at} {said}");
+            (format!("{id},{customer},{product},{action},{day}"), id, Says::Order(line, at))
+        }
+        "listing" => {
+            let list = pick(rng, &["vip", "quiet"]);
+            let says = Says::Line(format!("listing {customer} {list} None None"));
+            (format!("{list},{customer}"), format!("{list} {customer}"), says)
+        }
+        _ => {
+            let id = format!("p{}", rng.u8(0..9));
+            (format!("{id},{}", rng.u8(..)), id, Says::Nothing)
+        }
+    };
+    Row { csv, key, says }
+}
+
+/// What stands of files, whatever the order they came in, as `state::standing` tells it.
+pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
+    let mut live: BTreeMap<_, &File> = BTreeMap::new();
+    for file in files {
+        let held = live.entry(file.partition()).or_insert(file);
+        if file.version > held.version {
+            *held = file;
+        }
+    }
+    // Partitions come in the order of (feed, period, part): the later over the earlier.
+    let mut standing: BTreeMap<(&str, &str), &Says> = BTreeMap::new();
+    for file in live.values() {
+        standing.extend(file.rows.iter().map(|row| ((file.feed, &*row.key), &row.says)));
+    }
+    let (mut lines, mut sums, mut latest) = (Vec::new(), BTreeMap::new(), None);
+    for says in standing.values() {
+        match says {
+            Says::Line(line) => lines.push(line.clone()),
+            Says::Sum(line, quantity) => *sums.entry(line).or_insert(0) += quantity,
+            Says::Order(line, at) => {
+                lines.push(line.clone());
+                latest = latest.max(Some(*at));
+            }
+            Says::Nothing => {}
+        }
+    }
+    lines.extend(sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(line, sum)| format!("{line} {sum}")));
+    let billed = live.values().filter(|file| file.feed == "bill" && !file.rows.is_empty());
+    let as_of = billed.map(|file| file.period.clone()).max();
+    let end =
+        as_of.as_deref().and_then(Month::parse).map(|month| Time(month.last_day().start().0 + SECONDS_PER_DAY - 1));
+    lines.push(format!("clock {as_of:?} {:?}", end.max(latest)));
+    lines.sort();
+    lines
+}

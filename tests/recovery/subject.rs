@@ -1,0 +1,178 @@
+//! A store with what it told, and the workload it is put through.
+
+use std::sync::Arc;
+
+use cohortflow::ingest::{Extract, Intern, Partition, ReadError, read_bytes};
+use cohortflow::store::memory::Memory;
+use cohortflow::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
+use dataflows::facts::Facts;
+use dataflows::oracle::Standing;
+use dataflows::types::{CustomerIx, Token, Word};
+use parking_lot::RwLock;
+use sha2::{Digest, Sha256};
+
+use crate::common::{name, settings, wall};
+
+pub const KEY: [u8; 32] = [7; 32];
+
+/// Something done to a store.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Publish(&'static str),
+    File(String, Vec<u8>),
+    Compact,
+}
+
+/// What a step changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Done {
+    Changed,
+    Entered,
+    Nothing,
+}
+
+pub struct Subject {
+    pub store: Store,
+    /// What stands by what was told.
+    pub standing: Standing,
+}
+
+struct Names(Arc<RwLock<Dictionary>>);
+
+impl Intern for Names {
+    fn customer(&mut self, id: &str) -> CustomerIx {
+        self.0.write().customer(id)
+    }
+    fn word(&mut self, text: &str) -> Word {
+        self.0.write().word(text)
+    }
+    fn token(&self, msisdn: &str) -> Token {
+        self.0.read().token(msisdn)
+    }
+}
+
+impl Subject {
+    pub fn open(memory: &Memory) -> Result<Subject, StoreError> {
+        let mut store = Store::open(Arc::new(memory.clone()), KEY)?;
+        let mut standing = Standing::default();
+        store.hydrate(|facts| standing.apply(&facts))?;
+        Ok(Subject { store, standing })
+    }
+
+    pub fn step(&mut self, step: &Step) -> Result<Done, StoreError> {
+        let epoch = self.store.epoch();
+        match step {
+            Step::Compact => self.store.compact()?,
+            Step::Publish(text) => {
+                let sources = vec![("programme.toml".to_owned(), (*text).to_owned())];
+                let (_, facts) = self.store.publish(sources, text.split_whitespace())?;
+                self.standing.apply(&facts);
+            }
+            Step::File(file, bytes) => match self.decode(file, bytes) {
+                Ok((extract, names)) => {
+                    if let Outcome::Accepted { facts, .. } = self.store.accept(&extract, names, wall(), false)? {
+                        self.check(&facts);
+                        self.standing.apply(&facts);
+                        return Ok(Done::Changed);
+                    }
+                }
+                Err(error) => self.refuse(file, bytes, &error)?,
+            },
+        }
+        Ok(if self.store.epoch() == epoch { Done::Nothing } else { Done::Entered })
+    }
+
+    fn decode(&self, file: &str, bytes: &[u8]) -> Result<(Extract, Extent), ReadError> {
+        let dictionary = self.store.dictionary();
+        let extract = read_bytes(bytes, &name(file), None, &settings(), &mut Names(dictionary.clone()))?;
+        let names = dictionary.read().extent();
+        Ok((extract, names))
+    }
+
+    fn refuse(&mut self, file: &str, bytes: &[u8], error: &ReadError) -> Result<(), StoreError> {
+        let name = name(file);
+        self.store.refuse(Entry {
+            partition: Partition { feed: name.feed, period: name.period, part: name.part },
+            version: name.version,
+            sha256: Sha256::digest(bytes).into(),
+            status: Status::Rejected,
+            file: name.name,
+            rows: None,
+            accepted_at: wall().0,
+            epoch: 0,
+            reason: error.to_string(),
+        })
+    }
+
+    /// Nothing is taken back that did not stand.
+    fn check(&self, facts: &Facts) {
+        for (customer, month, bill) in &facts.bills {
+            assert!(bill.is_some() || self.standing.bills.contains_key(&(*customer, *month)));
+        }
+        for (customer, fields) in &facts.customers {
+            assert!(fields.is_some() || self.standing.customers.contains_key(customer));
+        }
+        for order in facts.orders.iter().filter(|order| order.action.is_none()) {
+            let key = (order.customer, order.product, order.at, order.order_id.clone());
+            assert!(self.standing.orders.contains_key(&key));
+        }
+    }
+}
+
+fn file(name: &str, lines: &[&str]) -> Step {
+    Step::File(name.to_owned(), (lines.join("\n") + "\n").into_bytes())
+}
+
+/// Everything that can become of an extract, over all feeds.
+pub fn workload() -> Vec<Step> {
+    let customer = "customer_id,msisdn,city,status,household_id";
+    let bill = "customer_id,month,total_fee,data_kb";
+    let usage = "customer_id,day,measure,quantity";
+    let order = "order_id,customer_id,product_id,action,at";
+    let listing = "list_id,customer_id,from,until,reason";
+    vec![
+        file(
+            "customer_2009.csv",
+            &[customer, "c1,13800000001,Dalian,active,h1", "c2,,沈阳,active,", "c3,,Dalian,closed,"],
+        ),
+        Step::Publish("student traveller"),
+        file("bill_2009-01.csv", &[bill, "c1,2009-01,100.00,5", "c2,2009-01,12.5,", "c2,2009-01,13,"]),
+        file("bill_2009-02.csv", &[bill, "c1,2009-02,110,7", "c4,2009-02,80,1"]),
+        // Hides two rows of the other part, and has one that cannot be read.
+        file("bill_2009-01_b.csv", &[bill, "c1,2009-01,101,6", "c2,2009-01,14,", "c3,2009-01,1e9,"]),
+        file(
+            "usage_2009-01.csv",
+            &[usage, "c1,2009-01-05,sms_p2p,30", "c1,2009-01-06,sms_p2p,4", "c3,2009-01-06,mms_p2p,1"],
+        ),
+        file("usage_2009-01_late.csv", &[usage, "c1,2009-01-06,sms_p2p,5"]),
+        file(
+            "terminal_2009.csv",
+            &["customer_id,seen_on,imei,model,supports", "c1,2009-01-01,35,N73,wap;mms", "c2,2009-01-02,,,"],
+        ),
+        file(
+            "product_1.csv",
+            &["product_id,name,category,monthly_price,value,traits", "fetion,飞信,communication,5,80.5,chat"],
+        ),
+        file("channel_1.csv", &["channel_id,name,unit_cost,daily_capacity", "sms,SMS,0.05,100000"]),
+        file("order_1.csv", &[order, "o1,c1,fetion,subscribe,2009-01-05 10:00:00", "o2,c2,mail,trial,2009-03-05"]),
+        file("order_2.csv", &[order, "o1,c1,fetion,cancel,2009-02-05 10:00:00", "o3,c9,mail,subscribe,2009-02-06"]),
+        file("listing_vip.csv", &[listing, "vip,c1,,,a", "vip,c2,2009-01-01,2009-02-01,", "vip,c3,,,", "quiet,c1,,,"]),
+        // A correction, and its delivery once more; the one that it corrects, too late.
+        file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
+        file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
+        file("bill_2009-02.v2.csv", &[bill, "c1,2009-02,1,1", "c6,2009-02,80,1"]),
+        // The same version with other rows; a list that shrinks; a file without a mandatory column.
+        file("customer_2009.csv", &[customer, "c1,,Dalian,active,h2"]),
+        file("listing_vip.v2.csv", &[listing, "vip,c1,,,a"]),
+        file("bill_2009-03.csv", &["customer_id,month", "c1,2009-03"]),
+        Step::Compact,
+        file("order_2.v2.csv", &[order, "o3,c9,mail,trial,2009-02-06"]),
+        file("usage_2009-01_late.v2.csv", &[usage]),
+        Step::Publish("student senior"),
+        // Empties the part that hid two rows.
+        file("bill_2009-01_b.v2.csv", &[bill]),
+        file("bill_2009-02.v4.csv", &[bill]),
+        file("listing_vip.v3.csv", &[listing, "vip,c1,,,b", "vip,c2,,,", "vip,c7,,,", "quiet,c1,,,"]),
+        file("customer_2010.csv", &[customer, "c1,13800000001,沈阳,suspended,h1", "c8,,Dalian,active,"]),
+    ]
+}
