@@ -80,48 +80,72 @@ pub(super) const PRODUCTS: [Product; 38] = [
 ];
 
 /// What anybody may take, with weights, by id.
-const POPULAR: [(&str, u32); 16] = [
-    ("fetion", 30),
-    ("139mail", 20),
-    ("crbt", 28),
-    ("contact_manager", 8),
-    ("12580", 9),
-    ("mobile_newspaper", 14),
-    ("mms_pack", 8),
-    ("best_mms", 4),
-    ("mms_life", 5),
-    ("call_reminder", 12),
-    ("easy_bill_query", 7),
-    ("wap", 10),
-    ("data_plan_5", 16),
-    ("grasp_life", 3),
-    ("secretary", 4),
-    ("sms", 4),
+const POPULAR: [(usize, u32); 16] = [
+    (at("fetion"), 30),
+    (at("139mail"), 20),
+    (at("crbt"), 28),
+    (at("contact_manager"), 8),
+    (at("12580"), 9),
+    (at("mobile_newspaper"), 14),
+    (at("mms_pack"), 8),
+    (at("best_mms"), 4),
+    (at("mms_life"), 5),
+    (at("call_reminder"), 12),
+    (at("easy_bill_query"), 7),
+    (at("wap"), 10),
+    (at("data_plan_5"), 16),
+    (at("grasp_life"), 3),
+    (at("secretary"), 4),
+    (at("sms"), 4),
 ];
 
 /// What an interest leads to.
-fn of_interest(interest: Interest) -> &'static [&'static str] {
+fn of_interest(interest: Interest) -> &'static [usize] {
     match interest {
-        Interest::Music => &["music_club", "crbt", "music_newspaper", "music_club"],
-        Interest::Sport => &["sports_news", "sports_short_news", "sports_short_news"],
-        Interest::News => &["mobile_newspaper", "news_weekly", "reference_news"],
-        Interest::Film => &["mobile_video", "film_fan", "tickets"],
-        Interest::Finance => &["mobile_securities", "business_travel_line", "data_plan_20", "reference_news"],
-        Interest::Cars => &["traffic_alerts", "traffic_alerts", "business_travel_line"],
-        Interest::Family => &["parents_classroom", "baby_guide", "health", "appointment_by_phone"],
-        Interest::Shopping => &["shopping_fashion", "mobile_video", "data_plan_50", "mms_pack"],
+        Interest::Music => const { &[at("music_club"), at("crbt"), at("music_newspaper"), at("music_club")] },
+        Interest::Sport => const { &[at("sports_news"), at("sports_short_news"), at("sports_short_news")] },
+        Interest::News => const { &[at("mobile_newspaper"), at("news_weekly"), at("reference_news")] },
+        Interest::Film => const { &[at("mobile_video"), at("film_fan"), at("tickets")] },
+        Interest::Finance => {
+            const { &[at("mobile_securities"), at("business_travel_line"), at("data_plan_20"), at("reference_news")] }
+        }
+        Interest::Cars => const { &[at("traffic_alerts"), at("traffic_alerts"), at("business_travel_line")] },
+        Interest::Family => {
+            const { &[at("parents_classroom"), at("baby_guide"), at("health"), at("appointment_by_phone")] }
+        }
+        Interest::Shopping => {
+            const { &[at("shopping_fashion"), at("mobile_video"), at("data_plan_50"), at("mms_pack")] }
+        }
     }
 }
 
 /// The product that a customer takes: one of the interest's, or one that everybody takes.
 pub(super) fn taken(draw: &mut super::random::Draw, interest: Interest) -> &'static Product {
-    let id = if draw.per_mille(450) { draw.pick(of_interest(interest)) } else { draw.weighted(&POPULAR) };
-    find(id)
+    let place = if draw.per_mille(450) { draw.pick(of_interest(interest)) } else { draw.weighted(&POPULAR) };
+    &PRODUCTS[place]
 }
 
-/// The product of an id; the first where there is none, which a test rules out.
-pub(super) fn find(id: &str) -> &'static Product {
-    PRODUCTS.iter().find(|product| product.id == id).unwrap_or(&PRODUCTS[0])
+/// The place of a product; an id that is none does not compile.
+const fn at(id: &str) -> usize {
+    let mut place = 0;
+    while !is_same(PRODUCTS[place].id.as_bytes(), id.as_bytes()) {
+        place += 1;
+    }
+    place
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut place = 0;
+    while place < one.len() {
+        if one[place] != other[place] {
+            return false;
+        }
+        place += 1;
+    }
+    true
 }
 
 /// Every product.
@@ -154,19 +178,4 @@ pub(super) fn channels(sheet: &mut Sheet) -> io::Result<()> {
             row.text(id).text(name).money(i64::from(*cost)).count(u64::from(*capacity)).text(traits);
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_is_taken_is_a_product() {
-        use Interest::{Cars, Family, Film, Finance, Music, News, Shopping, Sport};
-        let interests = [Music, Sport, News, Film, Finance, Cars, Family, Shopping];
-        let ids = interests.into_iter().flat_map(of_interest).chain(POPULAR.iter().map(|(id, _)| id));
-        for id in ids {
-            assert_eq!(find(id).id, *id);
-        }
-    }
 }

@@ -122,7 +122,8 @@ impl Cells<'_> {
             digits[at] = b'0' + (number % 10) as u8;
             number /= 10;
         }
-        self.text.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+        // Digits are ASCII, so this is all of them.
+        self.text.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
     }
 }
 
