@@ -89,8 +89,9 @@ pub struct Frame<'a> {
     slots: &'a Slots,
     moment: Moment,
     words: &'a [Arc<str>],
-    /// The class as of the moment, by place, as the tier's word; where tiers are decided already.
-    tiers: Option<Rc<Vec<u32>>>,
+    /// The class codes as of the moment, by place, and the word of each code; where tiers are decided
+    /// already.
+    tiers: Option<(Vec<u8>, Vec<u32>)>,
     numbers: RefCell<Vec<(Numeric, Rc<Numbers>)>>,
     texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
     sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
@@ -124,8 +125,8 @@ impl<'a> Frame<'a> {
     }
 
     /// Sets the classes that rules will find in `tier`.
-    pub fn set_tiers(&mut self, tiers: Vec<u32>) {
-        self.tiers = Some(Rc::new(tiers));
+    pub fn set_tiers(&mut self, codes: Vec<u8>, words: Vec<u32>) {
+        self.tiers = Some((codes, words));
     }
 
     fn months(&self, window: Window) -> Option<(Month, Month)> {
@@ -382,7 +383,9 @@ impl Columns for Frame<'_> {
         let field = match column {
             Textual::Field(field) => field,
             Textual::Tier => {
-                return self.tiers.clone().unwrap_or_else(|| Rc::new(vec![Word::NULL.0; self.slots.len()]));
+                let Some((codes, words)) = &self.tiers else { return Rc::new(vec![Word::NULL.0; self.slots.len()]) };
+                let word = |code: &u8| words.get(usize::from(*code)).copied().unwrap_or(Word::NULL.0);
+                return Rc::new(codes.iter().map(word).collect());
             }
             Textual::Absent => return Rc::new(vec![Word::NULL.0; self.slots.len()]),
         };

@@ -18,7 +18,7 @@ use crate::keyed::Keyed;
 use crate::programme::Programme;
 use crate::rules::compiled::Compiled;
 use crate::segments;
-use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk, NO_CLASS};
+use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::table::{Table, Touch};
 use crate::tiers;
@@ -138,15 +138,34 @@ impl Customers {
         let touched = touch.as_deref().map_or_else(|| Slots::Some(Vec::new()), |touch| selected(&touch.slots));
         let moment = Moment::of(self.table.clock, self.rules.programme.window, self.rules.programme.lag);
 
+        if touch.is_none() && !pass.everybody {
+            self.settle_edited(pass, moment, &mut after);
+            self.tell(index, &before, after, &Slots::Some(Vec::new()), counts, emit);
+            return;
+        }
         let all = Slots::All;
         let slots = if pass.everybody { &all } else { &touched };
         let listed = after.listed();
         self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
         self.settle_now(pass, slots, &listed, moment, &mut after);
 
+        self.tell(index, &before, after, slots, counts, emit);
+    }
+
+    /// Tells how a chunk differs from what was settled, and settles it. Customers outside `slots`
+    /// have kept their class.
+    fn tell(
+        &mut self,
+        index: usize,
+        before: &Chunk,
+        after: Chunk,
+        slots: &Slots,
+        counts: &mut Counts,
+        emit: &mut Vec<(Change, Diff)>,
+    ) {
         let customer = |slot| self.table.customer(index, slot);
         let sides = Sides {
-            before: (&before, self.settled_rules.as_ref().unwrap_or(&self.rules), self.settled_clock),
+            before: (before, self.settled_rules.as_ref().unwrap_or(&self.rules), self.settled_clock),
             after: (&after, &self.rules, self.table.clock),
         };
         let mut rows = Rows { emit, tiers: (0, 0), members: &mut self.difference.members, are_read: self.emits_rows };
@@ -194,8 +213,7 @@ impl Customers {
                 continue;
             }
             let slots = if everybody { &Slots::All } else { touched };
-            let mut frame = Frame::new(chunk, slots, Moment { month: Some(month), ..moment }, &self.table.words);
-            frame.set_tiers(Vec::new());
+            let frame = Frame::new(chunk, slots, Moment { month: Some(month), ..moment }, &self.table.words);
             let population = tiers::population(&self.rules, &frame, slots, listed);
             let decided = tiers::classes(&self.rules, &frame, &population);
             let mut classes = held.map_or([ABSENT; CHUNK], |index| *chunk.history[index].1);
@@ -213,48 +231,72 @@ impl Customers {
 
     /// Decides the class as of now, which is the history's of `as_of`, and the segments.
     fn settle_now(&self, pass: &Pass, slots: &Slots, listed: &Bits, moment: Moment, chunk: &mut Chunk) {
-        let mut members: Vec<Bits> = pass
-            .kept
-            .iter()
-            .map(|old| old.and_then(|old| chunk.segments.get(old)).cloned().unwrap_or_else(Bits::none))
-            .collect();
-        let mut class = *chunk.class;
-        let frozen = chunk.clone();
-        let started = moment.month.map(|as_of| chunk.billed_by(as_of));
-        let held = moment.month.and_then(|as_of| {
-            chunk.history.binary_search_by_key(&as_of, |(month, _)| *month).ok().map(|index| *chunk.history[index].1)
-        });
-        let mut history = held.unwrap_or([ABSENT; CHUNK]);
+        let mut members = self.kept_members(pass, chunk);
         if !slots.is_empty() {
-            let mut frame = Frame::new(&frozen, slots, moment, &self.table.words);
+            let mut class = *chunk.class;
+            let started = moment.month.map(|as_of| chunk.billed_by(as_of));
+            let held = moment.month.and_then(|as_of| {
+                let held = chunk.history.binary_search_by_key(&as_of, |(month, _)| *month);
+                held.ok().map(|index| *chunk.history[index].1)
+            });
+            let mut history = held.unwrap_or([ABSENT; CHUNK]);
+            let mut frame = Frame::new(chunk, slots, moment, &self.table.words);
             let population = tiers::population(&self.rules, &frame, slots, listed);
             let decided = tiers::classes(&self.rules, &frame, &population);
-            frame.set_tiers(decided.iter().map(|code| tiers::word(&self.rules, *code).0).collect());
             for (place, (code, within)) in decided.iter().zip(&population).enumerate() {
                 let slot = slots.slot(place);
                 class[slot] = if *within == 1 { *code } else { ABSENT };
                 history[slot] = if started.as_ref().is_some_and(|started| started.get(slot)) { *code } else { ABSENT };
             }
-            set_history(chunk, moment.month, held, history, started.is_some_and(|started| !started.is_none()));
+            frame.set_tiers(decided, tiers::words(&self.rules));
             segments::decide(&self.rules, 0..members.len(), &frame, &population, slots, &mut members);
+            drop(frame);
+            set_history(chunk, moment.month, held, history, started.is_some_and(|started| !started.is_none()));
+            if class != *chunk.class {
+                chunk.class = Arc::new(class);
+            }
         }
-        let edited = |place: &usize| pass.kept[*place].is_none();
-        if !pass.everybody && (0..members.len()).any(|place| edited(&place)) {
-            // Classes stand; the population is who has one, the null class included.
-            let mut frame = Frame::new(&frozen, &Slots::All, moment, &self.table.words);
-            let population: Vec<u8> = class.iter().map(|code| u8::from(*code != ABSENT)).collect();
-            frame.set_tiers(class.iter().map(|code| tiers::word(&self.rules, *code).0).collect());
-            let places = (0..members.len()).filter(edited);
-            segments::decide(&self.rules, places, &frame, &population, &Slots::All, &mut members);
+        if !pass.everybody {
+            self.decide_edited(pass, moment, chunk, &mut members);
         }
-        if class != *chunk.class {
-            chunk.class = Arc::new(class);
-        }
-        if members != *chunk.segments {
+        if !same(&members, &chunk.segments) {
             chunk.segments = Arc::new(members);
         }
-        debug_assert!(class.iter().all(|code| *code == ABSENT || *code >= NO_CLASS));
     }
+
+    /// Decides edited segments in a chunk in which nothing else has changed.
+    fn settle_edited(&self, pass: &Pass, moment: Moment, chunk: &mut Chunk) {
+        let mut members = self.kept_members(pass, chunk);
+        self.decide_edited(pass, moment, chunk, &mut members);
+        if !same(&members, &chunk.segments) {
+            chunk.segments = Arc::new(members);
+        }
+    }
+
+    /// The members that stand, in the places that the programme has now.
+    fn kept_members(&self, pass: &Pass, chunk: &Chunk) -> Vec<Arc<Bits>> {
+        let nobody = Arc::new(Bits::none());
+        let kept = |old: &Option<usize>| old.and_then(|old| chunk.segments.get(old)).unwrap_or(&nobody).clone();
+        pass.kept.iter().map(kept).collect()
+    }
+
+    /// Decides the edited segments for everybody. Classes stand, and the population is who has one,
+    /// the null class included.
+    fn decide_edited(&self, pass: &Pass, moment: Moment, chunk: &Chunk, members: &mut [Arc<Bits>]) {
+        if pass.kept.iter().all(Option::is_some) {
+            return;
+        }
+        let mut frame = Frame::new(chunk, &Slots::All, moment, &self.table.words);
+        let population: Vec<u8> = chunk.class.iter().map(|code| u8::from(*code != ABSENT)).collect();
+        frame.set_tiers(chunk.class.to_vec(), tiers::words(&self.rules));
+        let places = (0..members.len()).filter(|place| pass.kept[*place].is_none());
+        segments::decide(&self.rules, places, &frame, &population, &Slots::All, members);
+    }
+}
+
+/// Whether members stand where they stood.
+fn same(one: &[Arc<Bits>], other: &[Arc<Bits>]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other))
 }
 
 impl Keyed for Customers {

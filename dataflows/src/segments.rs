@@ -3,6 +3,8 @@
 //! Reads   the table, the classes as of `as_of`, the programme's `[[segment]]`
 //! Gives   the members of each segment, one bit a customer
 
+use std::sync::Arc;
+
 use crate::attributes::Frame;
 use crate::rules::compiled::Compiled;
 use crate::rules::evaluate::{TRUE, evaluate};
@@ -16,12 +18,22 @@ pub fn decide(
     frame: &Frame<'_>,
     population: &[u8],
     slots: &Slots,
-    members: &mut [Bits],
+    members: &mut [Arc<Bits>],
 ) {
     for segment in places {
         let truths = evaluate(&rules.segments[segment].1, frame);
-        for (place, (truth, within)) in truths.iter().zip(population).enumerate() {
-            members[segment].set(slots.slot(place), *truth == TRUE && *within == 1);
+        let holds = truths.iter().zip(population).map(|(truth, within)| (*truth == TRUE) & (*within == 1));
+        let decided = match slots {
+            Slots::All => Bits::of(holds),
+            Slots::Some(_) => {
+                let mut decided = Bits::clone(&members[segment]);
+                holds.enumerate().for_each(|(place, holds)| decided.set(slots.slot(place), holds));
+                decided
+            }
+        };
+        // Members that stand keep their place in memory, by which whoever compares knows them.
+        if decided != *members[segment] {
+            members[segment] = Arc::new(decided);
         }
     }
 }

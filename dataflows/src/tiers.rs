@@ -54,6 +54,11 @@ pub fn word(rules: &Compiled, code: u8) -> Word {
     index.and_then(|index| rules.tiers.get(index)).map_or(Word::NULL, |(word, _)| *word)
 }
 
+/// The word of every class code, by code.
+pub fn words(rules: &Compiled) -> Vec<u32> {
+    (0..FIRST_CLASS).map(|_| Word::NULL.0).chain(rules.tiers.iter().map(|(word, _)| word.0)).collect()
+}
+
 /// Months of the unbroken run of the class as of `as_of`, by slot; 0 for whom no history has begun.
 /// Bytes compared with bytes, a column at a time: a chunk and month take about 50 ns.
 pub fn runs(history: &[(Month, Classes)], as_of: Option<Month>) -> [u8; CHUNK] {

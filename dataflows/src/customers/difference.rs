@@ -165,12 +165,15 @@ impl Sides<'_> {
         let (old, new) = (&self.before.1.segments, &self.after.1.segments);
         let cities = (&before.customers.texts[CITY], &after.customers.texts[CITY]);
         let moved = self.movers();
-        let nobody = Bits::none();
+        let nobody = Arc::new(Bits::none());
         let fresh = new.iter().filter(|(segment, _)| old.iter().all(|(held, _)| held != segment));
         for (segment, _) in old.iter().chain(fresh) {
             let place = |segments: &[(Word, _)]| segments.iter().position(|(held, _)| held == segment);
             let was = place(old).and_then(|place| before.segments.get(place)).unwrap_or(&nobody);
             let is = place(new).and_then(|place| after.segments.get(place)).unwrap_or(&nobody);
+            if Arc::ptr_eq(was, is) && moved.is_empty() {
+                continue;
+            }
             let mut tally: Tally<u32> = Tally::default();
             let (mut came, mut went) = (0, 0);
             for (slot, enters) in is.differences(was) {

@@ -50,7 +50,7 @@ pub struct Chunk {
     /// Derived: the class as of `as_of`, [`ABSENT`] outside the population.
     pub class: Classes,
     /// Derived: the members, by place of the segment in the programme.
-    pub segments: Arc<Vec<Bits>>,
+    pub segments: Arc<Vec<Arc<Bits>>>,
 }
 
 impl Chunk {

@@ -18,6 +18,15 @@ impl Bits {
         Bits(Box::new([0; CHUNK / 64]))
     }
 
+    /// The bits of all slots, in order.
+    pub fn of(bits: impl Iterator<Item = bool>) -> Bits {
+        let mut words = Box::new([0; CHUNK / 64]);
+        for (slot, bit) in bits.take(CHUNK).enumerate() {
+            words[slot / 64] |= u64::from(bit) << (slot % 64);
+        }
+        Bits(words)
+    }
+
     pub fn get(&self, slot: usize) -> bool {
         self.0[slot / 64] >> (slot % 64) & 1 == 1
     }
