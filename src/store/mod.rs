@@ -54,13 +54,6 @@ pub enum StoreError {
     Record { offset: u64, damage: Damaged },
 }
 
-impl StoreError {
-    /// Whether the process must end: nothing is known of what the disk holds.
-    pub fn is_fatal(&self) -> bool {
-        matches!(self, StoreError::Log(LogError::Sync(_) | LogError::Stopped | LogError::Io { .. }))
-    }
-}
-
 /// A text of a programme, as it was published: file name and content.
 pub type Source = (String, String);
 
