@@ -228,9 +228,7 @@ impl Log {
 
     /// Appends a frame and makes it durable. When this returns the frame is acknowledged.
     pub fn append(&mut self, kind: u8, epoch: u64, payload: &[u8]) -> Result<Location, LogError> {
-        if self.stopped {
-            return Err(LogError::Stopped);
-        }
+        self.goes_on()?;
         let at = self.end;
         // Whatever fails from here on leaves unknown bytes behind the end.
         self.stopped = true;
@@ -250,6 +248,11 @@ impl Log {
             Ok(_) => Err(LogError::Corrupt { offset, what: "a frame has another length" }),
             Err(what) => Err(LogError::Corrupt { offset, what }),
         }
+    }
+
+    /// Whether anything more is taken.
+    pub fn goes_on(&self) -> Result<(), LogError> {
+        if self.stopped { Err(LogError::Stopped) } else { Ok(()) }
     }
 
     /// Takes nothing more: what stands in memory is no longer what the log says.

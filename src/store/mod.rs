@@ -229,6 +229,8 @@ impl Store {
         at: Time,
         replaces_same_version: bool,
     ) -> Result<Outcome, StoreError> {
+        // Past a failed write what stands in memory may be ahead of the log: nothing is read off it.
+        self.log.goes_on()?;
         let known = self.numbers.get(&extract.partition).copied();
         let mut old = Rc::new(Rows::empty(extract.partition.feed));
         if let Some(number) = known {
