@@ -237,8 +237,8 @@ fn restart(size: Size) -> Figures {
     figures
 }
 
-/// Cards read while a month after the other is ingested flat out. In process: HTTP's own part is
-/// measured by scripts/bench against the running service.
+/// Cards read while a month after the other is ingested flat out. In process:
+/// HTTP's own part is not in it.
 fn cards(size: Size) -> Figures {
     let path = fresh("card");
     let service = start(&path, size);

@@ -26,7 +26,7 @@ use crate::types::{Clock, Diff, Month, Word};
 use crate::views::Change;
 use difference::{Counts, Rows, Sides};
 
-/// Chunks settled in one turn: at a month close about 3 MB of updates, and 5 ms.
+/// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
 const TURN_CHUNKS: usize = 32;
 
 /// One worker's customers, with all that is derived from them.
@@ -87,8 +87,8 @@ impl Customers {
         }
     }
 
-    /// The same, emitting the differences of rows too. Where nobody reads them they are a third of
-    /// the cost of a month close.
+    /// The same, emitting the differences of rows too. Where nobody reads them they are made
+    /// for nothing.
     pub fn with_rows(index: usize, peers: usize) -> Customers {
         Customers { emits_rows: true, ..Customers::new(index, peers) }
     }

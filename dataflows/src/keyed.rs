@@ -5,8 +5,7 @@
 //!
 //! `reduce` keeps what it has been given as sorted batches and re-reads a key's whole history for
 //! each change; at a month close everybody changes. Here the state is the operator's own (columns,
-//! in our case), a change is a write, and only what was touched is evaluated again: measured
-//! against one packed `reduce`, a month close costs a twentieth and memory less than a half.
+//! in our case), a change is a write, and only what was touched is evaluated again.
 //!
 //! An epoch is applied when the frontier has passed it, epochs in order, parts of an epoch in the
 //! order of their arrival. Settling may take many turns, so that a month close neither holds

@@ -43,10 +43,7 @@ pub trait Columns {
     fn places(&self) -> usize;
     fn numbers(&self, column: Numeric) -> Rc<Numbers>;
     /// The truth of `low <= column <= high`; null where the column is.
-    fn within(&self, column: Numeric, low: i64, high: i64) -> Vec<u8> {
-        let Numbers { values, null, .. } = &*self.numbers(column);
-        values.iter().zip(null).map(|(value, null)| truth((low <= *value) & (*value <= high), *null)).collect()
-    }
+    fn within(&self, column: Numeric, low: i64, high: i64) -> Vec<u8>;
     fn words(&self, column: Textual) -> Rc<Vec<u32>>;
     /// 0 or 1.
     fn flags(&self, flag: &Flag) -> Vec<u8>;

@@ -5,7 +5,7 @@
 //! value that does not fit, so that width costs memory only where it is needed.
 
 /// Customers of a chunk. A chunk is the unit that readers share and a writer copies: 40 KB of a
-/// month's bills, about 2 µs.
+/// month's bills.
 pub const CHUNK: usize = 2048;
 
 /// One bit for each customer of a chunk.
