@@ -77,11 +77,11 @@ macro_rules! themes {
             titles.sort_unstable();
             titles.dedup();
             assert_eq!(titles.len(), scenarios);
-            assert!(files > 0 && scenarios >= 45, "{scenarios} scenarios in {files} files");
+            assert!(files > 0 && scenarios >= 55, "{scenarios} scenarios in {files} files");
         }
     };
 }
 
 themes! {
-    attributes clock dates partitions precedence quarantine
+    attributes clock dates expressions holds lists partitions precedence quarantine terminals
 }
