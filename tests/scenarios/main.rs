@@ -77,11 +77,12 @@ macro_rules! themes {
             titles.sort_unstable();
             titles.dedup();
             assert_eq!(titles.len(), scenarios);
-            assert!(files > 0 && scenarios >= 55, "{scenarios} scenarios in {files} files");
+            assert!(files > 0 && scenarios >= 60, "{scenarios} scenarios in {files} files");
         }
     };
 }
 
 themes! {
-    attributes clock dates expressions holds lists partitions precedence quarantine terminals
+    attributes clock customers dates edits expressions holds ledger lists partitions precedence quarantine segments since
+    terminals tiers
 }
