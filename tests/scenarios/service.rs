@@ -148,7 +148,11 @@ impl Service {
         let (published, names, store) = (self.intake().hub().published(), self.intake().names(), self.intake().store());
         let (names, store) = (names.read(), store.lock());
         let sources = Sources { published: &published, names: &names, store: &store };
+        let mut before = Vec::new();
         let visited: Result<(), StoreError> = rows(view, sources, &mut |cells| {
+            let place: Vec<_> = cells.iter().map(order).collect();
+            assert!(before < place, "{}: {before:?} before {place:?}", view.name);
+            before = place;
             visit(cells);
             Ok(())
         });
@@ -161,6 +165,19 @@ impl Service {
         let standing = verify::standing(&self.intake().store().lock(), &published, &names.read());
         let standing = standing.expect("what stands can be read");
         verify::compare(&standing, &published, &names.read(), &|_| {}).examples
+    }
+}
+
+/// How rows are sorted, each once: null first, text by bytes, numbers by value.
+fn order(cell: &Cell<'_>) -> (bool, i128, String) {
+    let number = |number: i128| (true, number, String::new());
+    match cell {
+        Cell::Null => (false, 0, String::new()),
+        Cell::Text(text) => (true, 0, text.to_string()),
+        Cell::Month(month) => number(month.0.into()),
+        Cell::Time(time) => number(time.0.into()),
+        Cell::Integer(integer) => number((*integer).into()),
+        Cell::Hundredths(hundredths) => number(*hundredths),
     }
 }
 
