@@ -294,6 +294,10 @@ fn fold(arithmetic: Arithmetic, left: Sum, right: Sum) -> Sum {
 /// The range test that a comparison with a constant is.
 fn range(column: Numeric, comparison: Comparison, bound: &BigRational) -> Plan {
     let hundredths = bound * BigRational::from_integer(100.into());
+    if matches!(column, Numeric::Change(_)) && clamped(&hundredths).abs() == OUTERMOST {
+        // Changes alone go beyond 64 bits, and how far beyond a range test does not see.
+        return Plan::Compare(comparison, Sum::Column(column), Sum::Constant(bound.clone()));
+    }
     let (floor, ceil) = (clamped(&hundredths.floor()), clamped(&hundredths.ceil()));
     let exact = hundredths.is_integer();
     let (low, high, outside) = match comparison {
@@ -310,9 +314,11 @@ fn range(column: Numeric, comparison: Comparison, bound: &BigRational) -> Plan {
     Plan::Range { column, low, high, outside }
 }
 
-/// A bound beyond every value that a column can hold is as good as the outermost one.
+/// The outermost bound of a range test.
+const OUTERMOST: i64 = i64::MAX - 1;
+
+/// A bound beyond every value that is tested by ranges is as good as the outermost one.
 fn clamped(bound: &BigRational) -> i64 {
-    const OUTERMOST: i64 = i64::MAX - 1;
     i64::try_from(bound.to_integer()).map_or_else(
         |_| if bound.numer().sign() == num_bigint::Sign::Minus { -OUTERMOST } else { OUTERMOST },
         |bound| bound.clamp(-OUTERMOST, OUTERMOST),
