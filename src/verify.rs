@@ -166,7 +166,8 @@ fn found(published: &Published, names: &Dictionary) -> BTreeMap<Change, Diff> {
     let segments: Vec<Word> = published.programme.segments.iter().map(|segment| word(&segment.id)).collect();
     for (chunk, customer) in published.chunks() {
         let runs = runs(&chunk.history, published.clock.as_of);
-        for (slot, class) in chunk.class.iter().enumerate().filter(|(_, class)| **class != ABSENT) {
+        for (slot, class) in chunk.class.iter().enumerate().filter(|(_, class)| **class != ABSENT && !tiers.is_empty())
+        {
             let tier = usize::from(*class).checked_sub(2).and_then(|place| tiers.get(place)).copied();
             let since = since(published.clock.as_of, runs[slot]);
             let row = Change::Tier { customer: customer(slot), tier: tier.unwrap_or(Word::NULL), since };

@@ -3,6 +3,9 @@
 //! Reads   the table, the programme's `[[tier]]` and `population`
 //! Gives   class codes; since when a class has held
 //!
+//! A programme without tiers leaves the views of tiers empty; everybody then has the null class, as far
+//! as rules ask.
+//!
 //! The class of month M is what the current programme gives on the input now accepted, with
 //! `as_of` = M and today's master data. It is kept for each of the last `history` months, one byte
 //! a customer and month, so that a month close decides one month and a correction the few months

@@ -77,8 +77,9 @@ def views(programme, world, store):
                 break
             since = month
         city = subject("city")
-        out["tier"].append([customer, tier, since])
-        tier_count[city, tier] += 1
+        if programme.tiers:
+            out["tier"].append([customer, tier, since])
+            tier_count[city, tier] += 1
         subject = Subject(world, customer, world.as_of, tier)
         for segment, rule in programme.segments:
             if rule.holds(subject):

@@ -64,7 +64,7 @@ fn tier<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     Ok(())
 }
 
-/// The class and since when, of who has a row in `tier`.
+/// The class and since when, of who has a row in `tier`: nobody, where the programme has no tiers.
 pub fn tier_of<'a>(
     published: &'a Published,
     chunk: &Chunk,
@@ -73,7 +73,7 @@ pub fn tier_of<'a>(
     let class = chunk.class[slot];
     let as_of = published.clock.as_of;
     let since = since(as_of, run_of(&chunk.history, as_of, slot));
-    (class != ABSENT).then(|| (class_id(&published.programme, class), since))
+    (class != ABSENT && !published.programme.tiers.is_empty()).then(|| (class_id(&published.programme, class), since))
 }
 
 fn class_id(programme: &Programme, class: u8) -> Option<&str> {

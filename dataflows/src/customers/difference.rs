@@ -79,6 +79,7 @@ impl Sides<'_> {
         let all = matches!(slots, Slots::All);
         let runs = all.then(|| (tiers::runs(&before.history, as_of.0), tiers::runs(&after.history, as_of.1)));
         let mut tally: Tally<(u32, u8, bool)> = Tally::default();
+        let has_row = |rules: &Compiled, class: u8| class != ABSENT && !rules.tiers.is_empty();
         for place in 0..slots.len() {
             let slot = slots.slot(place);
             let run = match &runs {
@@ -91,7 +92,7 @@ impl Sides<'_> {
             if !(same_class && since.0 == since.1) {
                 let row = |rules: &Compiled, class: u8, since| {
                     let tier = tiers::word(rules, class);
-                    (class != ABSENT).then_some(Change::Tier { customer: customer(slot), tier, since })
+                    has_row(rules, class).then_some(Change::Tier { customer: customer(slot), tier, since })
                 };
                 let changed = (row(self.before.1, class.0, since.0), row(self.after.1, class.1, since.1));
                 if changed.0 != changed.1 {
@@ -104,10 +105,10 @@ impl Sides<'_> {
                 }
             }
             if !same_class || !same_cities {
-                if class.0 != ABSENT {
+                if has_row(self.before.1, class.0) {
                     tally.add((cities.0.get(slot), class.0, false), -1);
                 }
-                if class.1 != ABSENT {
+                if has_row(self.after.1, class.1) {
                     tally.add((cities.1.get(slot), class.1, true), 1);
                 }
             }

@@ -89,8 +89,10 @@ impl Standing {
         let Some(tier) = self.class(&asked) else { return };
         let run = history.iter().rev().take_while(|(_, class)| *class == tier).last();
         let since = run.map(|(month, _)| *month);
-        views.insert(Change::Tier { customer, tier, since }, 1);
-        *views.entry(Change::TierCount { city, tier }).or_insert(0) += 1;
+        if !self.programme.tiers.is_empty() {
+            views.insert(Change::Tier { customer, tier, since }, 1);
+            *views.entry(Change::TierCount { city, tier }).or_insert(0) += 1;
+        }
         let asked = Asked { tier: Some(tier), ..asked };
         for segment in &self.programme.segments {
             if rules::holds(&segment.when, &asked) {
