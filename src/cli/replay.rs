@@ -110,7 +110,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let observed = latencies.clone();
     let engine = Engine::start(usize::from(arguments.workers), move |latency| observed.lock().push(latency))
         .map_err(anyhow::Error::msg)?;
-    let intake = Intake::begin(store, engine.hub(), |_| Ok(document), jiff::Timestamp::now)?;
+    let intake = Intake::begin(store, engine.hub(), |_| Ok(document.by_data_clock()), jiff::Timestamp::now)?;
     latencies.lock().clear();
 
     let files = landed.files.len();

@@ -59,7 +59,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Nothing outlives the run, so nothing needs a disk or a lasting key.
     let store = Store::open(Arc::new(Memory::single()), std::array::from_fn(|_| 0))?;
     let engine = Engine::start(usize::from(arguments.workers), |_| {}).map_err(anyhow::Error::msg)?;
-    let intake = Intake::begin(store, engine.hub(), |_| Ok(document), jiff::Timestamp::now)?;
+    let intake = Intake::begin(store, engine.hub(), |_| Ok(document.by_data_clock()), jiff::Timestamp::now)?;
     let total = landed.files.iter().filter_map(|(path, _)| path.metadata().ok()).map(|metadata| metadata.len()).sum();
     let bar = progress::bytes(total, "reading");
     intake.take(landed.files, &|bytes| bar.inc(bytes), &mut |name, taken| {

@@ -28,6 +28,15 @@ pub struct Document {
     pub sources: Vec<Source>,
 }
 
+impl Document {
+    /// The same going by the data's clock, as one-shot runs and replays do: what they give must not
+    /// depend on the day on which they are started.
+    pub fn by_data_clock(mut self) -> Document {
+        self.settings.clock_wall = false;
+        self
+    }
+}
+
 /// What reading a section works with.
 pub(super) struct Reader<'a, 'p> {
     pub sources: &'a [Source],
