@@ -18,11 +18,15 @@ impl Bits {
         Bits(Box::new([0; CHUNK / 64]))
     }
 
-    /// The bits of all slots, in order.
-    pub fn of(bits: impl Iterator<Item = bool>) -> Bits {
+    /// The bits of all slots, in order, from bytes of 0 and 1.
+    pub fn of(bytes: &[u8]) -> Bits {
         let mut words = Box::new([0; CHUNK / 64]);
-        for (slot, bit) in bits.take(CHUNK).enumerate() {
-            words[slot / 64] |= u64::from(bit) << (slot % 64);
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<64>().0) {
+            for (group, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+                // The product brings byte i's lowest bit to bit 56 + i, and nothing else there.
+                let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                *word |= gathered << (8 * group);
+            }
         }
         Bits(words)
     }
@@ -250,6 +254,9 @@ mod tests {
         right.set(100, true);
         assert_eq!(left.slots().collect::<Vec<_>>(), [0, 63, 64, 2047]);
         assert_eq!(left.differences(&right).collect::<Vec<_>>(), [(0, true), (64, true), (100, false), (2047, true)]);
+        let mut bytes = [0; CHUNK];
+        left.slots().for_each(|slot| bytes[slot] = 1);
+        assert_eq!(Bits::of(&bytes), left);
         let mut counts = vec![1; CHUNK];
         left.count_into(&mut counts);
         assert_eq!((counts[0], counts[1], counts[63], counts[2047]), (2, 1, 2, 2));
