@@ -25,7 +25,7 @@ use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::table::Chunk;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE};
-use crate::table::column::{CHUNK, Slots};
+use crate::table::column::{CHUNK, Column, Slots};
 use crate::types::{Clock, Day, Month, Time, Word};
 
 /// The largest change that is told: 10000 percent.
@@ -189,12 +189,8 @@ impl<'a> Frame<'a> {
         if let Some(sums) = &self.sums.borrow()[window as usize][fee] {
             return sums.clone();
         }
-        let mut sums = vec![0i64; self.slots.len()];
-        for (_, bills) in self.bills(window) {
-            // Amounts are bounded (records::AMOUNT_MAX), so that a sum over MONTHS_MAX cannot wrap.
-            bills.fees[fee].add_to(self.slots, &mut sums);
-        }
-        let sums = Rc::new(sums);
+        let columns: Vec<_> = self.bills(window).iter().map(|(_, bills)| &bills.fees[fee]).collect();
+        let sums = Rc::new(Column::sums(&columns, self.slots));
         self.sums.borrow_mut()[window as usize][fee] = Some(sums.clone());
         sums
     }

@@ -34,15 +34,21 @@ impl Usual {
         if matches!(slots, Slots::Some(_)) {
             return None;
         }
-        let others = |(months, base): (u8, u8)| {
-            billed.iter().zip(base_billed).map(|(one, other)| u32::from((*one != months) | (*other != base))).sum()
-        };
         // Customers stand in the order in which they came: one of these is as everybody.
-        let seen = [0, CHUNK / 2, CHUNK - 1].map(|place| (billed[place], base_billed[place]));
-        let (few, months) = seen.into_iter().map(|seen| (others(seen), seen)).min_by_key(|(few, _): &(u32, _)| *few)?;
-        if few as usize > CHUNK / 4 {
-            return None;
+        let mut best: Option<(usize, (u8, u8))> = None;
+        for months in [0, CHUNK / 2, CHUNK - 1].map(|place| (billed[place], base_billed[place])) {
+            let differs = |(one, other): (&u8, &u8)| u8::from((*one != months.0) | (*other != months.1));
+            let differ = |(ones, others): (&[u8], &[u8])| {
+                // At most 255 at a time, so that the count stays a byte.
+                usize::from(ones.iter().zip(others).map(differs).fold(0, u8::wrapping_add))
+            };
+            let others = billed.chunks(128).zip(base_billed.chunks(128)).map(differ).sum();
+            if others == 0 {
+                return Some(Usual { months, others: Vec::new() });
+            }
+            best = best.filter(|(fewest, _)| *fewest <= others).or(Some((others, months)));
         }
+        let (_, months) = best.filter(|(fewest, _)| *fewest <= CHUNK / 4)?;
         let differs = |place: &u16| (billed[usize::from(*place)], base_billed[usize::from(*place)]) != months;
         Some(Usual { months, others: (0..CHUNK as u16).filter(differs).collect() })
     }
@@ -108,7 +114,13 @@ impl Frame<'_> {
             let base = base_sum.wrapping_mul(i64::from(billed));
             let within = least_open | (scaled >= base.wrapping_mul(low));
             let within = within & (most_open | (scaled < base.wrapping_mul(below)));
-            let within = if base_sum > 0 { within } else if sum > 0 { most } else { none };
+            let within = if base_sum > 0 {
+                within
+            } else if sum > 0 {
+                most
+            } else {
+                none
+            };
             truth(within, u8::from((billed == 0) | (base_billed == 0)))
         };
         let Some(Usual { months: (months, base_months), others }) = &*self.usual() else {
@@ -191,7 +203,8 @@ mod tests {
         for slot in 0..CHUNK {
             let day = |random: &mut fastrand::Rng| Some(Day(random.i32(-40_000..16_000))).filter(|day| day.0 % 9 != 0);
             let (birth_date, joined_on) = (day(random), day(random));
-            Arc::make_mut(&mut chunk.customers).set(slot, Some(Customer { birth_date, joined_on, ..Customer::default() }));
+            Arc::make_mut(&mut chunk.customers)
+                .set(slot, Some(Customer { birth_date, joined_on, ..Customer::default() }));
         }
         chunk
     }

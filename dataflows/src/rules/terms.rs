@@ -145,8 +145,7 @@ impl Terms {
                     Some((left, _)) => left.times(&other.denominators)?,
                     None => self.denominators.times(&other.denominators)?,
                 };
-                let numerators =
-                    if arithmetic == Arithmetic::Add { left.plus(&right)? } else { left.minus(&right)? };
+                let numerators = if arithmetic == Arithmetic::Add { left.plus(&right)? } else { left.minus(&right)? };
                 Some(Terms { numerators, denominators, null })
             }
         }

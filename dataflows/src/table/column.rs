@@ -18,6 +18,11 @@ impl Bits {
         Bits(Box::new([0; CHUNK / 64]))
     }
 
+    /// Every bit set.
+    pub fn all() -> Bits {
+        Bits(Box::new([u64::MAX; CHUNK / 64]))
+    }
+
     /// The bits of all slots, in order, from bytes of 0 and 1.
     pub fn of(bytes: &[u8]) -> Bits {
         let mut words = Box::new([0; CHUNK / 64]);
@@ -50,6 +55,11 @@ impl Bits {
 
     pub fn count(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Bits set here and in `other`.
+    pub fn count_common(&self, other: &Bits) -> usize {
+        self.0.iter().zip(other.0.iter()).map(|(word, other)| (word & other).count_ones() as usize).sum()
     }
 
     /// Sets every bit that `other` has set.
@@ -172,19 +182,33 @@ impl<T: Value> Column<T> {
 }
 
 impl Column<i64> {
+    /// The sums of some columns, by place. Sums of bounded amounts over a window fit in 64 bits.
+    pub fn sums(columns: &[&Column<i64>], slots: &Slots) -> Vec<i64> {
+        // The usual window in one walk: three columns from memory, and no sums back to it in between.
+        if let ([Column::Narrow(one), Column::Narrow(two), Column::Narrow(three)], Slots::All) = (columns, slots) {
+            let values = one.iter().zip(two.iter()).zip(three.iter());
+            let sum = |((one, two), three): ((&i32, &i32), &i32)| {
+                i64::from(*one).wrapping_add(i64::from(*two)).wrapping_add(i64::from(*three))
+            };
+            return values.map(sum).collect();
+        }
+        let mut sums = vec![0; slots.len()];
+        columns.iter().for_each(|column| column.add_to(slots, &mut sums));
+        sums
+    }
+
     /// Adds the value of each selected slot to its place in `sums`.
-    pub fn add_to(&self, slots: &Slots, sums: &mut [i64]) {
+    fn add_to(&self, slots: &Slots, sums: &mut [i64]) {
+        let add = |sum: &mut i64, value: i64| *sum = sum.wrapping_add(value);
         match (self, slots) {
             (Column::Narrow(values), Slots::All) => {
-                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum = sum.wrapping_add(i64::from(*value)));
+                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| add(sum, i64::from(*value)));
             }
             (Column::Wide(values), Slots::All) => {
-                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
+                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| add(sum, *value));
             }
             (column, Slots::Some(slots)) => {
-                sums.iter_mut()
-                    .zip(slots)
-                    .for_each(|(sum, slot)| *sum = sum.wrapping_add(column.get(usize::from(*slot))));
+                sums.iter_mut().zip(slots).for_each(|(sum, slot)| add(sum, column.get(usize::from(*slot))));
             }
         }
     }
