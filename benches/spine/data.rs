@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dataflows::types::Month;
 
@@ -84,15 +84,25 @@ pub fn prepare(size: Size) {
     }
     out.flush().expect("written");
     for month in 0..size.months {
-        let mut out = create(format!("bill_{}.csv", first_month().plus(month as i32)));
-        writeln!(out, "customer_id,month,total_fee,roaming_fee,sms_fee,vas_fee,data_kb").expect("written");
-        for number in 0..size.customers {
-            let Bill { customer, month, amounts: [total, roaming, sms, vas, data] } = bill(number, month, 0);
-            let yuan = |fen: i64| format!("{}.{:02}", fen / 100, fen % 100);
-            let fees = [total, roaming, sms, vas].map(yuan).join(",");
-            writeln!(out, "{customer},{month},{fees},{data}").expect("written");
-        }
-        out.flush().expect("written");
+        write_bills(&directory.join(bill_file(month)), size, month);
     }
     fs::write(directory.join("done"), "").expect("written");
+}
+
+/// The name of a month's file.
+pub fn bill_file(month: usize) -> String {
+    format!("bill_{}.csv", first_month().plus(month as i32))
+}
+
+/// Writes a month's bills of everybody.
+pub fn write_bills(path: &Path, size: Size, month: usize) {
+    let mut out = BufWriter::with_capacity(1 << 20, fs::File::create(path).expect("a file"));
+    writeln!(out, "customer_id,month,total_fee,roaming_fee,sms_fee,vas_fee,data_kb").expect("written");
+    for number in 0..size.customers {
+        let Bill { customer, month, amounts: [total, roaming, sms, vas, data] } = bill(number, month, 0);
+        let yuan = |fen: i64| format!("{}.{:02}", fen / 100, fen % 100);
+        let fees = [total, roaming, sms, vas].map(yuan).join(",");
+        writeln!(out, "{customer},{month},{fees},{data}").expect("written");
+    }
+    out.flush().expect("written");
 }

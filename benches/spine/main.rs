@@ -6,6 +6,7 @@
 //! Rust are taken within one process.
 
 mod data;
+mod http;
 mod measure;
 mod recompute;
 
@@ -18,7 +19,7 @@ use serde_json::{Map, Value, json};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What is measured, with what it is held to.
-const MEASUREMENTS: &[&str] = &["load", "corrections", "rules", "restart", "card", "recompute"];
+const MEASUREMENTS: &[&str] = &["load", "corrections", "rules", "restart", "card", "http", "recompute"];
 
 /// Sizes of a run.
 #[derive(Clone, Copy)]

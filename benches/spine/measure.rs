@@ -17,7 +17,7 @@ use dataflows::records::{Bill, BillRow, Feed, Rows};
 use dataflows::types::Time;
 use serde_json::{Map, Value, json};
 
-use crate::{Size, data, recompute};
+use crate::{Size, data, http, recompute};
 
 pub type Figures = Map<String, Value>;
 
@@ -28,6 +28,7 @@ pub fn run(name: &str, size: Size) -> Figures {
         "rules" => rules(size),
         "restart" => restart(size),
         "card" => cards(size),
+        "http" => http::cards(size),
         "recompute" => ratios(size),
         other => panic!("no measurement {other}"),
     }
@@ -53,7 +54,7 @@ fn start(data: &Path, size: Size) -> Service {
     Service { intake: Arc::new(intake), _engine: engine, _directory: data.to_owned() }
 }
 
-fn fresh(name: &str) -> PathBuf {
+pub fn fresh(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("cohortflow-bench-data-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     path
@@ -130,7 +131,7 @@ fn accept(service: &Service, extract: &Extract) -> (Duration, Duration) {
     (durable_at.elapsed(), durable_at - began)
 }
 
-fn percentile(sorted: &[f64], share: f64) -> f64 {
+pub fn percentile(sorted: &[f64], share: f64) -> f64 {
     sorted[((sorted.len() - 1) as f64 * share) as usize]
 }
 
@@ -237,8 +238,7 @@ fn restart(size: Size) -> Figures {
     figures
 }
 
-/// Cards read while a month after the other is ingested flat out. In process:
-/// HTTP's own part is not in it.
+/// Cards read in process while a month after the other is ingested flat out.
 fn cards(size: Size) -> Figures {
     let path = fresh("card");
     let service = start(&path, size);

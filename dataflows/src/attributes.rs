@@ -10,27 +10,23 @@
 //! Invariant: an absent bill is 0 in every column, so a window's sum needs no mask.
 
 mod dates;
+mod division;
+mod within;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use dates::{age, days_to_birthday, tenure};
+use division::Divider;
+use within::{SMALL, Usual};
 
-use crate::rules::evaluate::{Columns, Numbers, truth};
+use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::table::Chunk;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE};
-use crate::table::column::{CHUNK, Slots};
+use crate::table::column::{CHUNK, Column, Slots};
 use crate::types::{Clock, Day, Month, Time, Word};
-
-/// Above every average in hundredths, and far enough from the end of 64 bits to be multiplied by
-/// the months of a window.
-const BOUND: i64 = 1 << 56;
-/// Bounds on changes up to this, times a window's sum below [`SMALL`], stay within 64 bits.
-const CHANGE_BOUND: i64 = 1 << 21;
-/// Sums below this, times the months of two windows and 10,000, stay within 64 bits.
-const SMALL: i64 = 1 << 35;
 
 /// The largest change that is told: 10000 percent.
 const CHANGE_MAX: i128 = 1_000_000;
@@ -100,7 +96,16 @@ pub struct Frame<'a> {
     texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
     sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
     counts: RefCell<[Option<Rc<Vec<u8>>>; 2]>,
+    usual: RefCell<Option<Rc<Option<Usual>>>>,
+    /// Range tests that were made: tiers ask the same of a column again and again.
+    tests: RefCell<Vec<(RangeTest, Vec<u8>)>>,
 }
+
+/// A column, and its least and greatest value.
+type RangeTest = (Numeric, i64, i64);
+
+/// Range tests remembered: more would fall out of the processor's cache before they are asked for.
+const TESTS_MAX: usize = 48;
 
 /// Sums of one figure of bills over a window, by place.
 type Sums64 = Rc<Vec<i64>>;
@@ -125,6 +130,8 @@ impl<'a> Frame<'a> {
             texts: RefCell::default(),
             sums: RefCell::default(),
             counts: RefCell::default(),
+            usual: RefCell::default(),
+            tests: RefCell::default(),
         }
     }
 
@@ -164,6 +171,12 @@ impl<'a> Frame<'a> {
         counts
     }
 
+    /// How many months most were billed in.
+    fn usual(&self) -> Rc<Option<Usual>> {
+        let make = || Rc::new(Usual::of(self.slots, &self.billed(false), &self.billed(true)));
+        self.usual.borrow_mut().get_or_insert_with(make).clone()
+    }
+
     fn bills(&self, window: Window) -> &'a [(Month, Arc<crate::table::chunk::Bills>)] {
         let Some((first, last)) = self.months(window) else { return &[] };
         let bills = &self.chunk.bills;
@@ -176,12 +189,8 @@ impl<'a> Frame<'a> {
         if let Some(sums) = &self.sums.borrow()[window as usize][fee] {
             return sums.clone();
         }
-        let mut sums = vec![0i64; self.slots.len()];
-        for (_, bills) in self.bills(window) {
-            // Amounts are bounded (records::AMOUNT_MAX), so that a sum over MONTHS_MAX cannot wrap.
-            bills.fees[fee].add_to(self.slots, &mut sums);
-        }
-        let sums = Rc::new(sums);
+        let columns: Vec<_> = self.bills(window).iter().map(|(_, bills)| &bills.fees[fee]).collect();
+        let sums = Rc::new(Column::sums(&columns, self.slots));
         self.sums.borrow_mut()[window as usize][fee] = Some(sums.clone());
         sums
     }
@@ -194,7 +203,7 @@ impl<'a> Frame<'a> {
             Numeric::Average(fee) => {
                 let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
                 let unit = if fee == DATA_KB { 100 } else { 1 };
-                let values = sums.iter().zip(billed.iter()).map(|(sum, billed)| average(sum * unit, *billed)).collect();
+                let values = self.averages(&sums, &billed, unit);
                 Numbers::new(values, billed.iter().map(|billed| u8::from(*billed == 0)).collect())
             }
             Numeric::LastFee => self.last_fee(),
@@ -221,38 +230,6 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn change_within(&self, fee: usize, low: i64, high: i64) -> Vec<u8> {
-        let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
-        let (base_sums, base_billed) = (self.sums(Window::Baseline, fee), self.billed(true));
-        let largest = sums.iter().chain(base_sums.iter()).fold(0, |largest, sum| sum.unsigned_abs() | largest);
-        let (least_open, most_open) = (low == i64::MIN, i128::from(high) >= CHANGE_MAX);
-        let is_usual = (least_open || low.abs() <= CHANGE_BOUND) && (most_open || high.abs() <= CHANGE_BOUND);
-        if largest >= SMALL as u64 || !is_usual {
-            let Numbers { values, null, .. } = &*self.numbers(Numeric::Change(fee));
-            return values
-                .iter()
-                .zip(null)
-                .map(|(value, null)| truth((low <= *value) & (*value <= high), *null))
-                .collect();
-        }
-        let fixed = |change: i128| i128::from(low) <= change && change <= i128::from(high);
-        let (most, none, capped) = (fixed(CHANGE_MAX), fixed(0), i128::from(low) > CHANGE_MAX);
-        let (low, below) = (low.max(-CHANGE_BOUND), high.clamp(-CHANGE_BOUND, CHANGE_BOUND) + 1);
-        let mut truths = Vec::with_capacity(sums.len());
-        for place in 0..sums.len() {
-            let (months, base_months) = (i64::from(billed[place]), i64::from(base_billed[place]));
-            let base = months.wrapping_mul(base_sums[place]);
-            let rise = sums[place].wrapping_mul(base_months).wrapping_sub(base).wrapping_mul(10_000);
-            // A change of CHANGE_MAX is one of at least that much.
-            let least = least_open | (rise >= low.wrapping_mul(base));
-            let told = least & (most_open | (rise < below.wrapping_mul(base))) & !capped;
-            let flat = if sums[place] > 0 { most } else { none };
-            let within = if base_sums[place] > 0 { told } else { flat };
-            truths.push(truth(within, u8::from((months == 0) | (base_months == 0))));
-        }
-        truths
-    }
-
     fn dates(&self, dates: &[i32; CHUNK], number: fn(i32, Day) -> i64) -> Numbers {
         let len = self.slots.len();
         let Some(last_day) = self.moment.month.map(Month::last_day) else {
@@ -265,6 +242,22 @@ impl<'a> Frame<'a> {
             values.push(if date == NO_DATE { 0 } else { number(date, last_day) * 100 });
         }
         Numbers::new(values, null)
+    }
+
+    /// Averages in hundredths of sums that are `unit` hundredths each.
+    fn averages(&self, sums: &[i64], billed: &[u8], unit: i64) -> Vec<i64> {
+        let plain = |place: usize| average(sums[place] * unit, billed[place]);
+        // A sum below 0 is beyond every limit here.
+        let range = sums.iter().fold(0, |range, sum| range | *sum as u64);
+        let usual = self.usual();
+        let (Some(Usual { months: (months @ 1.., _), others }), true) = (&*usual, range < (Divider::MAX / unit) as u64)
+        else {
+            return (0..sums.len()).map(plain).collect();
+        };
+        let divider = Divider::by(*months);
+        let mut averages: Vec<i64> = sums.iter().map(|sum| divider.divide(sum.wrapping_mul(unit))).collect();
+        others.iter().map(|place| usize::from(*place)).for_each(|place| averages[place] = plain(place));
+        averages
     }
 
     fn last_fee(&self) -> Numbers {
@@ -359,28 +352,17 @@ impl Columns for Frame<'_> {
         numbers
     }
 
-    /// Averages and changes are told from bounds without dividing: `floor(s / n) >= b` is
-    /// `s >= b n`, and a division costs more than the rest of a rule.
     fn within(&self, column: Numeric, low: i64, high: i64) -> Vec<u8> {
-        match column {
-            Numeric::Average(fee) => {
-                let unit = if fee == DATA_KB { 100 } else { 1 };
-                let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
-                // Bounds beyond every sum are as good as the outermost one, and cannot overflow.
-                let (low, below) = (low.clamp(-BOUND, BOUND), high.clamp(-BOUND, BOUND) + 1);
-                let test = |(sum, billed): (&i64, &u8)| {
-                    let (sum, months) = (sum.wrapping_mul(unit), i64::from(*billed));
-                    let within = (sum >= low.wrapping_mul(months)) & (sum < below.wrapping_mul(months));
-                    truth(within, u8::from(*billed == 0))
-                };
-                sums.iter().zip(billed.iter()).map(test).collect()
-            }
-            Numeric::Change(fee) => self.change_within(fee, low, high),
-            column => {
-                let Numbers { values, null, .. } = &*self.numbers(column);
-                values.iter().zip(null).map(|(value, null)| truth((low <= *value) & (*value <= high), *null)).collect()
-            }
+        let test = (column, low, high);
+        if let Some((_, truths)) = self.tests.borrow().iter().find(|(made, _)| *made == test) {
+            return truths.clone();
         }
+        let truths = self.decide_within(column, low, high);
+        let mut tests = self.tests.borrow_mut();
+        if tests.len() < TESTS_MAX {
+            tests.push((test, truths.clone()));
+        }
+        truths
     }
 
     fn words(&self, column: Textual) -> Rc<Vec<u32>> {

@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use crate::attributes::{Frame, Moment};
 use crate::facts::Facts;
 use crate::keyed::Keyed;
-use crate::programme::Programme;
+use crate::programme::{Programme, Segment};
 use crate::rules::compiled::Compiled;
 use crate::segments;
 use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk};
@@ -24,7 +24,7 @@ use crate::table::{Table, Touch};
 use crate::tiers;
 use crate::types::{Clock, Diff, Month, Word};
 use crate::views::Change;
-use difference::{Counts, Rows, Sides};
+use difference::{Counts, Rows, SegmentPlaces, Sides};
 
 /// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
 const TURN_CHUNKS: usize = 32;
@@ -40,6 +40,8 @@ pub struct Customers {
     pass: Option<Pass>,
     emits_rows: bool,
     difference: Difference,
+    /// The members of a segment that has none.
+    nobody: Arc<Bits>,
 }
 
 /// How many rows epochs have changed.
@@ -57,11 +59,16 @@ struct Pass {
     everybody: bool,
     /// Every month's classes too, not only the months that history lacks.
     every_class: bool,
-    /// For each segment of the programme, where it stood in the one before, if its members can only
-    /// have changed for the customers touched.
-    kept: Vec<Option<usize>>,
+    /// For each segment of the programme, whether its members can only have changed for the customers
+    /// touched.
+    kept: Vec<bool>,
+    /// Where each segment stood, and where it stands.
+    segments: Vec<SegmentPlaces>,
     /// Chunks to go, last first.
     chunks: Vec<usize>,
+    /// Changes of counts so far: a month close moves everybody between a few dozen cells, so they are
+    /// emitted once.
+    counts: Counts,
 }
 
 /// What readers see of one worker at one epoch. A clone of pointers.
@@ -84,6 +91,7 @@ impl Customers {
             pass: None,
             emits_rows: false,
             difference: Difference::default(),
+            nobody: Arc::new(Bits::none()),
         }
     }
 
@@ -113,65 +121,57 @@ impl Customers {
         let (old, new) = (self.old_rules(), &self.rules);
         let every_class = self.settled_rules.is_some() && new.differs_in_classes(old);
         let everybody = every_class || self.table.clock.as_of != self.settled_clock.as_of;
-        let stood = |(place, segment): (usize, &crate::programme::Segment)| {
-            if self.settled_rules.is_none() {
-                return Some(place);
-            }
-            old.programme.segments.iter().position(|old| old == segment)
+        let (places, kept) = if self.settled_rules.is_some() {
+            (SegmentPlaces::between(old, new), kept_segments(&old.programme, &new.programme))
+        } else {
+            (SegmentPlaces::unchanged(new), vec![true; new.segments.len()])
         };
-        let kept: Vec<_> = new.programme.segments.iter().enumerate().map(stood).collect();
-        let edited =
-            kept.iter().enumerate().any(|(place, old)| *old != Some(place)) || kept.len() != old.segments.len();
+        let stays = |places: &SegmentPlaces| places.old == places.new;
+        let is_edited = !(kept.iter().all(|kept| *kept) && places.iter().all(stays));
         let mut chunks = std::mem::take(&mut self.table.touched);
-        if everybody || edited {
+        if everybody || is_edited {
             chunks = (0..self.table.chunks.len()).collect();
         }
         chunks.sort_unstable_by(|left, right| right.cmp(left));
-        Pass { everybody, every_class, kept, chunks }
+        Pass { everybody, every_class, kept, segments: places, chunks, counts: Counts::default() }
     }
 
     /// Decides one chunk anew and counts how it differs from what was settled.
-    fn settle_chunk(&mut self, pass: &Pass, index: usize, counts: &mut Counts, emit: &mut Vec<(Change, Diff)>) {
+    fn settle_chunk(&mut self, pass: &mut Pass, index: usize, emit: &mut Vec<(Change, Diff)>) {
         let touch = self.table.touches.get_mut(index).and_then(Option::take);
-        let before = self.settled.get(index).cloned().unwrap_or_else(|| CHUNK_EMPTY.with(Arc::clone));
-        let mut after = Chunk::clone(&self.table.chunks[index]);
-        let touched = touch.as_deref().map_or_else(|| Slots::Some(Vec::new()), |touch| selected(&touch.slots));
         let moment = Moment::of(self.table.clock, self.rules.programme.window, self.rules.programme.lag);
-
+        let working = &self.table.chunks[index];
         if touch.is_none() && !pass.everybody {
-            self.settle_edited(pass, moment, &mut after);
-            self.tell(index, &before, after, &Slots::Some(Vec::new()), counts, emit);
+            let members = self.edited_members(pass, moment, working);
+            if !same(&members, &working.segments) {
+                let after = Chunk { segments: Arc::new(members), ..Chunk::clone(working) };
+                self.tell(pass, index, after, &NOBODY, emit);
+            }
             return;
         }
-        let all = Slots::All;
-        let slots = if pass.everybody { &all } else { &touched };
+        let mut after = Chunk::clone(working);
+        let touched = touch.as_deref().map_or(NOBODY, |touch| selected(&touch.slots));
+        let slots = if pass.everybody { &Slots::All } else { &touched };
         let listed = after.listed();
         self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
         self.settle_now(pass, slots, &listed, moment, &mut after);
-
-        self.tell(index, &before, after, slots, counts, emit);
+        self.tell(pass, index, after, slots, emit);
     }
 
     /// Tells how a chunk differs from what was settled, and settles it. Customers outside `slots`
     /// have kept their class.
-    fn tell(
-        &mut self,
-        index: usize,
-        before: &Chunk,
-        after: Chunk,
-        slots: &Slots,
-        counts: &mut Counts,
-        emit: &mut Vec<(Change, Diff)>,
-    ) {
+    fn tell(&mut self, pass: &mut Pass, index: usize, after: Chunk, slots: &Slots, emit: &mut Vec<(Change, Diff)>) {
+        let before = self.settled.get(index).cloned().unwrap_or_else(|| CHUNK_EMPTY.with(Arc::clone));
         let customer = |slot| self.table.customer(index, slot);
         let sides = Sides {
-            before: (before, self.settled_rules.as_ref().unwrap_or(&self.rules), self.settled_clock),
+            before: (&before, self.settled_rules.as_ref().unwrap_or(&self.rules), self.settled_clock),
             after: (&after, &self.rules, self.table.clock),
+            same_tiers: !pass.every_class,
         };
         let mut rows = Rows { emit, tiers: (0, 0), members: &mut self.difference.members, are_read: self.emits_rows };
-        sides.tiers(slots, &customer, counts, &mut rows);
-        sides.moves(counts);
-        sides.members(&customer, counts, &mut rows);
+        sides.tiers(slots, &customer, &mut pass.counts, &mut rows);
+        sides.moves(&mut pass.counts);
+        sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         let (came, went) = rows.tiers;
         self.difference.tiers = (self.difference.tiers.0 + came, self.difference.tiers.1 + went);
 
@@ -264,35 +264,46 @@ impl Customers {
         }
     }
 
-    /// Decides edited segments in a chunk in which nothing else has changed.
-    fn settle_edited(&self, pass: &Pass, moment: Moment, chunk: &mut Chunk) {
+    /// The members of a chunk in which nothing has changed but the programme's segments.
+    fn edited_members(&self, pass: &Pass, moment: Moment, chunk: &Chunk) -> Vec<Arc<Bits>> {
         let mut members = self.kept_members(pass, chunk);
         self.decide_edited(pass, moment, chunk, &mut members);
-        if !same(&members, &chunk.segments) {
-            chunk.segments = Arc::new(members);
-        }
+        members
     }
 
-    /// The members that stand, in the places that the programme has now.
+    /// The members as they were, in the places that segments have in the programme now.
     fn kept_members(&self, pass: &Pass, chunk: &Chunk) -> Vec<Arc<Bits>> {
-        let nobody = Arc::new(Bits::none());
-        let kept = |old: &Option<usize>| old.and_then(|old| chunk.segments.get(old)).unwrap_or(&nobody).clone();
-        pass.kept.iter().map(kept).collect()
+        let mut members = vec![self.nobody.clone(); pass.kept.len()];
+        for SegmentPlaces { old, new, .. } in &pass.segments {
+            if let (Some(new), Some(bits)) = (*new, old.and_then(|old| chunk.segments.get(old))) {
+                members[new] = bits.clone();
+            }
+        }
+        members
     }
 
     /// Decides the edited segments for everybody. Classes stand, and the population is who has one,
     /// the null class included.
     fn decide_edited(&self, pass: &Pass, moment: Moment, chunk: &Chunk, members: &mut [Arc<Bits>]) {
-        if pass.kept.iter().all(Option::is_some) {
+        if pass.kept.iter().all(|kept| *kept) {
             return;
         }
         let mut frame = Frame::new(chunk, &Slots::All, moment, &self.table.words);
         let population: Vec<u8> = chunk.class.iter().map(|code| u8::from(*code != ABSENT)).collect();
         frame.set_tiers(chunk.class.to_vec(), tiers::words(&self.rules));
-        let places = (0..members.len()).filter(|place| pass.kept[*place].is_none());
+        let places = (0..members.len()).filter(|place| !pass.kept[*place]);
         segments::decide(&self.rules, places, &frame, &population, &Slots::All, members);
     }
 }
+
+/// For each segment of `new`, whether `old` has it word for word.
+fn kept_segments(old: &Programme, new: &Programme) -> Vec<bool> {
+    let old: std::collections::HashMap<&str, &Segment> =
+        old.segments.iter().map(|segment| (segment.id.as_str(), segment)).collect();
+    new.segments.iter().map(|segment| old.get(segment.id.as_str()) == Some(&segment)).collect()
+}
+
+const NOBODY: Slots = Slots::Some(Vec::new());
 
 /// Whether members stand where they stood.
 fn same(one: &[Arc<Bits>], other: &[Arc<Bits>]) -> bool {
@@ -318,13 +329,12 @@ impl Keyed for Customers {
             Some(pass) => pass,
             None => self.begin(),
         };
-        let mut counts = Counts::default();
         for _ in 0..TURN_CHUNKS {
             let Some(index) = pass.chunks.pop() else { break };
-            self.settle_chunk(&pass, index, &mut counts, emit);
+            self.settle_chunk(&mut pass, index, emit);
         }
-        counts.emit(emit);
         if pass.chunks.is_empty() {
+            pass.counts.emit(emit);
             self.settled_rules = None;
             self.settled_clock = self.table.clock;
             return true;

@@ -22,12 +22,13 @@ pub fn decide(
 ) {
     for segment in places {
         let truths = evaluate(&rules.segments[segment].1, frame);
-        let holds = truths.iter().zip(population).map(|(truth, within)| (*truth == TRUE) & (*within == 1));
+        let holds: Vec<u8> =
+            truths.iter().zip(population).map(|(truth, within)| u8::from(*truth == TRUE) & within).collect();
         let decided = match slots {
-            Slots::All => Bits::of(holds),
+            Slots::All => Bits::of(&holds),
             Slots::Some(_) => {
                 let mut decided = Bits::clone(&members[segment]);
-                holds.enumerate().for_each(|(place, holds)| decided.set(slots.slot(place), holds));
+                holds.iter().enumerate().for_each(|(place, holds)| decided.set(slots.slot(place), *holds == 1));
                 decided
             }
         };

@@ -11,7 +11,7 @@
 pub struct Damaged(pub &'static str);
 
 /// Builds a record.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Writer {
     pub bytes: Vec<u8>,
 }

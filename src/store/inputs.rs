@@ -28,6 +28,8 @@ pub trait Row: PartialEq + Sized {
 
     fn key(&self) -> Self::Key;
     fn kept(&self) -> Self::Kept;
+    /// Makes room for the facts of many rows.
+    fn reserve(_: &mut Facts, _: usize) {}
     /// The fact that `now` stands in the place of `before`.
     fn tell(key: &Self::Key, before: Option<Self::Kept>, now: Option<&Self>, facts: &mut Facts);
 }
@@ -64,6 +66,9 @@ impl<R: Row> Holders<R> {
         own: fn(&Rows) -> &[R],
         facts: &mut Facts,
     ) -> Result<(), StoreError> {
+        if old.is_empty() {
+            R::reserve(facts, new.len());
+        }
         let mut leaving: HashMap<R::Key, &R> = old.iter().map(|row| (row.key(), row)).collect();
         for row in new {
             let key = row.key();
@@ -217,6 +222,9 @@ impl Row for CustomerRow {
         self.customer
     }
     fn kept(&self) {}
+    fn reserve(facts: &mut Facts, rows: usize) {
+        facts.customers.reserve(rows);
+    }
     fn tell(key: &CustomerIx, _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
         facts.customers.push((*key, now.map(|row| row.fields)));
     }
@@ -230,6 +238,9 @@ impl Row for BillRow {
         (self.customer, self.month)
     }
     fn kept(&self) {}
+    fn reserve(facts: &mut Facts, rows: usize) {
+        facts.bills.reserve(rows);
+    }
     fn tell((customer, month): &(CustomerIx, Month), _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
         facts.bills.push((*customer, *month, now.map(|row| row.bill)));
     }
@@ -257,6 +268,9 @@ impl Row for UsageRow {
     }
     fn kept(&self) -> i64 {
         self.quantity
+    }
+    fn reserve(facts: &mut Facts, rows: usize) {
+        facts.usage.reserve(rows);
     }
     fn tell((customer, day, measure): &Self::Key, before: Option<i64>, now: Option<&Self>, facts: &mut Facts) {
         // Quantities are bounded by COUNT_MAX.

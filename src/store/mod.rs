@@ -260,7 +260,7 @@ impl Store {
             }
         }
         let entry = self.entry(extract, Status::Accepted, at, String::new());
-        let payload = records::partition(&self.dictionary.read(), (self.durable, names), &entry, extract);
+        let payload = records::partition(self.names(self.durable, names), &entry, extract);
         // What the rows change is found before they are durable, so that nothing but the dataflow
         // stands between durable and visible. Should the append fail, the process ends with it.
         let number = known.unwrap_or(self.live.len() as PartitionNo);
@@ -388,9 +388,17 @@ impl Store {
         }
     }
 
-    fn append_entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+    /// A payload's beginning: the names between two extents. The dictionary is let go of at once:
+    /// whoever reads a card waits for its lock, and rows take long to pack.
+    fn names(&self, from: Extent, until: Extent) -> Writer {
         let mut writer = Writer::default();
-        writer.part(|writer| self.dictionary.read().write(self.durable, self.durable, writer));
+        let dictionary = self.dictionary.read();
+        writer.part(|writer| dictionary.write(from, until, writer));
+        writer
+    }
+
+    fn append_entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let mut writer = self.names(self.durable, self.durable);
         entry.write(&mut writer);
         self.log.append(Kind::Entries as u8, self.epoch + 1, &writer.bytes)?;
         self.epoch += 1;
@@ -441,24 +449,20 @@ impl Store {
 
     /// Compacts at once, however little is dead.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        let Store { log, dictionary, durable, epoch, live, ledger, programme, .. } = self;
-        let (dictionary, none) = (dictionary.read(), Extent::default());
+        let (all, none) = (self.names(Extent::default(), self.durable), self.names(self.durable, self.durable));
+        let Store { log, epoch, live, ledger, programme, .. } = self;
         let locations = log.rewrite(|log, append| {
-            let mut names = Writer::default();
-            names.part(|writer| dictionary.write(none, *durable, writer));
-            append(Kind::Names as u8, *epoch, &names.bytes)?;
+            append(Kind::Names as u8, *epoch, &all.bytes)?;
             let mut locations = Vec::with_capacity(live.len());
             for live in live.iter() {
                 locations.push(append(Kind::Partition as u8, *epoch, &log.read(live.location)?)?);
             }
             // Last, so that they have the last word on what the partitions' own entries say.
-            let mut entries = Writer::default();
-            entries.part(|writer| dictionary.write(*durable, *durable, writer));
+            let mut entries = none.clone();
             ledger.entries().for_each(|entry| entry.write(&mut entries));
             append(Kind::Entries as u8, *epoch, &entries.bytes)?;
             if let Some(sources) = programme {
-                let mut writer = Writer::default();
-                writer.part(|writer| dictionary.write(*durable, *durable, writer));
+                let mut writer = none.clone();
                 records::write_sources(sources, &mut writer);
                 append(Kind::Programme as u8, *epoch, &writer.bytes)?;
             }

@@ -12,7 +12,7 @@
 use dataflows::records::{Feed, Rows};
 
 use super::codec::{Damaged, Reader, Writer};
-use super::dictionary::{Dictionary, Extent};
+use super::dictionary::Extent;
 use super::ledger::Entry;
 use super::{Source, rows};
 use crate::ingest::{Extract, Reject};
@@ -36,10 +36,10 @@ impl Kind {
     }
 }
 
-/// The payload of a partition.
-pub fn partition(dictionary: &Dictionary, names: (Extent, Extent), entry: &Entry, extract: &Extract) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.part(|writer| dictionary.write(names.0, names.1, writer));
+/// The payload of a partition, behind the names that it begins with.
+pub fn partition(names: Writer, entry: &Entry, extract: &Extract) -> Vec<u8> {
+    let mut writer = names;
+    writer.bytes.reserve(extract.rows.len().saturating_mul(ROW_BYTES));
     writer.part(|writer| entry.write(writer));
     writer.part(|writer| {
         let rejects = &extract.rejects;
@@ -52,6 +52,9 @@ pub fn partition(dictionary: &Dictionary, names: (Extent, Extent), entry: &Entry
     writer.part(|writer| rows::write(&extract.rows, writer));
     writer.bytes
 }
+
+/// Bytes of most rows once packed: room made at once, so that a payload is not moved as it grows.
+const ROW_BYTES: usize = 16;
 
 /// A partition's payload after its names, the parts not yet taken apart.
 pub struct Head<'a> {

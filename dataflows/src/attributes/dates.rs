@@ -25,6 +25,41 @@ pub fn days_to_birthday(birth: i32, at: Day) -> i64 {
     next.map_or(0, |day| i64::from(day.0 - at.0))
 }
 
+/// Packed dates in the order of ages or tenures: years, or months, counted back from a day.
+#[derive(Clone, Copy)]
+pub struct Cutoff {
+    /// Of the day that is counted from: units since year 0, and what a date has beside its unit.
+    units: i64,
+    rest: i32,
+    is_months: bool,
+}
+
+impl Cutoff {
+    /// For [`age`] at a day.
+    pub fn of_age(at: Day) -> Cutoff {
+        let (year, birthday) = unpacked(packed(at));
+        Cutoff { units: i64::from(year), rest: birthday, is_months: false }
+    }
+
+    /// For [`tenure`] at a day.
+    pub fn of_tenure(at: Day) -> Cutoff {
+        let (year, month, day) = at.civil();
+        Cutoff { units: i64::from(year) * 12 + i64::from(month) - 1, rest: day as i32, is_months: true }
+    }
+
+    /// The latest packed date of which at least `count` whole units have passed.
+    pub fn latest_of(self, count: i64) -> i32 {
+        // Farther than any two dates are apart, and within 32 bits once packed.
+        let count = count.clamp(-240_000, 240_000);
+        let unit = (self.units - count) as i32;
+        if self.is_months {
+            (unit.div_euclid(12) << 9) + ((unit.rem_euclid(12) + 1) << 5) + self.rest
+        } else {
+            (unit << 9) + self.rest
+        }
+    }
+}
+
 fn birthday_in(year: i32, birthday: i32) -> Day {
     let (month, day) = ((birthday >> 5) as u32, (birthday & 31) as u32);
     let last = crate::types::days_in_month(year, month);

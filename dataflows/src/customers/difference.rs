@@ -11,8 +11,7 @@ use crate::tiers;
 use crate::types::{Clock, CustomerIx, Diff, Month, Word};
 use crate::views::Change;
 
-/// Changes of counts, summed before they are emitted: a month close moves everybody between a few
-/// dozen cells.
+/// Changes of counts, summed before they are emitted.
 #[derive(Default)]
 pub struct Counts(HashMap<Change, Diff, foldhash::fast::RandomState>);
 
@@ -43,6 +42,40 @@ impl<K: Copy + PartialEq> Tally<K> {
     }
 }
 
+/// Where a segment stood in the programme before an epoch, and where it stands after it.
+pub struct SegmentPlaces {
+    pub segment: Word,
+    pub old: Option<usize>,
+    pub new: Option<usize>,
+}
+
+impl SegmentPlaces {
+    /// Of the segments of one programme.
+    pub fn unchanged(rules: &Compiled) -> Vec<SegmentPlaces> {
+        let places = |(place, (segment, _)): (usize, &(Word, _))| SegmentPlaces {
+            segment: *segment,
+            old: Some(place),
+            new: Some(place),
+        };
+        rules.segments.iter().enumerate().map(places).collect()
+    }
+
+    /// Of every segment that either programme has.
+    pub fn between(old: &Compiled, new: &Compiled) -> Vec<SegmentPlaces> {
+        let by_word = |rules: &Compiled| -> HashMap<Word, usize, foldhash::fast::RandomState> {
+            rules.segments.iter().enumerate().map(|(place, (segment, _))| (*segment, place)).collect()
+        };
+        let (olds, news) = (by_word(old), by_word(new));
+        let fresh = new.segments.iter().filter(|(segment, _)| !olds.contains_key(segment));
+        let places = |(segment, _): &(Word, _)| SegmentPlaces {
+            segment: *segment,
+            old: olds.get(segment).copied(),
+            new: news.get(segment).copied(),
+        };
+        old.segments.iter().chain(fresh).map(places).collect()
+    }
+}
+
 /// Where rows go, if anybody reads them.
 pub struct Rows<'a> {
     pub emit: &'a mut Vec<(Change, Diff)>,
@@ -60,6 +93,8 @@ type Side<'a> = (&'a Chunk, &'a Compiled, Clock);
 pub struct Sides<'a> {
     pub before: Side<'a>,
     pub after: Side<'a>,
+    /// Codes of classes mean the same on both.
+    pub same_tiers: bool,
 }
 
 impl Sides<'_> {
@@ -74,7 +109,6 @@ impl Sides<'_> {
         let as_of = (self.before.2.as_of, self.after.2.as_of);
         let (before, after) = (self.before.0, self.after.0);
         let cities = (&before.customers.texts[CITY], &after.customers.texts[CITY]);
-        let same_rules = std::ptr::eq(self.before.1, self.after.1);
         let same_cities = Arc::ptr_eq(&before.customers, &after.customers);
         let all = matches!(slots, Slots::All);
         let runs = all.then(|| (tiers::runs(&before.history, as_of.0), tiers::runs(&after.history, as_of.1)));
@@ -88,7 +122,7 @@ impl Sides<'_> {
             };
             let class = (before.class[slot], after.class[slot]);
             let since = (tiers::since(as_of.0, run.0), tiers::since(as_of.1, run.1));
-            let same_class = same_rules && class.0 == class.1;
+            let same_class = self.same_tiers && class.0 == class.1;
             if !(same_class && since.0 == since.1) {
                 let row = |rules: &Compiled, class: u8, since| {
                     let tier = tiers::word(rules, class);
@@ -122,7 +156,6 @@ impl Sides<'_> {
     /// Changes of class from a month to the next. History shares its columns while they stand, so
     /// a month that nothing reached costs the comparison of two pointers.
     pub fn moves(&self, counts: &mut Counts) {
-        let same_rules = std::ptr::eq(self.before.1, self.after.1);
         let mut months: Vec<Month> = [self.before, self.after]
             .iter()
             .flat_map(|(chunk, ..)| chunk.history.iter().map(|(month, _)| *month))
@@ -131,7 +164,7 @@ impl Sides<'_> {
         months.dedup();
         for month in months {
             let [before, after] = [self.before.0, self.after.0].map(|chunk| pair(chunk, month));
-            if same_rules
+            if self.same_tiers
                 && let (Some(before), Some(after)) = (before, after)
                 && Arc::ptr_eq(before.0, after.0)
                 && Arc::ptr_eq(before.1, after.1)
@@ -155,7 +188,13 @@ impl Sides<'_> {
     }
 
     /// Rows of `segment_member`, and the counts by city.
-    pub fn members(&self, customer: &impl Fn(usize) -> CustomerIx, counts: &mut Counts, rows: &mut Rows<'_>) {
+    pub fn members(
+        &self,
+        segments: &[SegmentPlaces],
+        customer: &impl Fn(usize) -> CustomerIx,
+        counts: &mut Counts,
+        rows: &mut Rows<'_>,
+    ) {
         let (before, after) = (self.before.0, self.after.0);
         if std::ptr::eq(self.before.1, self.after.1)
             && Arc::ptr_eq(&before.segments, &after.segments)
@@ -163,39 +202,61 @@ impl Sides<'_> {
         {
             return;
         }
-        let (old, new) = (&self.before.1.segments, &self.after.1.segments);
-        let cities = (&before.customers.texts[CITY], &after.customers.texts[CITY]);
         let moved = self.movers();
         let nobody = Arc::new(Bits::none());
-        let fresh = new.iter().filter(|(segment, _)| old.iter().all(|(held, _)| held != segment));
-        for (segment, _) in old.iter().chain(fresh) {
-            let place = |segments: &[(Word, _)]| segments.iter().position(|(held, _)| held == segment);
-            let was = place(old).and_then(|place| before.segments.get(place)).unwrap_or(&nobody);
-            let is = place(new).and_then(|place| after.segments.get(place)).unwrap_or(&nobody);
+        for SegmentPlaces { segment, old, new } in segments {
+            let was = old.and_then(|place| before.segments.get(place)).unwrap_or(&nobody);
+            let is = new.and_then(|place| after.segments.get(place)).unwrap_or(&nobody);
             if Arc::ptr_eq(was, is) && moved.is_empty() {
                 continue;
             }
-            let mut tally: Tally<u32> = Tally::default();
-            let (mut came, mut went) = (0, 0);
-            for (slot, enters) in is.differences(was) {
-                let (city, diff) = if enters { (cities.1.get(slot), 1) } else { (cities.0.get(slot), -1) };
-                (came, went) = (came + usize::from(enters), went + usize::from(!enters));
-                tally.add(city, diff);
-                if rows.are_read {
-                    rows.emit.push((Change::Member { segment: *segment, customer: customer(slot) }, diff));
-                }
-            }
-            for slot in moved.iter().filter(|slot| was.get(**slot) && is.get(**slot)) {
-                tally.add(cities.0.get(*slot), -1);
-                tally.add(cities.1.get(*slot), 1);
-            }
+            let common = was.count_common(is);
+            let (came, went) = (is.count() - common, was.count() - common);
             if came + went > 0 {
                 let told = rows.members.entry(*segment).or_default();
                 *told = (told.0 + came, told.1 + went);
             }
-            for (city, diff) in tally.0 {
-                counts.add(Change::SegmentCount { segment: *segment, city: Word(city) }, diff);
+            if rows.are_read {
+                let row = |(slot, enters)| {
+                    (Change::Member { segment: *segment, customer: customer(slot) }, if enters { 1 } else { -1 })
+                };
+                rows.emit.extend(is.differences(was).map(row));
             }
+            self.count_members(*segment, was, is, &moved, counts);
+        }
+    }
+
+    /// The counts by city of one segment.
+    fn count_members(&self, segment: Word, was: &Bits, is: &Bits, moved: &[usize], counts: &mut Counts) {
+        let (before, after) = (&self.before.0.customers, &self.after.0.customers);
+        if let (Some(cities_before), Some(cities_after)) = (before.cities.bits(), after.cities.bits()) {
+            if Arc::ptr_eq(before, after) {
+                for (city, customers) in cities_after {
+                    let diff = is.count_common(customers) as Diff - was.count_common(customers) as Diff;
+                    counts.add(Change::SegmentCount { segment, city: *city }, diff);
+                }
+                return;
+            }
+            for (city, customers) in cities_before {
+                counts.add(Change::SegmentCount { segment, city: *city }, -(was.count_common(customers) as Diff));
+            }
+            for (city, customers) in cities_after {
+                counts.add(Change::SegmentCount { segment, city: *city }, is.count_common(customers) as Diff);
+            }
+            return;
+        }
+        let mut tally: Tally<u32> = Tally::default();
+        let (before, after) = (&before.texts[CITY], &after.texts[CITY]);
+        for (slot, enters) in is.differences(was) {
+            let (city, diff) = if enters { (after.get(slot), 1) } else { (before.get(slot), -1) };
+            tally.add(city, diff);
+        }
+        for slot in moved.iter().filter(|slot| was.get(**slot) && is.get(**slot)) {
+            tally.add(before.get(*slot), -1);
+            tally.add(after.get(*slot), 1);
+        }
+        for (city, diff) in tally.0 {
+            counts.add(Change::SegmentCount { segment, city: Word(city) }, diff);
         }
     }
 

@@ -6,11 +6,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use num_bigint::BigInt;
-use num_rational::BigRational;
-
-use super::expression::{Arithmetic, Comparison};
-use super::plan::{Flag, Numeric, Plan, Sum, Textual};
+use super::plan::{Flag, Numeric, Plan, Textual};
+use super::ratios;
 use crate::types::Word;
 
 pub const FALSE: u8 = 0;
@@ -93,16 +90,8 @@ pub fn evaluate(plan: &Plan, columns: &impl Columns) -> Vec<u8> {
             };
             left.iter().zip(right.iter()).map(truth).collect()
         }
-        Plan::Compare(comparison, left, right) => compare(*comparison, left, right, columns),
-        Plan::IsNullNumber(sum) => match sum {
-            Sum::Null => vec![TRUE; columns.places()],
-            Sum::Constant(_) => vec![FALSE; columns.places()],
-            Sum::Column(column) => columns.numbers(*column).null.iter().map(|null| null * TRUE).collect(),
-            sum => match ratios(sum, columns) {
-                Some(ratios) => ratios.null.iter().map(|null| null * TRUE).collect(),
-                None => by_place(columns, |place| TRUE * u8::from(exact(sum, columns, place).is_none())),
-            },
-        },
+        Plan::Compare(comparison, left, right) => ratios::compare(*comparison, left, right, columns),
+        Plan::IsNullNumber(sum) => ratios::is_null(sum, columns),
         Plan::IsNullWord(column) => {
             columns.words(*column).iter().map(|word| TRUE * u8::from(*word == Word::NULL.0)).collect()
         }
@@ -149,113 +138,4 @@ fn map(mut truths: Vec<u8>, truth: impl Fn(u8) -> u8) -> Vec<u8> {
 fn zip(mut left: Vec<u8>, right: &[u8], join: impl Fn(u8, u8) -> u8) -> Vec<u8> {
     left.iter_mut().zip(right).for_each(|(left, right)| *left = join(*left, *right));
     left
-}
-
-fn by_place(columns: &impl Columns, truth: impl FnMut(usize) -> u8) -> Vec<u8> {
-    (0..columns.places()).map(truth).collect()
-}
-
-fn compare(comparison: Comparison, left: &Sum, right: &Sum, columns: &impl Columns) -> Vec<u8> {
-    let fast = || {
-        let (left, right) = (ratios(left, columns)?, ratios(right, columns)?);
-        let mut truths = Vec::with_capacity(columns.places());
-        for place in 0..columns.places() {
-            if (left.null[place] | right.null[place]) != 0 {
-                truths.push(NULL);
-                continue;
-            }
-            let scaled_left = left.numerators[place].checked_mul(right.denominators[place])?;
-            let scaled_right = right.numerators[place].checked_mul(left.denominators[place])?;
-            truths.push(TRUE * u8::from(comparison.holds(scaled_left.cmp(&scaled_right))));
-        }
-        Some(truths)
-    };
-    fast().unwrap_or_else(|| {
-        by_place(columns, |place| match (exact(left, columns, place), exact(right, columns, place)) {
-            (Some(left), Some(right)) => TRUE * u8::from(comparison.holds(left.cmp(&right))),
-            _ => NULL,
-        })
-    })
-}
-
-/// A column of exact fractions; denominators are positive.
-struct Ratios {
-    numerators: Vec<i128>,
-    denominators: Vec<i128>,
-    null: Vec<u8>,
-}
-
-/// The expression at every place; none where 128 bits do not hold it at some place.
-fn ratios(sum: &Sum, columns: &impl Columns) -> Option<Ratios> {
-    let len = columns.places();
-    Some(match sum {
-        Sum::Null => Ratios { numerators: vec![0; len], denominators: vec![1; len], null: vec![1; len] },
-        Sum::Constant(number) => {
-            let (numerator, denominator) = (i128::try_from(number.numer()), i128::try_from(number.denom()));
-            Ratios {
-                numerators: vec![numerator.ok()?; len],
-                denominators: vec![denominator.ok()?; len],
-                null: vec![0; len],
-            }
-        }
-        Sum::Column(column) => {
-            let numbers = columns.numbers(*column);
-            let numerators = (0..len).map(|place| numbers.exact(place)).collect();
-            Ratios { numerators, denominators: vec![100; len], null: numbers.null.clone() }
-        }
-        Sum::Arithmetic(arithmetic, left, right) => {
-            let (mut left, right) = (ratios(left, columns)?, ratios(right, columns)?);
-            for place in 0..len {
-                left.null[place] |= right.null[place];
-                if left.null[place] != 0 {
-                    continue;
-                }
-                let of_left = (left.numerators[place], left.denominators[place]);
-                let of_right = (right.numerators[place], right.denominators[place]);
-                let (numerator, denominator) = match arithmetic {
-                    Arithmetic::Add => added(of_left, of_right)?,
-                    Arithmetic::Subtract => added(of_left, (of_right.0.checked_neg()?, of_right.1))?,
-                    Arithmetic::Multiply => (of_left.0.checked_mul(of_right.0)?, of_left.1.checked_mul(of_right.1)?),
-                    Arithmetic::Divide if of_right.0 == 0 => {
-                        left.null[place] = 1;
-                        continue;
-                    }
-                    Arithmetic::Divide => {
-                        let (numerator, denominator) =
-                            (of_left.0.checked_mul(of_right.1)?, of_left.1.checked_mul(of_right.0)?);
-                        if denominator < 0 {
-                            (numerator.checked_neg()?, denominator.checked_neg()?)
-                        } else {
-                            (numerator, denominator)
-                        }
-                    }
-                };
-                (left.numerators[place], left.denominators[place]) = (numerator, denominator);
-            }
-            left
-        }
-    })
-}
-
-fn added(left: (i128, i128), right: (i128, i128)) -> Option<(i128, i128)> {
-    if left.1 == right.1 {
-        return Some((left.0.checked_add(right.0)?, left.1));
-    }
-    let numerator = left.0.checked_mul(right.1)?.checked_add(right.0.checked_mul(left.1)?)?;
-    Some((numerator, left.1.checked_mul(right.1)?))
-}
-
-/// The expression at one place, in numbers of any length; none where it is null.
-fn exact(sum: &Sum, columns: &impl Columns, place: usize) -> Option<BigRational> {
-    match sum {
-        Sum::Null => None,
-        Sum::Constant(number) => Some(number.clone()),
-        Sum::Column(column) => {
-            let numbers = columns.numbers(*column);
-            (numbers.null[place] == 0).then(|| BigRational::new(BigInt::from(numbers.exact(place)), BigInt::from(100)))
-        }
-        Sum::Arithmetic(arithmetic, left, right) => {
-            arithmetic.apply(&exact(left, columns, place)?, &exact(right, columns, place)?)
-        }
-    }
 }

@@ -9,6 +9,8 @@ mod display;
 pub mod evaluate;
 mod expression;
 pub mod plan;
+mod ratios;
+mod terms;
 pub mod text;
 
 pub use attribute::{Attribute, Family, Type};

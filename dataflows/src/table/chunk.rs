@@ -148,6 +148,45 @@ pub struct Customers {
     pub joined_on: Box<[i32; CHUNK]>,
     /// The text attributes, in the order of [`TEXTS`].
     pub texts: [Column<u32>; TEXTS],
+    /// Derived: who is in which city.
+    pub cities: Cities,
+}
+
+/// The customers of each city of a chunk, null among them: counts by city are then counts of common
+/// bits. None where there are too many for that to be worth its memory.
+#[derive(Clone)]
+pub struct Cities(Option<Vec<(Word, Bits)>>);
+
+/// Cities of a chunk that are told apart by bits: at most 8 bytes a customer.
+const CITIES_MAX: usize = 64;
+
+impl Cities {
+    /// The cities with their customers, if they are kept.
+    pub fn bits(&self) -> Option<&[(Word, Bits)]> {
+        self.0.as_deref()
+    }
+
+    fn move_customer(&mut self, slot: usize, from: Word, to: Word) {
+        let Some(cities) = &mut self.0 else { return };
+        if from == to {
+            return;
+        }
+        if let Some(place) = cities.iter().position(|(city, _)| *city == from) {
+            cities[place].1.set(slot, false);
+            if cities[place].1.is_none() {
+                cities.swap_remove(place);
+            }
+        }
+        let bits = match cities.iter().position(|(city, _)| *city == to) {
+            Some(place) => &mut cities[place].1,
+            None if cities.len() == CITIES_MAX => {
+                self.0 = None;
+                return;
+            }
+            None => &mut cities.push_mut((to, Bits::none())).1,
+        };
+        bits.set(slot, true);
+    }
 }
 
 /// Number of text attributes of a customer.
@@ -175,6 +214,7 @@ impl Customers {
             birth_date: Box::new([NO_DATE; CHUNK]),
             joined_on: Box::new([NO_DATE; CHUNK]),
             texts: std::array::from_fn(|_| Column::zeros()),
+            cities: Cities(Some(vec![(Word::NULL, Bits::all())])),
         }
     }
 
@@ -186,6 +226,7 @@ impl Customers {
         self.joined_on[slot] = customer.joined_on.map_or(NO_DATE, packed);
         let Customer { gender, city, district, status, brand, group_type, occupation, employer, income_band, .. } =
             customer;
+        self.cities.move_customer(slot, Word(self.texts[CITY].get(slot)), city);
         let texts = [gender, city, district, status, brand, group_type, occupation, employer, income_band];
         self.texts.iter_mut().zip(texts).for_each(|(column, word)| column.set(slot, word.0));
     }
@@ -270,6 +311,31 @@ impl Orders {
             let last = self.rows.range(|(held, ..)| held.cmp(&slot)).last();
             let holds = matches!(last, Some((_, Action::Subscribe | Action::Trial)));
             self.holders.set(usize::from(slot), holds);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cities_follow_their_column_until_there_are_too_many() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for (words, is_kept) in [(5, true), (CITIES_MAX as u32, true), (400, false)] {
+            let mut customers = Customers::empty();
+            for _ in 0..6_000 {
+                let city = Word(random.u32(0..words));
+                customers.set(random.usize(0..CHUNK), Some(Customer { city, ..Customer::default() }));
+            }
+            let Some(cities) = customers.cities.bits() else {
+                assert!(!is_kept, "{words} cities are too many");
+                continue;
+            };
+            assert!(is_kept, "{words} cities are kept");
+            let of_column = |slot: usize| Word(customers.texts[CITY].get(slot));
+            assert!(cities.iter().all(|(city, bits)| bits.slots().all(|slot| of_column(slot) == *city)));
+            assert_eq!(cities.iter().map(|(_, bits)| bits.count()).sum::<usize>(), CHUNK);
         }
     }
 }

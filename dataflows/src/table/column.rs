@@ -18,11 +18,20 @@ impl Bits {
         Bits(Box::new([0; CHUNK / 64]))
     }
 
-    /// The bits of all slots, in order.
-    pub fn of(bits: impl Iterator<Item = bool>) -> Bits {
+    /// Every bit set.
+    pub fn all() -> Bits {
+        Bits(Box::new([u64::MAX; CHUNK / 64]))
+    }
+
+    /// The bits of all slots, in order, from bytes of 0 and 1.
+    pub fn of(bytes: &[u8]) -> Bits {
         let mut words = Box::new([0; CHUNK / 64]);
-        for (slot, bit) in bits.take(CHUNK).enumerate() {
-            words[slot / 64] |= u64::from(bit) << (slot % 64);
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<64>().0) {
+            for (group, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+                // The product brings byte i's lowest bit to bit 56 + i, and nothing else there.
+                let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                *word |= gathered << (8 * group);
+            }
         }
         Bits(words)
     }
@@ -46,6 +55,11 @@ impl Bits {
 
     pub fn count(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Bits set here and in `other`.
+    pub fn count_common(&self, other: &Bits) -> usize {
+        self.0.iter().zip(other.0.iter()).map(|(word, other)| (word & other).count_ones() as usize).sum()
     }
 
     /// Sets every bit that `other` has set.
@@ -168,19 +182,33 @@ impl<T: Value> Column<T> {
 }
 
 impl Column<i64> {
+    /// The sums of some columns, by place. Sums of bounded amounts over a window fit in 64 bits.
+    pub fn sums(columns: &[&Column<i64>], slots: &Slots) -> Vec<i64> {
+        // The usual window in one walk: three columns from memory, and no sums back to it in between.
+        if let ([Column::Narrow(one), Column::Narrow(two), Column::Narrow(three)], Slots::All) = (columns, slots) {
+            let values = one.iter().zip(two.iter()).zip(three.iter());
+            let sum = |((one, two), three): ((&i32, &i32), &i32)| {
+                i64::from(*one).wrapping_add(i64::from(*two)).wrapping_add(i64::from(*three))
+            };
+            return values.map(sum).collect();
+        }
+        let mut sums = vec![0; slots.len()];
+        columns.iter().for_each(|column| column.add_to(slots, &mut sums));
+        sums
+    }
+
     /// Adds the value of each selected slot to its place in `sums`.
-    pub fn add_to(&self, slots: &Slots, sums: &mut [i64]) {
+    fn add_to(&self, slots: &Slots, sums: &mut [i64]) {
+        let add = |sum: &mut i64, value: i64| *sum = sum.wrapping_add(value);
         match (self, slots) {
             (Column::Narrow(values), Slots::All) => {
-                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum = sum.wrapping_add(i64::from(*value)));
+                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| add(sum, i64::from(*value)));
             }
             (Column::Wide(values), Slots::All) => {
-                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
+                sums.iter_mut().zip(values.iter()).for_each(|(sum, value)| add(sum, *value));
             }
             (column, Slots::Some(slots)) => {
-                sums.iter_mut()
-                    .zip(slots)
-                    .for_each(|(sum, slot)| *sum = sum.wrapping_add(column.get(usize::from(*slot))));
+                sums.iter_mut().zip(slots).for_each(|(sum, slot)| add(sum, column.get(usize::from(*slot))));
             }
         }
     }
@@ -250,6 +278,9 @@ mod tests {
         right.set(100, true);
         assert_eq!(left.slots().collect::<Vec<_>>(), [0, 63, 64, 2047]);
         assert_eq!(left.differences(&right).collect::<Vec<_>>(), [(0, true), (64, true), (100, false), (2047, true)]);
+        let mut bytes = [0; CHUNK];
+        left.slots().for_each(|slot| bytes[slot] = 1);
+        assert_eq!(Bits::of(&bytes), left);
         let mut counts = vec![1; CHUNK];
         left.count_into(&mut counts);
         assert_eq!((counts[0], counts[1], counts[63], counts[2047]), (2, 1, 2, 2));
