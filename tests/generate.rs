@@ -168,10 +168,8 @@ fn run(directory: &Path) -> Outcome {
     };
     intake.take(landed.files, &|_| {}, &mut tell).expect("taken");
     assert!(intake.hub().settle());
-    let (published, store) = (intake.hub().published(), intake.store().lock());
-    let dictionary = store.dictionary();
-    let names = dictionary.read();
-    let sources = Sources { published: &published, names: &names, store: &store };
+    let (published, names) = (intake.hub().published(), intake.names().read().names());
+    let sources = Sources { published: &published, names: &names, store: intake.store() };
     for view in VIEWS {
         let mut bytes = Vec::new();
         csv(view, sources, &mut bytes, &|_| unreachable!("memory takes everything")).expect("exported");

@@ -69,10 +69,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(intake.hub().settle(), "a worker failed");
 
     let spinner = progress::spinner("writing views");
-    let (published, store) = (intake.hub().published(), intake.store().lock());
-    let dictionary = store.dictionary();
-    let names = dictionary.read();
-    let sources = Sources { published: &published, names: &names, store: &store };
+    let (published, names) = (intake.hub().published(), intake.names().read().names());
+    let sources = Sources { published: &published, names: &names, store: intake.store() };
     for view in VIEWS {
         export(view, sources, &arguments.output, arguments.format)?;
     }

@@ -7,20 +7,21 @@ use dataflows::table::column::Slots;
 use dataflows::types::CustomerIx;
 
 use crate::engine::Published;
-use crate::store::Dictionary;
+use crate::store::Names;
 
 /// Customers whose rows are made at a time: enough that whole chunks are made at once where ids
 /// came in their own order, few enough that nothing is held for long.
 const BATCH: usize = 8192;
 
 /// Everybody with a row in customer_attribute, by id.
-pub fn listed(published: &Published, names: &Dictionary) -> Vec<CustomerIx> {
-    let mut listed: Vec<CustomerIx> = published
+pub fn listed(published: &Published, names: &Names) -> Vec<CustomerIx> {
+    let text = |customer: CustomerIx| (names.customers.text(customer.0).unwrap_or_default(), customer);
+    let mut listed: Vec<(&str, CustomerIx)> = published
         .chunks()
-        .flat_map(|(chunk, customer)| chunk.listed().slots().map(customer).collect::<Vec<_>>())
+        .flat_map(|(chunk, customer)| chunk.listed().slots().map(|slot| text(customer(slot))).collect::<Vec<_>>())
         .collect();
-    listed.sort_by_cached_key(|customer| names.customers.text(customer.0).map(Box::<str>::from));
-    listed
+    listed.sort_unstable();
+    listed.into_iter().map(|(_, customer)| customer).collect()
 }
 
 /// Visits the attributes of customers, in the order given.

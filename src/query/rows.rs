@@ -7,19 +7,21 @@ use dataflows::table::chunk::{ABSENT, Chunk, FIRST_CLASS};
 use dataflows::tiers::{run_of, since};
 use dataflows::types::{CustomerIx, Time, Word};
 use dataflows::views::Change;
+use parking_lot::Mutex;
 
 use super::customers::{attributes, listed};
 use super::{Cell, View};
 use crate::engine::Published;
-use crate::store::{Dictionary, Store, StoreError};
+use crate::store::{Names, Store, StoreError};
 
 /// What views are read from.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
     pub published: &'a Published,
-    pub names: &'a Dictionary,
+    /// The names as they stand: whoever adds to them does not wait for a reader.
+    pub names: &'a Names,
     /// For what the store keeps itself: ledger and quarantine.
-    pub store: &'a Store,
+    pub store: &'a Mutex<Store>,
 }
 
 /// Visits the rows of a view.
@@ -123,7 +125,7 @@ fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Resul
 
 fn quarantine<E: From<StoreError>>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     let mut rows: Vec<Vec<Cell<'static>>> = Vec::new();
-    sources.store.quarantine(|file, reject| {
+    sources.store.lock().quarantine(|file, reject| {
         let owned = |text: &str| if text.is_empty() { Cell::Null } else { Cell::Text(Cow::Owned(text.to_owned())) };
         let line = Cell::Integer(reject.line as i64);
         rows.push(vec![owned(file), line, owned(&reject.column), owned(&reject.reason), owned(&reject.row)]);
@@ -133,13 +135,14 @@ fn quarantine<E: From<StoreError>>(sources: Sources<'_>, visit: Visit<'_, E>) ->
 }
 
 fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
-    let mut rows: Vec<Vec<Cell<'_>>> = Vec::new();
-    for entry in sources.store.ledger().entries() {
+    let mut rows: Vec<Vec<Cell<'static>>> = Vec::new();
+    let owned = |text: &str| Cell::Text(Cow::Owned(text.to_owned()));
+    for entry in sources.store.lock().ledger().entries() {
         let sha256: String = entry.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         rows.push(vec![
             Cell::text(Some(entry.partition.feed.name())),
-            Cell::text(Some(&entry.partition.period)),
-            Cell::text(Some(&*entry.partition.part).filter(|part| !part.is_empty())),
+            owned(&entry.partition.period),
+            Some(&*entry.partition.part).filter(|part| !part.is_empty()).map_or(Cell::Null, owned),
             Cell::Integer(i64::from(entry.version)),
             Cell::Text(Cow::Owned(entry.status.to_string())),
             entry.rows.map_or(Cell::Null, |(rows, _)| Cell::Integer(rows as i64)),
@@ -153,6 +156,6 @@ fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> 
     rows.iter().try_for_each(|row| visit(row))
 }
 
-fn id(names: &Dictionary, customer: CustomerIx) -> Cell<'_> {
+fn id(names: &Names, customer: CustomerIx) -> Cell<'_> {
     Cell::text(names.customers.text(customer.0))
 }

@@ -159,10 +159,8 @@ async fn view_rows(
     };
     tokio::task::spawn_blocking(move || {
         let published = service.intake.hub().published();
-        let store = service.intake.store().lock();
-        let dictionary = store.dictionary();
-        let names = dictionary.read();
-        let sources = Sources { published: &published, names: &names, store: &store };
+        let names = service.intake.names().read().names();
+        let sources = Sources { published: &published, names: &names, store: service.intake.store() };
         if as_csv {
             let mut bytes = Vec::new();
             let failed = |cause: &dyn std::fmt::Display| export::ExportError::Write {

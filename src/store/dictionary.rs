@@ -13,11 +13,69 @@ use crate::ingest::Intern;
 
 use super::codec::{Damaged, Reader, Writer};
 
-/// Texts by number: about 20 bytes for one of 8 letters.
-pub struct Interner {
+/// Names of a block. A block is what a writer copies while a reader holds it: some 50 KB.
+const BLOCK_NAMES: usize = 4096;
+
+#[derive(Clone, Default)]
+struct Block {
     bytes: Vec<u8>,
-    /// Where each text ends.
+    /// Where each text ends. A text is far shorter than a block may be.
     ends: Vec<u32>,
+}
+
+impl Block {
+    fn get(&self, place: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(place)? as usize;
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        self.bytes.get(start..end)
+    }
+}
+
+/// Texts by number, which only ever grow. A clone is a clone of pointers, and stays as it is: readers
+/// take one and let go of the dictionary.
+#[derive(Clone, Default)]
+pub struct Texts {
+    blocks: Vec<Arc<Block>>,
+    len: usize,
+}
+
+impl Texts {
+    /// Texts held.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The text of a number.
+    pub fn text(&self, number: u32) -> Option<&str> {
+        std::str::from_utf8(self.get(number)?).ok()
+    }
+
+    fn get(&self, number: u32) -> Option<&[u8]> {
+        self.blocks.get(number as usize / BLOCK_NAMES)?.get(number as usize % BLOCK_NAMES)
+    }
+
+    fn push(&mut self, text: &str) -> u32 {
+        if self.len.is_multiple_of(BLOCK_NAMES) {
+            self.blocks.push(Arc::default());
+        }
+        if let Some(block) = self.blocks.last_mut().map(Arc::make_mut) {
+            block.bytes.extend_from_slice(text.as_bytes());
+            block.ends.push(block.bytes.len() as u32);
+        }
+        self.len += 1;
+        // Ids of customers and words are numbered in 32 bits; memory ends long before them.
+        (self.len - 1) as u32
+    }
+}
+
+/// Texts by number, and numbers by text: about 20 bytes for one of 8 letters.
+#[derive(Default)]
+pub struct Interner {
+    texts: Texts,
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     /// The number found last. Extracts of one operator name customers in one order: the next name is
@@ -26,43 +84,30 @@ pub struct Interner {
 }
 
 impl Interner {
-    fn new() -> Interner {
-        Interner { bytes: Vec::new(), ends: Vec::new(), table: HashTable::new(), hasher: Default::default(), last: 0 }
-    }
-
     /// Texts held.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.texts.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.texts.is_empty()
     }
 
     /// The text of a number.
     pub fn text(&self, number: u32) -> Option<&str> {
-        std::str::from_utf8(self.slice(number as usize)?).ok()
-    }
-
-    fn slice(&self, number: usize) -> Option<&[u8]> {
-        let end = *self.ends.get(number)? as usize;
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        self.bytes.get(start..end)
+        self.texts.text(number)
     }
 
     /// The number of a text, where it has one.
     pub fn find(&self, text: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(text.as_bytes());
-        self.table.find(hash, |number| self.slice(*number as usize) == Some(text.as_bytes())).copied()
+        self.table.find(hash, |number| self.texts.get(*number) == Some(text.as_bytes())).copied()
     }
 
     /// The number of a text, given now if it has none.
-    ///
-    /// # Panics
-    /// Past 4 GiB of text: ingest's limits stay far below it.
     pub fn intern(&mut self, text: &str) -> u32 {
         let next = self.last.wrapping_add(1);
-        if self.slice(next as usize) == Some(text.as_bytes()) {
+        if self.texts.get(next) == Some(text.as_bytes()) {
             self.last = next;
             return next;
         }
@@ -70,16 +115,11 @@ impl Interner {
             self.last = number;
             return number;
         }
-        let number = self.ends.len() as u32;
+        let number = self.texts.push(text);
         self.last = number;
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.ends.push(u32::try_from(self.bytes.len()).expect("4 GiB of names"));
-        let hash = self.hasher.hash_one(text.as_bytes());
-        let Interner { bytes, ends, table, hasher, .. } = self;
-        table.insert_unique(hash, number, |number| {
-            let start = (*number as usize).checked_sub(1).map_or(0, |before| ends[before] as usize);
-            hasher.hash_one(&bytes[start..ends[*number as usize] as usize])
-        });
+        let Interner { texts, table, hasher, .. } = self;
+        let hash = |number: &u32| hasher.hash_one(texts.get(*number).unwrap_or_default());
+        table.insert_unique(hash(&number), number, hash);
         number
     }
 }
@@ -89,6 +129,12 @@ impl Interner {
 pub struct Extent {
     pub customers: usize,
     pub words: usize,
+}
+
+/// The names of a dictionary at one moment.
+pub struct Names {
+    pub customers: Texts,
+    pub words: Texts,
 }
 
 /// Customers' ids, words, and the key of phone numbers' tokens.
@@ -101,9 +147,14 @@ pub struct Dictionary {
 impl Dictionary {
     /// Knows the empty text only, which is [`Word::NULL`].
     pub fn new(token_key: [u8; 32]) -> Dictionary {
-        let mut words = Interner::new();
+        let mut words = Interner::default();
         words.intern("");
-        Dictionary { customers: Interner::new(), words, token_key }
+        Dictionary { customers: Interner::default(), words, token_key }
+    }
+
+    /// The names as they stand, for a reader who takes his time.
+    pub fn names(&self) -> Names {
+        Names { customers: self.customers.texts.clone(), words: self.words.texts.clone() }
     }
 
     pub fn extent(&self) -> Extent {

@@ -34,7 +34,7 @@ use parking_lot::RwLock;
 
 use crate::ingest::{Extract, Partition, Reject};
 use codec::{Damaged, Reader, Writer};
-pub use dictionary::{Dictionary, Extent, Interner};
+pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
 use inputs::{Inputs, Partitions, same_rows};
 pub use ledger::{Entry, Ledger, Status};
 use log::Location;

@@ -145,9 +145,8 @@ impl Service {
     }
 
     fn visit(&self, view: &cohortflow::query::View, visit: &mut dyn FnMut(&[Cell<'_>])) {
-        let (published, names, store) = (self.intake().hub().published(), self.intake().names(), self.intake().store());
-        let (names, store) = (names.read(), store.lock());
-        let sources = Sources { published: &published, names: &names, store: &store };
+        let (published, names) = (self.intake().hub().published(), self.intake().names().read().names());
+        let sources = Sources { published: &published, names: &names, store: self.intake().store() };
         let mut before = Vec::new();
         let visited: Result<(), StoreError> = rows(view, sources, &mut |cells| {
             let place: Vec<_> = cells.iter().map(order).collect();

@@ -99,7 +99,11 @@ impl Frame<'_> {
     fn change_within(&self, fee: usize, low: i64, high: i64) -> Vec<u8> {
         let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
         let (base_sums, base_billed) = (self.sums(Window::Baseline, fee), self.billed(true));
-        let largest = sums.iter().chain(base_sums.iter()).fold(0, |largest, sum| sum.unsigned_abs() | largest);
+        // Bounds every amount from above; and `all` is beyond every limit where one is below 0.
+        let pairs = sums.iter().zip(base_sums.iter());
+        let (largest, all) = pairs.fold((0, 0), |(largest, all), (sum, base)| {
+            (largest | sum.unsigned_abs() | base.unsigned_abs(), all | *sum as u64 | *base as u64)
+        });
         // A change is told as CHANGE_MAX at most: a bound there lets everything through.
         let (least_open, most_open) = (low == i64::MIN, i128::from(high) >= CHANGE_MAX);
         let is_usual = (least_open || low.abs() <= CHANGE_BOUND) && (most_open || high.abs() <= CHANGE_BOUND);
@@ -130,19 +134,26 @@ impl Frame<'_> {
         let null = u8::from((*months == 0) | (*base_months == 0));
         let scale = i64::from(*base_months) * 10_000;
         let (low, below) = (low * i64::from(*months), below * i64::from(*months));
-        let pairs = sums.iter().zip(base_sums.iter());
         let flat = |sum: i64| if sum > 0 { most } else { none };
         let told = |within: bool, sum: i64, base: i64| truth(if base > 0 { within } else { flat(sum) }, null);
-        let least = |sum: i64, base: i64| sum.wrapping_mul(scale) >= base.wrapping_mul(low);
-        let most = |sum: i64, base: i64| sum.wrapping_mul(scale) < base.wrapping_mul(below);
-        let mut truths: Vec<u8> = match (least_open, most_open) {
-            (true, true) => pairs.map(|(sum, base)| told(true, *sum, *base)).collect(),
-            (false, true) => pairs.map(|(sum, base)| told(least(*sum, *base), *sum, *base)).collect(),
-            (true, false) => pairs.map(|(sum, base)| told(most(*sum, *base), *sum, *base)).collect(),
-            (false, false) => {
-                pairs.map(|(sum, base)| told(least(*sum, *base) & most(*sum, *base), *sum, *base)).collect()
-            }
-        };
+        let mut truths = Vec::with_capacity(sums.len());
+        let pairs = sums.iter().zip(base_sums.iter()).map(|(sum, base)| (*sum, *base));
+        // Nothing below 0 and nothing beyond 31 bits: one instruction multiplies four of them.
+        if all < 1 << 31 {
+            let (scale, low, below) = (scale as u32, low.max(0) as u32, below.max(0) as u32);
+            let times = |amount: i64, factor: u32| u64::from(amount as u32) * u64::from(factor);
+            truths.extend(pairs.map(|(sum, base)| {
+                let scaled = times(sum, scale);
+                let within = (least_open | (scaled >= times(base, low))) & (most_open | (scaled < times(base, below)));
+                told(within, sum, base)
+            }));
+        } else {
+            truths.extend(pairs.map(|(sum, base)| {
+                let scaled = sum.wrapping_mul(scale);
+                let least = least_open | (scaled >= base.wrapping_mul(low));
+                told(least & (most_open | (scaled < base.wrapping_mul(below))), sum, base)
+            }));
+        }
         for place in others.iter().map(|place| usize::from(*place)) {
             truths[place] = test(sums[place], base_sums[place], billed[place], base_billed[place]);
         }
