@@ -23,11 +23,15 @@ use super::owners::{ByCustomer, ByKey, ByMonth, Index, PartitionNo};
 pub trait Row: PartialEq + Sized {
     type Key: Hash + Eq + Clone;
     /// What of a standing row its successor must know.
-    type Kept: Clone;
+    type Kept: Clone + 'static;
     type Index: Index<Self::Key, Self::Kept> + Default;
 
     fn key(&self) -> Self::Key;
     fn kept(&self) -> Self::Kept;
+    /// When it happened, where its feed says so.
+    fn at(_: &Self::Kept) -> Option<Time> {
+        None
+    }
     /// Makes room for the facts of many rows.
     fn reserve(_: &mut Facts, _: usize) {}
     /// The fact that `now` stands in the place of `before`.
@@ -47,15 +51,34 @@ pub struct Holders<R: Row> {
     index: R::Index,
     /// Of keys that several partitions have: those that do not hold them.
     hidden: HashMap<R::Key, Vec<PartitionNo>>,
+    /// The latest second of any standing row; unknown since the row that had it went.
+    latest: Option<Option<Time>>,
 }
 
 impl<R: Row> Default for Holders<R> {
     fn default() -> Self {
-        Holders { index: R::Index::default(), hidden: HashMap::new() }
+        Holders { index: R::Index::default(), hidden: HashMap::new(), latest: Some(None) }
     }
 }
 
 impl<R: Row> Holders<R> {
+    /// Tells that `now` stands in the place of `before`, and notes who holds its key.
+    fn stand(&mut self, key: R::Key, before: Option<R::Kept>, now: Option<(PartitionNo, &R)>, facts: &mut Facts) {
+        let (was, is) = (before.as_ref().and_then(R::at), now.and_then(|(_, row)| R::at(&row.kept())));
+        match self.latest {
+            Some(latest) if is >= latest => self.latest = Some(is),
+            Some(latest) if was == latest => self.latest = None,
+            _ => {}
+        }
+        R::tell(&key, before, now.map(|(_, row)| row), facts);
+        self.index.set(key, now.map(|(partition, row)| (partition, row.kept())));
+    }
+
+    /// The latest second of any standing row that has one.
+    fn latest(&mut self) -> Option<Time> {
+        *self.latest.get_or_insert_with(|| self.index.kept().filter_map(R::at).max())
+    }
+
     /// Sets `new` in the place of `old` as the rows of a partition, and tells what that changes.
     fn replace(
         &mut self,
@@ -79,8 +102,7 @@ impl<R: Row> Holders<R> {
             let holder = self.index.get(&key);
             match (holder, before) {
                 (Some((holder, kept)), Some(_)) if holder == partition => {
-                    R::tell(&key, Some(kept), Some(row), facts);
-                    self.index.set(key, Some((partition, row.kept())));
+                    self.stand(key, Some(kept), Some((partition, row)), facts);
                 }
                 // Hidden before and after.
                 (Some(_), Some(_)) => {}
@@ -88,14 +110,10 @@ impl<R: Row> Holders<R> {
                     let hides = partitions.outranks(partition, holder);
                     self.hidden.entry(key.clone()).or_default().push(if hides { holder } else { partition });
                     if hides {
-                        R::tell(&key, Some(kept), Some(row), facts);
-                        self.index.set(key, Some((partition, row.kept())));
+                        self.stand(key, Some(kept), Some((partition, row)), facts);
                     }
                 }
-                (None, _) => {
-                    R::tell(&key, None, Some(row), facts);
-                    self.index.set(key, Some((partition, row.kept())));
-                }
+                (None, _) => self.stand(key, None, Some((partition, row)), facts),
             }
         }
         let mut returning: HashMap<PartitionNo, Vec<R::Key>> = HashMap::new();
@@ -109,8 +127,7 @@ impl<R: Row> Holders<R> {
             let rows: HashMap<R::Key, &R> = own(&rows).iter().map(|row| (row.key(), row)).collect();
             for key in keys {
                 if let (Some(row), Some((_, kept))) = (rows.get(&key), self.index.get(&key)) {
-                    R::tell(&key, Some(kept), Some(row), facts);
-                    self.index.set(key, Some((heir, row.kept())));
+                    self.stand(key, Some(kept), Some((heir, row)), facts);
                 }
             }
         }
@@ -141,8 +158,7 @@ impl<R: Row> Holders<R> {
             }
         }
         if holder == partition && heir.is_none() {
-            R::tell(key, Some(kept), None, facts);
-            self.index.set(key.clone(), None);
+            self.stand(key.clone(), Some(kept), None, facts);
         }
         heir
     }
@@ -192,8 +208,8 @@ impl Inputs {
     }
 
     /// The latest second of any standing row that has one.
-    pub fn latest_at(&self) -> Option<Time> {
-        self.orders.index.kept().map(|order| order.at).max()
+    pub fn latest_at(&mut self) -> Option<Time> {
+        self.orders.latest()
     }
 }
 
@@ -296,6 +312,9 @@ impl Row for OrderRow {
     }
     fn kept(&self) -> KeptOrder {
         KeptOrder { customer: self.customer, product: self.product, at: self.at }
+    }
+    fn at(kept: &KeptOrder) -> Option<Time> {
+        Some(kept.at)
     }
     fn tell(key: &Box<str>, before: Option<KeptOrder>, now: Option<&Self>, facts: &mut Facts) {
         let fact = |order: KeptOrder, action| OrderFact {

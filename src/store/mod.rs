@@ -422,7 +422,7 @@ impl Store {
         replaced
     }
 
-    fn clock_now(&self) -> Clock {
+    fn clock_now(&mut self) -> Clock {
         let as_of = self.billed.last_key_value().map(|(month, _)| *month);
         let end = as_of.map(|month| Time(month.last_day().start().0 + SECONDS_PER_DAY - 1));
         Clock { as_of, now: end.max(self.inputs.latest_at()) }
