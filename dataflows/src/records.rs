@@ -99,6 +99,9 @@ pub struct Bill {
     pub data_kb: i64,
 }
 
+/// Most rows of one file: what memory is asked for is bounded by it wherever a count is read.
+pub const ROWS_MAX: usize = 1 << 27;
+
 /// Largest amount of money in a file, in fen: ten million million yuan. Sums over a window of
 /// months fit in 64 bits with room to spare.
 pub const AMOUNT_MAX: i64 = 999_999_999_999_999;

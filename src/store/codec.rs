@@ -5,6 +5,8 @@
 //! order of their numbers take none, fees three. Reading never trusts a length: a decoder is given bytes
 //! whose checksum agreed, and still refuses what does not add up.
 
+use dataflows::records::ROWS_MAX;
+
 /// What is read does not add up.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record is damaged: {0}")]
@@ -183,8 +185,8 @@ impl<'a> Reader<'a> {
         let first = if is_steps { Some(self.i64()?) } else { None };
         let stored = count - usize::from(is_steps);
         let packed = self.take(stored.checked_mul(width).ok_or(Damaged("a column is too long"))?)?;
-        // A column without width costs no bytes, so its length is bounded by hand: no file has more.
-        if width == 0 && count > COUNT_MAX {
+        // A column without width costs no bytes, so its length is bounded by hand: no file has more rows.
+        if width == 0 && count > ROWS_MAX {
             return Err(Damaged("a column is too long"));
         }
         let distance = |index: usize| {
@@ -218,9 +220,6 @@ impl<'a> Reader<'a> {
         lens.into_iter().map(text).collect()
     }
 }
-
-/// Most values of a column, and so most rows of a partition.
-pub const COUNT_MAX: usize = 1 << 27;
 
 #[cfg(test)]
 mod tests {

@@ -52,6 +52,10 @@ pub enum StoreError {
         "record at byte {offset} of the log cannot be read: {damage}\nhint: restore the data directory from a copy"
     )]
     Record { offset: u64, damage: Damaged },
+    #[error(
+        "the key beside the data directory is not the one its phone numbers were made into tokens with\nhint: bring back the key file that belongs to it, <directory>.key; under another key the same number would be another customer's"
+    )]
+    Key,
 }
 
 /// A text of a programme, as it was published: file name and content.
@@ -111,7 +115,8 @@ impl Store {
         let mut dictionary = Dictionary::new(token_key);
         let (mut live, mut numbers): (Vec<Live>, HashMap<Partition, PartitionNo>) = Default::default();
         let (mut ledger, mut programme, mut epoch, mut dead_bytes) = (Ledger::default(), None, 0, 0);
-        let log = Log::open(vfs, |frame| {
+        let (fingerprint, mut has_fingerprint) = (dictionary.key_fingerprint(), false);
+        let mut log = Log::open(vfs, |frame| {
             let damaged = |damage| StoreError::Record { offset: frame.location.offset, damage };
             if !(epoch..=EPOCH_MAX).contains(&frame.epoch) {
                 return Err(damaged(Damaged("its epoch is out of order")));
@@ -148,11 +153,23 @@ impl Store {
                 }
                 Kind::Programme => programme = Some(records::read_sources(&mut reader).map_err(damaged)?),
                 Kind::Names => {}
+                Kind::Key => {
+                    has_fingerprint = true;
+                    if reader.bytes() != Ok(fingerprint) {
+                        return Err(StoreError::Key);
+                    }
+                }
             }
             epoch = frame.epoch;
             Ok::<(), StoreError>(())
         })?;
         let durable = dictionary.extent();
+        if !has_fingerprint {
+            let mut writer = Writer::default();
+            writer.part(|writer| dictionary.write(durable, durable, writer));
+            writer.bytes.extend_from_slice(&fingerprint);
+            log.append(Kind::Key as u8, epoch, &writer.bytes)?;
+        }
         let mut store = Store {
             log,
             dictionary: Arc::new(RwLock::new(dictionary)),
@@ -450,9 +467,12 @@ impl Store {
     /// Compacts at once, however little is dead.
     pub fn compact(&mut self) -> Result<(), StoreError> {
         let (all, none) = (self.names(Extent::default(), self.durable), self.names(self.durable, self.durable));
+        let mut key = none.clone();
+        key.bytes.extend_from_slice(&self.dictionary.read().key_fingerprint());
         let Store { log, epoch, live, ledger, programme, .. } = self;
         let locations = log.rewrite(|log, append| {
             append(Kind::Names as u8, *epoch, &all.bytes)?;
+            append(Kind::Key as u8, *epoch, &key.bytes)?;
             let mut locations = Vec::with_capacity(live.len());
             for live in live.iter() {
                 locations.push(append(Kind::Partition as u8, *epoch, &log.read(live.location)?)?);

@@ -8,6 +8,7 @@
 //! | entries | ledger entries, to the end |
 //! | programme | count, then name and text of each source |
 //! | names | nothing more |
+//! | key | 16 bytes by which the tokens' key is known again |
 
 use dataflows::records::{Feed, Rows};
 
@@ -25,11 +26,12 @@ pub enum Kind {
     Entries = 2,
     Programme = 3,
     Names = 4,
+    Key = 5,
 }
 
 impl Kind {
     pub fn read(kind: u8) -> Result<Kind, Damaged> {
-        [Kind::Partition, Kind::Entries, Kind::Programme, Kind::Names]
+        [Kind::Partition, Kind::Entries, Kind::Programme, Kind::Names, Kind::Key]
             .into_iter()
             .find(|known| *known as u8 == kind)
             .ok_or(Damaged("no such kind of record"))

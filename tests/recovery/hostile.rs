@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cohortflow::store::memory::Memory;
-use cohortflow::store::{Log, LogError, StoreError};
+use cohortflow::store::{Log, LogError, Store, StoreError};
 use fastrand::Rng;
 
 use crate::setting;
@@ -43,8 +43,24 @@ fn is_refused(records: &[Record]) -> bool {
             assert!(error.to_string().starts_with("record at byte "), "{error}");
             true
         }
+        Err(StoreError::Key) => true,
         Err(error) => panic!("{error}"),
     }
+}
+
+#[test]
+fn a_store_is_not_opened_with_the_key_of_another() {
+    let memory = Memory::default();
+    let open = |key: u8| Store::open(Arc::new(memory.clone()), [key; 32]);
+    for _ in 0..2 {
+        open(1).expect("its own key").compact().expect("nothing fails");
+        assert!(matches!(open(2), Err(StoreError::Key)));
+    }
+    // A store that was begun before keys were noted takes the one it is opened with.
+    let memory = with_records(&[]);
+    let open = |key: u8| Store::open(Arc::new(memory.clone()), [key; 32]).map(drop);
+    assert!(open(3).is_ok() && open(3).is_ok());
+    assert!(matches!(open(4), Err(StoreError::Key)));
 }
 
 fn finished() -> Vec<Record> {
