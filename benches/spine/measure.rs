@@ -87,6 +87,7 @@ fn load(size: Size) -> Figures {
     figures.insert("load_rows_per_s".into(), json!(rows as f64 / seconds));
     figures.insert("load_s".into(), json!(seconds));
     figures.insert("load_decode_s".into(), json!(stages.decode.as_secs_f64()));
+    figures.insert("load_validate_s".into(), json!(stages.validate.as_secs_f64()));
     figures.insert("load_commit_s".into(), json!(stages.commit.as_secs_f64()));
     figures.insert("load_log_mb".into(), json!(service.intake.store().lock().log_bytes().0 as f64 / 1e6));
     figures.insert("resident_mb".into(), json!(resident as f64 / 1e6));
@@ -115,6 +116,7 @@ fn extract(service: &Service, period: &str, part: &str, version: u32, bills: &[d
         rows: Rows::Bill(bills.iter().map(row).collect()),
         rejects: Vec::new(),
         sha256: [0; 32],
+        took: Default::default(),
         warnings: Vec::new(),
     }
 }

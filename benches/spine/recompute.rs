@@ -64,6 +64,7 @@ pub fn customers(intake: &Intake, rows: &Decoded, size: Size) -> Extract {
         rows: Rows::Customer(rows.customers.iter().map(row).collect()),
         rejects: Vec::new(),
         sha256: [0; 32],
+        took: Default::default(),
         warnings: Vec::new(),
     }
 }

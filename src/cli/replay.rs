@@ -73,8 +73,10 @@ struct Report {
     customers: usize,
     seconds: f64,
     rows_per_s: f64,
-    /// Reading, unpacking, splitting and validating, on a thread of its own.
+    /// Reading, unpacking, decoding and splitting, on a thread of its own.
     decode_rows_per_s: f64,
+    /// From fields to values, on the same thread.
+    validate_rows_per_s: f64,
     /// Setting against what stands, writing and flushing.
     commit_rows_per_s: f64,
     /// From durable to visible in every view.
@@ -147,6 +149,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         seconds: elapsed.as_secs_f64(),
         rows_per_s: rate(elapsed),
         decode_rows_per_s: rate(stages.decode),
+        validate_rows_per_s: rate(stages.validate),
         commit_rows_per_s: rate(stages.commit),
         maintain_rows_per_s: rate(latencies.iter().sum()),
         visible_ms_p50: percentile(&latencies, 0.5),

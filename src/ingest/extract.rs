@@ -1,5 +1,7 @@
 //! What ingest hands to the store.
 
+use std::time::Duration;
+
 use dataflows::records::{Feed, Rows};
 use dataflows::types::{CustomerIx, Time, Token, Word};
 
@@ -26,8 +28,18 @@ pub struct Extract {
     pub rejects: Vec<Reject>,
     /// SHA-256 of the raw bytes.
     pub sha256: [u8; 32],
+    pub took: Took,
     /// Told to the operator: unknown columns, a BOM that disagrees, mixed line ends.
     pub warnings: Vec<String>,
+}
+
+/// How long reading a file took.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Took {
+    /// Reading, unpacking, decoding, splitting; both passes.
+    pub decode: Duration,
+    /// From fields to values, or to rejects.
+    pub validate: Duration,
 }
 
 /// A row that cannot be taken, as the view `quarantine` shows it.
@@ -49,6 +61,10 @@ pub trait Intern {
     fn customer(&mut self, id: &str) -> CustomerIx;
     /// The number of a text of small variety. The empty text is [`Word::NULL`].
     fn word(&mut self, text: &str) -> Word;
+    /// A batch of rows is about to be read: whatever many names share may be held until its end.
+    fn begin(&mut self) {}
+    /// The batch has been read.
+    fn end(&mut self) {}
     /// The token that stands for a phone number.
     fn token(&self, msisdn: &str) -> Token;
 }

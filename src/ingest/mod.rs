@@ -7,6 +7,7 @@
 //! A file is one unit: [`read()`] gives its whole [`Extract`], or the reason why it is refused whole.
 //! Nothing here knows what came before; partitions, versions and durability are the store's.
 
+mod batch;
 mod control;
 mod encoding;
 mod error;

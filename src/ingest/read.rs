@@ -12,17 +12,19 @@
 //! - 0x1A bytes at the end (DOS) are no part of the text.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use dataflows::records::{
     BillRow, ChannelRow, CustomerRow, Feed, ListingRow, OrderRow, ProductRow, TerminalRow, UsageRow,
 };
 use dataflows::types::Month;
 
+use super::batch::{Batch, Record};
 use super::control::Control;
 use super::encoding::{Census, Encoding, Text, refuse_wide};
 use super::error::{Code, Failure, ReadError, Refused, Retry};
-use super::extract::{Extract, Intern, Partition, Settings};
-use super::feeds::{Context, Record};
+use super::extract::{Extract, Intern, Partition, Settings, Took};
+use super::feeds::{self, Context};
 use super::header::Header;
 use super::names::{Container, FileName, Format};
 use super::parquet;
@@ -99,6 +101,7 @@ impl Reading<'_> {
             let fact = format!("it has more than {} bytes, the most that is allowed", self.settings.decoded_bytes_max);
             return Err(Refused::new(Code::TooBig, fact).hint("Deliver it in several parts.").into());
         }
+        let began = Instant::now();
         let kind = self.kind(source)?;
         let found = self.inspect(source, kind, &mut |bytes| progress(bytes / 2))?;
         // The second pass is the other half, also where it reads what the first has unpacked.
@@ -109,15 +112,16 @@ impl Reading<'_> {
         }
         let mut later =
             |bytes: u64| progress(u64::try_from(done(bytes) / (2 * u128::from(second_len))).unwrap_or(source.len()));
+        let validated = &mut Duration::default();
         let mut counted = match self.name.feed {
-            Feed::Customer => self.table::<CustomerRow, I>(source, kind, &found, intern, &mut later),
-            Feed::Terminal => self.table::<TerminalRow, I>(source, kind, &found, intern, &mut later),
-            Feed::Bill => self.table::<BillRow, I>(source, kind, &found, intern, &mut later),
-            Feed::Usage => self.table::<UsageRow, I>(source, kind, &found, intern, &mut later),
-            Feed::Product => self.table::<ProductRow, I>(source, kind, &found, intern, &mut later),
-            Feed::Channel => self.table::<ChannelRow, I>(source, kind, &found, intern, &mut later),
-            Feed::Order => self.table::<OrderRow, I>(source, kind, &found, intern, &mut later),
-            Feed::Listing => self.table::<ListingRow, I>(source, kind, &found, intern, &mut later),
+            Feed::Customer => self.table::<CustomerRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Terminal => self.table::<TerminalRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Bill => self.table::<BillRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Usage => self.table::<UsageRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Product => self.table::<ProductRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Channel => self.table::<ChannelRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Order => self.table::<OrderRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Listing => self.table::<ListingRow, I>(source, kind, &found, intern, &mut later, validated),
         }?;
         source.is_unchanged()?;
         let warnings = self.control.map(|control| control.warnings.clone()).unwrap_or_default();
@@ -134,6 +138,7 @@ impl Reading<'_> {
             rows: counted.rows,
             rejects: counted.rejects,
             sha256: found.sha256,
+            took: Took { decode: began.elapsed().saturating_sub(*validated), validate: *validated },
             warnings,
         })
     }
@@ -209,20 +214,21 @@ impl Reading<'_> {
     }
 
     /// The second pass.
-    fn table<R: Record, I: Intern + ?Sized>(
+    fn table<R: feeds::Record, I: Intern + ?Sized>(
         &self,
         source: &Source<'_>,
         kind: Kind,
         found: &Inspection,
         intern: &mut I,
         progress: &mut dyn FnMut(u64),
+        validated: &mut Duration,
     ) -> Result<Counted, Failure> {
         let period = if self.name.feed == Feed::Bill { Month::parse(&self.name.period) } else { None };
         let context = Context::new(intern, self.settings, period);
         if kind == Kind::Parquet {
             let table = parquet::Table::open(source, self.name.feed, self.settings)?;
             let mut sheet = Sheet::<R, I>::new(table.layout(), context);
-            table.read(&mut sheet, progress)?;
+            table.read(&mut sheet, progress, validated)?;
             return self.counted(sheet);
         }
         let pass = Pass::default();
@@ -230,12 +236,20 @@ impl Reading<'_> {
         let (source, kind) = kept.as_ref().map_or((source, kind), |kept| (kept, Kind::Text));
         let stream = Stream::open(source, kind, &pass, false, self.settings.decoded_bytes_max, progress)?;
         let mut records = Records::new(Text::new(stream, found.len, found.encoding), self.name.feed)?;
-        if !records.advance()? {
+        let delimiter = records.delimiter();
+        let Some(first) = records.first()? else {
             return Err(Reading::empty());
-        }
-        let mut sheet = Sheet::<R, I>::new(self.layout(&records, found)?, context);
-        while records.advance()? {
-            sheet.take(records.line(), records.fields(), records.ends())?;
+        };
+        let mut sheet = Sheet::<R, I>::new(self.layout(first, delimiter, found)?, context);
+        let mut batch = Batch::default();
+        loop {
+            records.fill(&mut batch)?;
+            if batch.is_empty() {
+                break;
+            }
+            let began = Instant::now();
+            sheet.take(&batch, records.block())?;
+            *validated += began.elapsed();
         }
         records.into_text().drain()?;
         if kept.is_none() && pass.crc() != found.crc {
@@ -244,14 +258,12 @@ impl Reading<'_> {
         self.counted(sheet)
     }
 
-    fn layout(&self, records: &Records<'_>, found: &Inspection) -> Result<Layout, Failure> {
-        let (fields, ends) = (records.fields().to_vec(), records.ends().to_vec());
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let names = starts.zip(&ends).map(|(start, &end)| fields.get(start..end).unwrap_or_default());
-        let names: Vec<_> = names.map(String::from_utf8_lossy).collect();
+    fn layout(&self, first: Record<'_>, delimiter: u8, found: &Inspection) -> Result<Layout, Failure> {
+        let names: Vec<_> = first.fields().map(String::from_utf8_lossy).collect();
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let header = Header::resolve(self.name.feed, &names).map_err(|refused| refused.on_line(records.line()))?;
-        Ok(Layout { header, fields, ends, delimiter: records.delimiter(), rows_max: found.lines_max })
+        let header = Header::resolve(self.name.feed, &names).map_err(|refused| refused.on_line(first.line))?;
+        let fields = first.fields().map(<[u8]>::to_vec).collect();
+        Ok(Layout { header, fields, delimiter, rows_max: found.lines_max })
     }
 
     /// A file without even a header.
@@ -259,7 +271,7 @@ impl Reading<'_> {
         Refused::new(Code::Empty, "it is empty, without even a header").hint("Deliver a header at least.").into()
     }
 
-    fn counted<R: Record, I: Intern + ?Sized>(&self, sheet: Sheet<'_, R, I>) -> Result<Counted, Failure> {
+    fn counted<R: feeds::Record, I: Intern + ?Sized>(&self, sheet: Sheet<'_, R, I>) -> Result<Counted, Failure> {
         if let Some(control) = self.control {
             let counting = |refused: Refused| refused.counting(sheet.data_rows(), sheet.bad_rows());
             control.check_rows(sheet.data_rows()).map_err(counting)?;

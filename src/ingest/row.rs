@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::batch::Record;
 use super::header::Header;
 use super::reason::{Bad, Reason};
 use super::schema::columns;
@@ -15,13 +16,15 @@ const TEXT_BYTES_MAX: usize = 4096;
 pub(super) struct Row<'a> {
     text: &'a str,
     ends: &'a [usize],
+    gap: usize,
     header: &'a Header,
 }
 
 impl<'a> Row<'a> {
-    /// Takes a record's fields, one after the other, and where each ends.
-    pub(super) fn new(fields: &'a [u8], ends: &'a [usize], header: &'a Header) -> Result<Row<'a>, Bad> {
-        let text = simdutf8::basic::from_utf8(fields).map_err(|_| Bad::row(Reason::Encoding))?;
+    /// Takes a record.
+    pub(super) fn new(record: Record<'a>, header: &'a Header) -> Result<Row<'a>, Bad> {
+        let Record { bytes, ends, gap, .. } = record;
+        let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Bad::row(Reason::Encoding))?;
         // Two broken halves in neighbouring fields make a whole character.
         if !ends.iter().all(|&end| text.is_char_boundary(end)) {
             return Err(Bad::row(Reason::Encoding));
@@ -29,7 +32,7 @@ impl<'a> Row<'a> {
         if ends.len() != header.width {
             return Err(Bad::row(Reason::Columns { expected: header.width, found: ends.len() }));
         }
-        let row = Row { text, ends, header };
+        let row = Row { text, ends, gap, header };
         if has_control(text) { Err(row.control()) } else { Ok(row) }
     }
 
@@ -43,7 +46,8 @@ impl<'a> Row<'a> {
     }
 
     fn field(&self, place: usize) -> &'a str {
-        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.map_or(0, |end| end + self.gap);
         self.ends.get(place).and_then(|&end| self.text.get(start..end)).unwrap_or_default()
     }
 

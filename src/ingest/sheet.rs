@@ -2,8 +2,9 @@
 //!
 //! Invariant: rows taken + rows set aside = data rows.
 
-use dataflows::records::Rows;
+use dataflows::records::{ROWS_MAX, Rows};
 
+use super::batch::{Batch, Record as Fields};
 use super::error::{Code, Failure, Refused};
 use super::extract::{Intern, Reject};
 use super::feeds::{Context, Record};
@@ -20,16 +21,15 @@ const ROOM_ROWS_MAX: u64 = 1 << 20;
 
 /// Takes records.
 pub(super) trait Sink {
-    /// Takes a record: its fields, one after the other, and where each ends.
-    fn take(&mut self, line: u64, fields: &[u8], ends: &[usize]) -> Result<(), Failure>;
+    /// Takes a batch of records, of which the plain ones stand in `block`.
+    fn take(&mut self, batch: &Batch, block: &[u8]) -> Result<(), Failure>;
 }
 
 /// How a file's records look.
 pub(super) struct Layout {
     pub(super) header: Header,
-    /// The header record itself, as its repetition is no row; empty where the format has none.
-    pub(super) fields: Vec<u8>,
-    pub(super) ends: Vec<usize>,
+    /// The header record's fields, as its repetition is no row; none where the format has none.
+    pub(super) fields: Vec<Vec<u8>>,
     pub(super) delimiter: u8,
     /// No more data rows than these.
     pub(super) rows_max: u64,
@@ -72,18 +72,19 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
         }
     }
 
-    fn read(&mut self, line: u64, fields: &[u8], ends: &[usize]) -> Result<(), Bad> {
+    fn read(&mut self, fields: Fields<'_>) -> Result<(), Bad> {
         let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        if fields == self.layout.fields && ends == self.layout.ends {
+        let header = &self.layout.fields;
+        if header.len() == fields.ends.len() && fields.fields().eq(header.iter().map(Vec::as_slice)) {
             return Err(Bad::row(Reason::HeaderRepeated));
         }
-        let row = Row::new(fields, ends, &self.layout.header)?;
+        let row = Row::new(fields, &self.layout.header)?;
         let record = R::read(&row, &mut self.context)?;
         if let Some(first) = self.keys.first(&record, &self.rows) {
             let line = self.lines.of(first).unwrap_or_default();
             return Err(Bad { column: R::KEY, reason: Reason::KeyRepeated { line } });
         }
-        self.lines.push(number, line);
+        self.lines.push(number, fields.line);
         self.rows.push(record);
         Ok(())
     }
@@ -133,13 +134,21 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
 }
 
 impl<R: Record, I: Intern + ?Sized> Sink for Sheet<'_, R, I> {
-    fn take(&mut self, line: u64, fields: &[u8], ends: &[usize]) -> Result<(), Failure> {
-        // Rows are numbered in 32 bits; the last number is kept free.
-        if self.rows.len() >= u32::MAX as usize - 1 {
-            let fact = format!("it has more than {} rows", u32::MAX - 1);
+    fn take(&mut self, batch: &Batch, block: &[u8]) -> Result<(), Failure> {
+        self.context.intern.begin();
+        let taken = batch.records(block).try_for_each(|fields| self.take_one(fields));
+        self.context.intern.end();
+        taken
+    }
+}
+
+impl<R: Record, I: Intern + ?Sized> Sheet<'_, R, I> {
+    fn take_one(&mut self, fields: Fields<'_>) -> Result<(), Failure> {
+        if self.rows.len() >= ROWS_MAX {
+            let fact = format!("it has more than {ROWS_MAX} rows");
             return Err(Refused::new(Code::TooManyRows, fact).hint("Deliver it in several parts.").into());
         }
-        let Err(bad) = self.read(line, fields, ends) else {
+        let Err(bad) = self.read(fields) else {
             return Ok(());
         };
         self.bad_rows += 1;
@@ -150,14 +159,12 @@ impl<R: Record, I: Intern + ?Sized> Sink for Sheet<'_, R, I> {
             }
             return Ok(());
         }
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let cells = starts.zip(ends).map(|(start, &end)| fields.get(start..end).unwrap_or_default());
         let header = &self.layout.header;
         self.rejects.push(Reject {
-            line,
+            line: fields.line,
             column: bad.column.to_owned(),
             reason: bad.reason.to_string(),
-            row: mask::row(cells, char::from(self.layout.delimiter), |place| header.is_personal(place)),
+            row: mask::row(fields.fields(), char::from(self.layout.delimiter), |place| header.is_personal(place)),
         });
         Ok(())
     }

@@ -10,6 +10,7 @@
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 use dataflows::records::Feed;
 
+use super::batch::{Batch, Record};
 use super::encoding::Text;
 use super::error::{Code, Failure, Refused};
 use super::schema::columns;
@@ -58,6 +59,8 @@ pub(super) struct Records<'a> {
     block: Vec<u8>,
     from: usize,
     to: usize,
+    /// Where the next quote stands in the block, or its end; behind `from` where it must be looked for.
+    quote: usize,
     has_ended: bool,
     lines: Lines,
     line: u64,
@@ -83,6 +86,7 @@ impl<'a> Records<'a> {
             block,
             from: 0,
             to,
+            quote: 0,
             has_ended: to == 0,
             lines: Lines::default(),
             line: 1,
@@ -98,18 +102,18 @@ impl<'a> Records<'a> {
         self.delimiter
     }
 
-    /// The record's first physical line, from 1.
-    pub(super) fn line(&self) -> u64 {
-        self.line
+    /// The block in which the records of a batch stand.
+    pub(super) fn block(&self) -> &[u8] {
+        &self.block
     }
 
     /// The record's fields, one after the other.
-    pub(super) fn fields(&self) -> &[u8] {
+    fn fields(&self) -> &[u8] {
         self.fields.get(..self.fields_len).unwrap_or_default()
     }
 
     /// Where each field ends.
-    pub(super) fn ends(&self) -> &[usize] {
+    fn ends(&self) -> &[usize] {
         self.ends.get(..self.ends_len).unwrap_or_default()
     }
 
@@ -118,11 +122,71 @@ impl<'a> Records<'a> {
         self.text
     }
 
-    /// Reads the next record; false at the end.
-    pub(super) fn advance(&mut self) -> Result<bool, Failure> {
-        if !self.skip_blank_lines()? {
-            return Ok(false);
+    /// Reads the next record by itself; none at the end.
+    pub(super) fn first(&mut self) -> Result<Option<Record<'_>>, Failure> {
+        if !self.skip_blank_lines()? || !self.read_record()? {
+            return Ok(None);
         }
+        Ok(Some(Record { line: self.line, bytes: self.fields(), ends: self.ends(), gap: 0 }))
+    }
+
+    /// Fills `batch` with the next records; none of them at the end. What it gives stands in
+    /// [`Records::block`] until the next call.
+    pub(super) fn fill(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        batch.clear();
+        while !batch.is_full() {
+            if self.skip_blank_lines_of_block() {
+                if batch.is_empty() && self.skip_blank_lines()? {
+                    continue;
+                }
+                break;
+            }
+            if self.add_plain(batch) {
+                continue;
+            }
+            if batch.has_plain() && !self.ends_in_block() {
+                // It goes on in the next block, and the records before it stand in this one.
+                break;
+            }
+            if !self.read_record()? {
+                break;
+            }
+            batch.add_copy(self.line, self.fields(), self.ends());
+        }
+        Ok(())
+    }
+
+    /// Adds the record at the next byte as it stands: without a quote, of usual size, and whole in
+    /// the block. Says whether it could.
+    fn add_plain(&mut self, batch: &mut Batch) -> bool {
+        let rest = self.block.get(self.from..self.to).unwrap_or_default();
+        if self.quote < self.from {
+            self.quote = memchr::memchr(b'"', rest).map_or(self.to, |at| self.from + at);
+        }
+        let Some(len) = memchr::memchr2(b'\r', b'\n', rest) else { return false };
+        if len > FIELD_BYTES_MAX || self.quote < self.from + len {
+            return false;
+        }
+        let record = rest.get(..len).unwrap_or_default();
+        let ends = memchr::memchr_iter(self.delimiter, record).chain(std::iter::once(len));
+        let line = self.lines.ended + 1;
+        if !batch.add_plain(line, (self.from, self.from + len), ends, RECORD_FIELDS_MAX) {
+            return false;
+        }
+        self.lines.advance(rest.get(len..=len).unwrap_or_default());
+        self.from += len + 1;
+        true
+    }
+
+    /// Whether the record at the next byte ends in the block, as far as can be told without reading it.
+    fn ends_in_block(&self) -> bool {
+        let rest = self.block.get(self.from..self.to).unwrap_or_default();
+        // A quoted line end is none: then the record is read for nothing more than a shorter batch.
+        self.quote >= self.to && memchr::memchr2(b'\r', b'\n', rest).is_some()
+    }
+
+    /// Reads the record that begins at the next byte; false where there is none.
+    fn read_record(&mut self) -> Result<bool, Failure> {
         self.line = self.lines.ended + 1;
         (self.fields_len, self.ends_len) = (0, 0);
         loop {
@@ -167,14 +231,19 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Goes to the first byte of the next record in the block; true where there is none in it.
+    fn skip_blank_lines_of_block(&mut self) -> bool {
+        let rest = self.block.get(self.from..self.to).unwrap_or_default();
+        let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.lines.advance(rest.get(..blank).unwrap_or_default());
+        self.from += blank;
+        self.from >= self.to
+    }
+
     /// Goes to the first byte of the next record; false where there is none.
     fn skip_blank_lines(&mut self) -> Result<bool, Failure> {
         loop {
-            let rest = self.block.get(self.from..self.to).unwrap_or_default();
-            let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            self.lines.advance(rest.get(..blank).unwrap_or_default());
-            self.from += blank;
-            if self.from < self.to {
+            if !self.skip_blank_lines_of_block() {
                 return Ok(true);
             }
             if self.has_ended {
@@ -186,6 +255,7 @@ impl<'a> Records<'a> {
 
     fn refill(&mut self) -> Result<(), Failure> {
         (self.from, self.to) = (0, self.text.fill(&mut self.block)?);
+        self.quote = memchr::memchr(b'"', self.block.get(..self.to).unwrap_or_default()).unwrap_or(self.to);
         self.has_ended = self.to == 0;
         Ok(())
     }

@@ -55,6 +55,7 @@ pub struct Stages {
     pub rows: u64,
     pub bytes: u64,
     pub decode: Duration,
+    pub validate: Duration,
     pub commit: Duration,
 }
 
@@ -226,7 +227,13 @@ impl Intake {
             .and_then(|control| ingest::read(path, &name, control.as_ref(), &settings, &mut naming, &mut forward));
         let sha256 = result.is_err().then(|| landing::sha256(path)).flatten();
         let mut stages = self.stages.lock();
-        stages.decode += began.elapsed();
+        match &result {
+            Ok(extract) => {
+                stages.decode += extract.took.decode;
+                stages.validate += extract.took.validate;
+            }
+            Err(_) => stages.decode += began.elapsed(),
+        }
         stages.bytes += done;
         drop(stages);
         let names = dictionary.read().extent();

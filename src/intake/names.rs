@@ -3,33 +3,52 @@
 use std::sync::Arc;
 
 use dataflows::types::{CustomerIx, Token, Word};
-use parking_lot::RwLock;
+use parking_lot::{ArcRwLockWriteGuard, RawRwLock, RwLock};
 
 use crate::ingest::Intern;
 use crate::store::Dictionary;
 
-/// Interns into a dictionary that others read meanwhile: each name takes the lock for itself, so
-/// that a reader never waits for a file.
+/// Interns into a dictionary that others read meanwhile. The lock is taken for a batch of rows, and
+/// let go of between batches: a lock for each name costs as much as finding it, and a lock for a
+/// whole file would keep readers waiting.
 pub struct Naming {
     dictionary: Arc<RwLock<Dictionary>>,
+    held: Option<ArcRwLockWriteGuard<RawRwLock, Dictionary>>,
 }
 
 impl Naming {
     pub fn new(dictionary: Arc<RwLock<Dictionary>>) -> Naming {
-        Naming { dictionary }
+        Naming { dictionary, held: None }
     }
 }
 
 impl Intern for Naming {
+    fn begin(&mut self) {
+        self.held = Some(self.dictionary.write_arc());
+    }
+
+    fn end(&mut self) {
+        self.held = None;
+    }
+
     fn customer(&mut self, id: &str) -> CustomerIx {
-        self.dictionary.write().customer(id)
+        match &mut self.held {
+            Some(dictionary) => dictionary.customer(id),
+            None => self.dictionary.write().customer(id),
+        }
     }
 
     fn word(&mut self, text: &str) -> Word {
-        self.dictionary.write().word(text)
+        match &mut self.held {
+            Some(dictionary) => dictionary.word(text),
+            None => self.dictionary.write().word(text),
+        }
     }
 
     fn token(&self, msisdn: &str) -> Token {
-        self.dictionary.read().token(msisdn)
+        match &self.held {
+            Some(dictionary) => dictionary.token(msisdn),
+            None => self.dictionary.read().token(msisdn),
+        }
     }
 }

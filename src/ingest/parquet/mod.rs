@@ -17,6 +17,7 @@ mod cell;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use ::parquet::column::page::{Page, PageMetadata, PageReader};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
@@ -28,6 +29,7 @@ use bytes::Bytes;
 use dataflows::records::Feed;
 
 use self::cell::{Form, Value};
+use super::batch::Batch;
 use super::error::{Code, Failure, Refused, Retry};
 use super::extract::Settings;
 use super::header::Header;
@@ -94,11 +96,17 @@ impl<'a> Table<'a> {
         let claimed = u64::try_from(self.reader.metadata().file_metadata().num_rows()).unwrap_or_default();
         // Every row counts as a byte a cell at least, so more rows than these are refused as a bomb.
         let rows_max = claimed.min(natural_max(self.len));
-        Layout { header: self.header.clone(), fields: Vec::new(), ends: Vec::new(), delimiter: b',', rows_max }
+        Layout { header: self.header.clone(), fields: Vec::new(), delimiter: b',', rows_max }
     }
 
     /// Reads all rows, numbered from 1. `progress` hears how many of the file's bytes are done.
-    pub(super) fn read(self, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Result<(), Failure> {
+    pub(super) fn read(
+        self,
+        sink: &mut dyn Sink,
+        progress: &mut dyn FnMut(u64),
+        validated: &mut Duration,
+    ) -> Result<(), Failure> {
+        let mut batch = Batch::default();
         let mut cells = vec![Cells::default(); self.columns.len()];
         let (mut fields, mut ends) = (Vec::new(), Vec::new());
         let (mut line, mut unpacked, mut done) = (0_u64, 0_u64, 0_u64);
@@ -111,6 +119,7 @@ impl<'a> Table<'a> {
                     cells.clear();
                     guarded(|| self.read_cells(column, reader, rows, cells))?;
                 }
+                batch.clear();
                 for row in 0..rows {
                     fields.clear();
                     ends.clear();
@@ -122,8 +131,11 @@ impl<'a> Table<'a> {
                     line += 1;
                     unpacked = unpacked.saturating_add(fields.len().saturating_add(ends.len()) as u64);
                     check_unpacked(unpacked, self.len, self.settings.decoded_bytes_max)?;
-                    sink.take(line, &fields, &ends)?;
+                    batch.add_copy(line, &fields, &ends);
                 }
+                let began = Instant::now();
+                sink.take(&batch, &[])?;
+                *validated += began.elapsed();
                 left = left.saturating_sub(rows as u64);
             }
             done = done.saturating_add(bytes);
