@@ -66,7 +66,7 @@ impl<'a, I: Intern + ?Sized> Context<'a, I> {
     }
 
     fn word(&mut self, text: &str) -> Word {
-        self.intern.word(text)
+        if text.is_empty() { Word::NULL } else { self.intern.word(text) }
     }
 
     fn day_not_future(&self, cell: Cell<'_>) -> Result<Day, Bad> {

@@ -76,7 +76,8 @@ impl Texts {
 #[derive(Default)]
 pub struct Interner {
     texts: Texts,
-    table: HashTable<u32>,
+    /// Numbers with the hashes of their texts, so that neither growing nor a near miss looks at a text.
+    table: HashTable<(u32, u32)>,
     hasher: foldhash::fast::RandomState,
     /// The number found last. Extracts of one operator name customers in one order: the next name is
     /// nearly always the one after it, which a comparison tells without a hash.
@@ -100,8 +101,15 @@ impl Interner {
 
     /// The number of a text, where it has one.
     pub fn find(&self, text: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one(text.as_bytes());
-        self.table.find(hash, |number| self.texts.get(*number) == Some(text.as_bytes())).copied()
+        let hash = self.hash(text);
+        let found = self
+            .table
+            .find(spread(hash), |(of, number)| *of == hash && self.texts.get(*number) == Some(text.as_bytes()));
+        found.map(|(_, number)| *number)
+    }
+
+    fn hash(&self, text: &str) -> u32 {
+        self.hasher.hash_one(text.as_bytes()) as u32
     }
 
     /// The number of a text, given now if it has none.
@@ -117,11 +125,15 @@ impl Interner {
         }
         let number = self.texts.push(text);
         self.last = number;
-        let Interner { texts, table, hasher, .. } = self;
-        let hash = |number: &u32| hasher.hash_one(texts.get(*number).unwrap_or_default());
-        table.insert_unique(hash(&number), number, hash);
+        let hash = self.hash(text);
+        self.table.insert_unique(spread(hash), (hash, number), |(hash, _)| spread(*hash));
         number
     }
+}
+
+/// 32 bits of a hash over the 64 that a table takes, which looks at both ends of them.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// How many names a record relies on.

@@ -99,11 +99,11 @@ impl Frame<'_> {
     fn change_within(&self, fee: usize, low: i64, high: i64) -> Vec<u8> {
         let (sums, billed) = (self.sums(Window::Current, fee), self.billed(false));
         let (base_sums, base_billed) = (self.sums(Window::Baseline, fee), self.billed(true));
-        // Bounds every amount from above; and `all` is beyond every limit where one is below 0.
-        let pairs = sums.iter().zip(base_sums.iter());
-        let (largest, all) = pairs.fold((0, 0), |(largest, all), (sum, base)| {
-            (largest | sum.unsigned_abs() | base.unsigned_abs(), all | *sum as u64 | *base as u64)
-        });
+        // Has every bit that any of them has: beyond every limit where one is below 0.
+        let every = |sums: &[i64]| sums.iter().fold(0, |every, sum| every | *sum as u64);
+        let all = every(&sums) | every(&base_sums);
+        let largest = |sums: &[i64]| sums.iter().fold(0, |largest, sum| largest | sum.unsigned_abs());
+        let largest = if all < 1 << 31 { all } else { largest(&sums) | largest(&base_sums) };
         // A change is told as CHANGE_MAX at most: a bound there lets everything through.
         let (least_open, most_open) = (low == i64::MIN, i128::from(high) >= CHANGE_MAX);
         let is_usual = (least_open || low.abs() <= CHANGE_BOUND) && (most_open || high.abs() <= CHANGE_BOUND);
