@@ -106,9 +106,12 @@ impl Intake {
             wall,
             stages: Mutex::default(),
         };
-        let epoch = if published.is_some() { epoch } else { intake.publish(document)? };
+        if published.is_none() {
+            intake.publish(document)?;
+        }
         intake.tick();
-        anyhow::ensure!(intake.hub.wait(epoch), "a worker failed while what is stored was read");
+        // All of it, and not only its epoch: the first of the parts that share one makes it visible.
+        anyhow::ensure!(intake.hub.settle(), "a worker failed while what is stored was read");
         Ok(intake)
     }
 

@@ -41,6 +41,25 @@ fn after_sigterm_the_next_one_serves_the_same() {
 }
 
 #[test]
+fn after_sigkill_the_next_one_serves_the_same_and_goes_on() {
+    let home = Home::new();
+    let first = loaded(&home);
+    let before = everything(&first);
+    first.kill();
+    let second = home.serve();
+    assert_eq!(everything(&second), before);
+    let files = province().len();
+    home.land("bill_2009-08.csv", bills("2009-08", 10));
+    second.settle(files + 1);
+    assert_eq!(second.get("/v1/customers/c1").good()["as_of"], "2009-08");
+    let after = everything(&second);
+    second.kill();
+    let third = home.serve_with(&["--workers", "2"]);
+    assert_eq!(everything(&third), after);
+    third.stop();
+}
+
+#[test]
 fn a_second_service_on_a_data_directory_is_refused_and_the_first_serves_on() {
     let home = Home::new();
     let first = loaded(&home);
