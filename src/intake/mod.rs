@@ -18,7 +18,7 @@ use dataflows::types::{Clock, Epoch, Time};
 use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 
-use crate::engine::Hub;
+use crate::engine::{Hub, Published};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::programme::{Document, Source};
@@ -144,9 +144,23 @@ impl Intake {
 
     /// The same, with the moment since which it is durable.
     pub fn publish_timed(&self, document: Document) -> Result<(Epoch, Instant), StoreError> {
+        self.publish_into(&mut self.store.lock(), document)
+    }
+
+    /// Publishes a programme as an epoch of its own and waits until it is visible: what the epoch changed
+    /// is then the programme's doing alone. Files wait meanwhile. None where a worker has failed.
+    pub fn publish_alone(&self, document: Document) -> Result<Option<Arc<Published>>, StoreError> {
+        let mut store = self.store.lock();
+        if !self.hub.settle() {
+            return Ok(None);
+        }
+        self.publish_into(&mut store, document)?;
+        Ok(self.hub.settle().then(|| self.hub.published()))
+    }
+
+    fn publish_into(&self, store: &mut Store, document: Document) -> Result<(Epoch, Instant), StoreError> {
         let programme = Arc::new(document.programme.clone());
         let sources = document.sources.iter().map(|Source { name, text }| (name.clone(), text.clone())).collect();
-        let mut store = self.store.lock();
         let (epoch, mut facts) = store.publish(sources, programme.names().into_iter())?;
         let durable_at = Instant::now();
         facts.programme = Some(programme);

@@ -252,15 +252,12 @@ async fn apply(State(service): Shared, body: Bytes) -> Result<Response, Refusal>
                 "the timezone of a store is that of its first programme: times in it are local",
             ));
         }
-        let epoch = service.intake.publish(document).map_err(|error| {
+        let published = service.intake.publish_alone(document).unwrap_or_else(|error| {
             // As in the watcher: no more promises from this process.
             eprintln!("error: {error}");
             std::process::exit(2)
-        })?;
-        if !service.intake.hub().wait(epoch) {
-            return Err(Refusal::internal("a worker has failed"));
-        }
-        let published = service.intake.hub().published();
+        });
+        let Some(published) = published else { return Err(Refusal::internal("a worker has failed")) };
         let dictionary = service.intake.names();
         let names = dictionary.read();
         let members: serde_json::Map<_, _> = published
@@ -273,7 +270,7 @@ async fn apply(State(service): Shared, body: Bytes) -> Result<Response, Refusal>
             })
             .collect();
         let tiers = json!({ "came": published.difference.tiers.0, "went": published.difference.tiers.1 });
-        Ok(Json(json!({ "epoch": epoch, "warnings": warnings, "tier": tiers, "segment_member": members }))
+        Ok(Json(json!({ "epoch": published.epoch, "warnings": warnings, "tier": tiers, "segment_member": members }))
             .into_response())
     })
     .await

@@ -93,6 +93,26 @@ fn tiers(service: &Service) -> BTreeSet<String> {
     page["rows"].as_array().expect("rows").iter().map(ToString::to_string).collect()
 }
 
+/// What an edit changed is told apart from what landed while it was published.
+#[test]
+fn an_edit_that_changes_nothing_moves_nobody_while_files_land() {
+    let home = Home::new();
+    let service = served(&home);
+    let programme = one("[[segment]]\nid = \"spenders\"\nwhen = \"avg_fee > 100\"\n[[tier]]\nid = \"all\"\n");
+    service.post("/v1/programme", &programme).good();
+    for version in 2..30 {
+        let fee = if version % 2 == 0 { 900 } else { 1 };
+        for month in 4..=6 {
+            home.land(&format!("bill_2009-0{month}.v{version}.csv"), bills(&format!("2009-0{month}"), fee));
+        }
+        for _ in 0..4 {
+            let told = service.post("/v1/programme", &programme).good();
+            assert_eq!(told["segment_member"], json!({}), "version {version}");
+            assert_eq!(told["tier"], json!({ "came": 0, "went": 0 }), "version {version}");
+        }
+    }
+}
+
 #[test]
 fn a_refused_programme_is_told_with_its_places_and_changes_nothing() {
     let home = Home::new();
