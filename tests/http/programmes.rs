@@ -183,6 +183,17 @@ fn a_body_that_is_no_programme_is_refused() {
 
 const MIB: usize = 1 << 20;
 
+#[test]
+fn a_programme_over_its_limit_is_refused() {
+    let home = Home::new();
+    let service = home.serve();
+    let reply = service.post("/v1/programme", &one(&"# a comment\n".repeat(4 * MIB / 12 + 1)));
+    reply.refused(422, "programme");
+    assert!(reply.json()["detail"]["diagnostics"][0].as_str().is_some_and(|text| text.contains("4194304 bytes")));
+    let sources: Vec<Value> = (0..1001).map(|number| json!({ "name": number.to_string(), "text": "" })).collect();
+    service.post("/v1/programme", &json!({ "sources": sources })).refused(422, "programme");
+}
+
 fn resident(service: &Service) -> f64 {
     service.until("/metrics", |reply| {
         let mut lines = reply.text().lines();
