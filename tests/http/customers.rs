@@ -69,3 +69,17 @@ fn an_id_that_nobody_has_is_not_found() {
         service.get(&format!("/v1/customers/{id}")).refused(404, "not_found");
     }
 }
+
+#[test]
+fn percents_that_are_no_text_are_refused() {
+    let home = Home::new();
+    let service = home.serve();
+    for id in ["%ff", "%e5%ae", "a%c0%80"] {
+        service.get(&format!("/v1/customers/{id}")).refused(400, "bad_request");
+        service.get(&format!("/v1/views/{id}")).refused(400, "bad_request");
+    }
+    // What is no percent encoding stands for itself.
+    for id in ["%", "%zz", "100%"] {
+        service.get(&format!("/v1/customers/{id}")).refused(404, "not_found");
+    }
+}

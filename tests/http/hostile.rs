@@ -18,6 +18,25 @@ const ROUTES: [(&str, &str); 9] = [
 ];
 
 #[test]
+fn another_method_is_refused_and_the_right_ones_are_named() {
+    let home = Home::new();
+    let service = home.serve();
+    for (_, target) in ROUTES {
+        let allowed: Vec<&str> =
+            ROUTES.iter().filter(|(_, other)| *other == target).map(|(method, _)| *method).collect();
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+            if allowed.contains(&method) {
+                continue;
+            }
+            let reply = service.ask(method, target, &[], b"");
+            reply.refused(405, "method");
+            let told = reply.header("allow").expect("the methods allowed");
+            assert!(allowed.iter().all(|method| told.contains(method)), "{target}: {told}");
+        }
+    }
+}
+
+#[test]
 fn a_path_that_leads_nowhere_is_not_found() {
     let home = Home::new();
     let service = home.serve();

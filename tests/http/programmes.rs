@@ -181,6 +181,30 @@ fn a_body_that_is_no_programme_is_refused() {
     assert_eq!(service.get("/readyz").good()["epoch"], epoch);
 }
 
+/// A page of another site can send a form or a text to a loopback address, and nothing else.
+#[test]
+fn what_a_browser_sends_for_a_stranger_is_refused() {
+    let home = Home::new();
+    let service = home.serve();
+    let body = one("").to_string().into_bytes();
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""] {
+        let reply = service.ask("POST", "/v1/programme", &[("content-type", kind)], &body);
+        assert!(reply.refused(415, "content_type").contains("application/json"));
+    }
+    service.ask("POST", "/v1/programme", &[], &body).refused(415, "content_type");
+    let good = service.ask("POST", "/v1/programme", &[("content-type", "application/json; charset=utf-8")], &body);
+    assert_eq!(good.status, 200);
+    for origin in ["http://evil.example", "null", "http://localhost:1"] {
+        let headers = [("content-type", "application/json"), ("origin", origin)];
+        service.ask("POST", "/v1/programme", &headers, &body).refused(403, "origin");
+        service.ask("POST", "/v1/verify", &headers, b"{}").refused(403, "origin");
+    }
+    let own = format!("http://{}", service.address);
+    let host = service.address.to_string();
+    let headers = [("content-type", "application/json"), ("origin", &own), ("host", &host)];
+    assert_eq!(service.ask("POST", "/v1/verify", &headers, b"{}").status, 200);
+}
+
 const MIB: usize = 1 << 20;
 
 #[test]
@@ -192,6 +216,42 @@ fn a_programme_over_its_limit_is_refused() {
     assert!(reply.json()["detail"]["diagnostics"][0].as_str().is_some_and(|text| text.contains("4194304 bytes")));
     let sources: Vec<Value> = (0..1001).map(|number| json!({ "name": number.to_string(), "text": "" })).collect();
     service.post("/v1/programme", &json!({ "sources": sources })).refused(422, "programme");
+}
+
+#[test]
+fn a_body_too_large_is_refused_by_its_announcement() {
+    let home = Home::new();
+    let mut service = home.serve();
+    for length in ["8388609", "99999999999", "9223372036854775807"] {
+        // Not a byte of the body is sent: the answer does not wait for one.
+        let head = format!(
+            "POST /v1/programme HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        let reply = service.raw(head.as_bytes());
+        let reply = reply.unwrap_or_else(|| panic!("no answer to {length}"));
+        assert!(reply.refused(413, "too_large").contains("8388608"), "{length}");
+    }
+    assert!(service.is_running());
+}
+
+#[test]
+fn a_body_that_grows_too_large_is_refused_on_the_way() {
+    let home = Home::new();
+    let service = home.serve();
+    let resident = resident(&service);
+    let mut stream = connect(service.address);
+    let write = |stream: &mut std::net::TcpStream, bytes: &[u8]| std::io::Write::write_all(stream, bytes);
+    let head = "POST /v1/programme HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    write(&mut stream, head.as_bytes()).expect("sent");
+    let chunk = [format!("{MIB:x}\r\n").as_bytes(), &vec![b' '; MIB], b"\r\n"].concat();
+    // It stops listening somewhere behind its limit; half a gigabyte is offered.
+    let taken = (0..512).take_while(|_| write(&mut stream, &chunk).is_ok()).count();
+    assert!((8..64).contains(&taken), "{taken} MiB were taken");
+    // A connection that was reset may have lost its answer.
+    if let Some(reply) = read(&mut stream) {
+        reply.refused(413, "too_large");
+    }
+    assert!(self::resident(&service) < resident + (64 * MIB) as f64);
 }
 
 fn resident(service: &Service) -> f64 {
