@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Service;
 use super::answer::Refusal;
@@ -26,12 +27,37 @@ use crate::verify;
 
 type Shared = State<Arc<Service>>;
 
-/// Serves until a signal to stop, or until `stop` is set.
-pub fn run(listener: TcpListener, service: Arc<Service>, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+/// How long answers under way may take once the service is told to stop. A client that does not finish
+/// its request, or reads no answer, is not waited for any longer.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Serves until a signal to stop, or until `stop` is set. `announce` is called when both a request and a
+/// signal would be heard.
+pub fn run(
+    listener: TcpListener,
+    service: Arc<Service>,
+    stop: Arc<AtomicBool>,
+    announce: impl FnOnce(),
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router(service)).with_graceful_shutdown(stopped(stop)).await?;
+        let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        announce();
+        let (draining, drained) = tokio::sync::oneshot::channel();
+        let stopped = async move {
+            stopped(signals, stop).await;
+            let _ = draining.send(());
+        };
+        let served = axum::serve(listener, router(service)).with_graceful_shutdown(stopped);
+        let overdue = async {
+            let _ = drained.await;
+            tokio::time::sleep(DRAIN_MAX).await;
+        };
+        tokio::select! {
+            served = served.into_future() => served?,
+            () = overdue => tracing::warn!("requests that did not come to an end were given up"),
+        }
         Ok(())
     })
 }
@@ -55,12 +81,7 @@ fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-async fn stopped(stop: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
+async fn stopped((mut interrupt, mut terminate): (Signal, Signal), stop: Arc<AtomicBool>) {
     let told = async {
         while !stop.load(Ordering::Acquire) {
             tokio::time::sleep(Duration::from_millis(100)).await;

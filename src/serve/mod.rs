@@ -59,13 +59,15 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let watcher = watch::start(service.clone(), config.landing.clone(), config.poll, stop.clone());
 
     let address = listener.local_addr()?;
-    eprintln!("cohortflow serves http://{address}");
-    eprintln!("  landing directory   {}", config.landing.display());
-    eprintln!("  data directory      {}", config.data.display());
-    eprintln!("  customer's card     http://{address}/v1/customers/ID");
-    eprintln!("  views               http://{address}/v1/views");
-    eprintln!("  health, metrics     http://{address}/healthz /readyz /metrics");
-    let served = http::run(listener, service, stop.clone());
+    let announce = || {
+        eprintln!("cohortflow serves http://{address}");
+        eprintln!("  landing directory   {}", config.landing.display());
+        eprintln!("  data directory      {}", config.data.display());
+        eprintln!("  customer's card     http://{address}/v1/customers/ID");
+        eprintln!("  views               http://{address}/v1/views");
+        eprintln!("  health, metrics     http://{address}/healthz /readyz /metrics");
+    };
+    let served = http::run(listener, service, stop.clone(), announce);
     stop.store(true, std::sync::atomic::Ordering::Release);
     // Whoever watches is in the middle of a file at most: it is finished, and durable.
     let _ = watcher.join();

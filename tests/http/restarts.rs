@@ -60,6 +60,34 @@ fn after_sigkill_the_next_one_serves_the_same_and_goes_on() {
 }
 
 #[test]
+fn an_interrupt_ends_it_as_well() {
+    let home = Home::new();
+    let mut service = home.serve();
+    service.signal("INT");
+    assert_eq!(service.ended().code(), Some(0), "{}", service.told());
+}
+
+#[test]
+fn a_client_that_never_finishes_does_not_keep_it_from_ending() {
+    let home = Home::new();
+    let mut service = home.serve();
+    let mut idle = connect(service.address);
+    let keep_alive = request("GET", "/healthz", &[], b"");
+    let keep_alive = String::from_utf8(keep_alive).expect("ASCII").replace("connection: close\r\n", "");
+    idle.write_all(keep_alive.as_bytes()).expect("sent");
+    assert_eq!(read(&mut idle).expect("an answer").status, 200);
+    let mut silent = connect(service.address);
+    silent.write_all(b"GET /healthz HT").expect("sent");
+    let mut half_a_body = connect(service.address);
+    half_a_body
+        .write_all(b"POST /v1/programme HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+        .expect("sent");
+    service.signal("TERM");
+    assert_eq!(service.ended().code(), Some(0), "{}", service.told());
+    drop((idle, silent, half_a_body));
+}
+
+#[test]
 fn a_second_service_on_a_data_directory_is_refused_and_the_first_serves_on() {
     let home = Home::new();
     let first = loaded(&home);
