@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Service, refused, segment};
+use crate::output::{print, tell};
 use crate::programme;
 
 /// Show one customer's card: class, segments, attributes, what is held.
@@ -26,17 +27,17 @@ pub fn customer(arguments: Customer) -> anyhow::Result<ExitCode> {
         Answer::Found(card) => card,
     };
     if arguments.json {
-        println!("{card:#}");
+        print(format_args!("{card:#}"))?;
         return Ok(ExitCode::SUCCESS);
     }
     for (key, value) in card.as_object().into_iter().flatten() {
         match value {
             Value::Object(fields) => {
                 for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-                    println!("  {key:<20} {}", shown(value));
+                    print(format_args!("  {key:<20} {}", shown(value)))?;
                 }
             }
-            value => println!("{key:<22} {}", shown(value)),
+            value => print(format_args!("{key:<22} {}", shown(value)))?,
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -59,29 +60,29 @@ pub fn apply(arguments: Apply) -> anyhow::Result<ExitCode> {
     let document = match programme::load(&arguments.programme) {
         Ok(document) => document,
         Err(programme::LoadError::Refused(diagnostics)) => {
-            diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
+            diagnostics.iter().for_each(|diagnostic| tell(format_args!("{diagnostic}\n")));
             return Ok(ExitCode::from(1));
         }
         Err(error) => return Err(error.into()),
     };
     for warning in &document.warnings {
-        eprintln!("{warning}");
+        tell(format_args!("{warning}"));
     }
     let told = match arguments.service.post("/v1/programme", &json!({ "sources": document.sources }))? {
         Answer::Refused(value) => return Ok(refused(&value)),
         Answer::Found(told) => told,
     };
     if arguments.json {
-        println!("{told:#}");
+        print(format_args!("{told:#}"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
-    println!("in force since epoch {}", number(&told, "epoch"));
+    print(format_args!("in force since epoch {}", number(&told, "epoch")))?;
     if let Some(tier) = told.get("tier") {
-        println!("  tier: {} rows came, {} went", number(tier, "came"), number(tier, "went"));
+        print(format_args!("  tier: {} rows came, {} went", number(tier, "came"), number(tier, "went")))?;
     }
     for (segment, counts) in told.get("segment_member").and_then(Value::as_object).into_iter().flatten() {
-        println!("  segment {segment}: {} came, {} went", number(counts, "came"), number(counts, "went"));
+        print(format_args!("  segment {segment}: {} came, {} went", number(counts, "came"), number(counts, "went")))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -116,8 +117,10 @@ pub fn quarantine(arguments: Quarantine) -> anyhow::Result<ExitCode> {
 
 fn view(service: &Service, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
     let path = if as_json { format!("/v1/views/{name}?limit=100000") } else { format!("/v1/views/{name}?format=csv") };
-    service.copy(&path, &mut std::io::stdout().lock())?;
-    Ok(ExitCode::SUCCESS)
+    match service.copy(&path, &mut std::io::stdout().lock())? {
+        Some(refusal) => Ok(refused(&refusal)),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn shown(value: &Value) -> String {

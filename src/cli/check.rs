@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::output::print;
+
 /// Check a programme: every problem at once, with file, line, column and near names.
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -12,6 +14,6 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let report = crate::programme::check(&arguments.programme)?;
-    println!("{report}");
+    print(format_args!("{report}"))?;
     Ok(if report.document.is_some() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

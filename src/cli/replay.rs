@@ -94,7 +94,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(path) => programme::load(path)?,
         None => programme::parse(programme::reference()).map_err(programme::LoadError::Refused)?,
     };
-    let mut landed = landed(&arguments.input).with_context(|| format!("could not list {:?}", arguments.input))?;
+    let mut landed = landed(&arguments.input)
+        .with_context(|| format!("could not list {:?}\nhint: name the directory of the extracts", arguments.input))?;
     landed.files.sort_by(|(_, left), (_, right)| (&left.period, &left.name).cmp(&(&right.period, &right.name)));
     let scratch = arguments.data.is_none().then(Scratch::new);
     let data = match (&arguments.data, &scratch) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::output::tell;
 use crate::serve::{Config, serve};
 
 /// Run the service: take what lands, keep the views, answer over HTTP.
@@ -46,7 +47,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         arguments.http
     );
     if arguments.pg.is_some() {
-        eprintln!("warning: SQL over the Postgres wire is not carried by this build; --pg has no effect");
+        tell(format_args!("warning: SQL over the Postgres wire is not carried by this build; --pg has no effect"));
     }
     serve(Config {
         programme: arguments.programme,

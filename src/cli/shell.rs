@@ -1,9 +1,15 @@
 //! `completions` and `man`: for shells and for readers.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::CommandFactory;
+
+use crate::output::heard;
+
+const DIRECTORY_HINT: &str = "hint: name a directory that you may write into, or one that is not there yet";
 
 /// Print the completions of a shell.
 #[derive(clap::Args)]
@@ -13,7 +19,10 @@ pub struct Completions {
 
 pub fn completions(arguments: Completions) -> anyhow::Result<ExitCode> {
     let mut command = super::Cli::command();
-    clap_complete::generate(arguments.shell, &mut command, "cohortflow", &mut std::io::stdout().lock());
+    // Into memory first, where writing cannot fail.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, "cohortflow", &mut script);
+    heard(std::io::stdout().lock().write_all(&script))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -26,7 +35,8 @@ pub struct Man {
 }
 
 pub fn man(arguments: Man) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(&arguments.output)?;
-    clap_mangen::generate_to(super::Cli::command(), &arguments.output)?;
+    std::fs::create_dir_all(&arguments.output)
+        .and_then(|()| clap_mangen::generate_to(super::Cli::command(), &arguments.output))
+        .with_context(|| format!("could not write the man pages into {:?}\n{DIRECTORY_HINT}", arguments.output))?;
     Ok(ExitCode::SUCCESS)
 }

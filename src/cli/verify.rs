@@ -8,6 +8,7 @@ use super::client::{Answer, Service, refused};
 use super::progress;
 use crate::engine::Engine;
 use crate::intake::Intake;
+use crate::output::print;
 use crate::programme::{self, Source};
 use crate::store::Store;
 use crate::store::directory::Directory;
@@ -41,25 +42,28 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let number = |key: &str| verdict.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
     if arguments.json {
-        println!("{verdict:#}");
+        print(format_args!("{verdict:#}"))?;
     } else {
-        println!(
+        print(format_args!(
             "epoch {}: {} rows of {} customers compared, {} differ",
             number("epoch"),
             number("rows_compared"),
             number("customers"),
             number("divergences")
-        );
+        ))?;
         let examples = verdict.get("examples").and_then(serde_json::Value::as_array);
         for example in examples.into_iter().flatten().filter_map(serde_json::Value::as_str) {
-            println!("  {example}");
+            print(format_args!("  {example}"))?;
         }
     }
     Ok(if number("divergences") == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn offline(data: &std::path::Path, workers: usize) -> anyhow::Result<verify::Verdict> {
-    anyhow::ensure!(data.join("log").exists(), "there is no store in {data:?}");
+    anyhow::ensure!(
+        data.join("log").exists(),
+        "there is no store in {data:?}\nhint: name the directory that `cohortflow serve --data` works on"
+    );
     let directory = Directory::open(data)?;
     let store = Store::open(Arc::new(directory.disk), directory.token_key)?;
     let engine = Engine::start(workers, |_| {}).map_err(anyhow::Error::msg)?;

@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::Service;
 use super::answer::Refusal;
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
+use crate::output::tell;
 use crate::programme::{self, Source};
 use crate::query::{Cell, Kind, Sources, VIEWS, card, export, rows, view};
 use crate::store::StoreError;
@@ -270,7 +271,7 @@ async fn apply(State(service): Shared, JsonBody(body): JsonBody) -> Result<Respo
         }
         let published = service.intake.publish_alone(document).unwrap_or_else(|error| {
             // As in the watcher: no more promises from this process.
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             std::process::exit(2)
         });
         let Some(published) = published else { return Err(Refusal::internal("a worker has failed")) };

@@ -101,3 +101,17 @@ fn metrics_count_what_was_taken() {
     assert!(labels.iter().all(|labels| !labels.contains("2009")), "{labels:?}");
     assert_eq!(service.get("/metrics").header("content-type"), Some("text/plain; version=0.0.4"));
 }
+
+/// A service whose log nobody reads any more goes on taking files.
+#[test]
+fn a_log_that_nobody_reads_does_not_end_the_service() {
+    let home = Home::new();
+    let mut service = home.serve();
+    service.stop_listening();
+    let files = province();
+    files.iter().for_each(|(name, text)| home.land(name, text));
+    service.settle(files.len());
+    service.get("/v1/customers/c1").good();
+    assert!(service.is_running());
+    service.stop();
+}

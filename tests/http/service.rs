@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -68,6 +69,7 @@ pub struct Service {
     child: Child,
     told: Arc<Mutex<String>>,
     listener: Option<JoinHandle<()>>,
+    is_deaf: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -87,9 +89,16 @@ impl Service {
         }
         let Some(address) = address else { panic!("it ended: {}", told.lock().expect("not poisoned")) };
         // Read to the end, so that the service never waits for somebody to read its log.
-        let noted = told.clone();
-        let listener = std::thread::spawn(move || lines.for_each(|line| note(&noted, &line)));
-        Service { address, child, told, listener: Some(listener) }
+        let (noted, is_deaf) = (told.clone(), Arc::new(AtomicBool::new(false)));
+        let deaf = is_deaf.clone();
+        let listener = std::thread::spawn(move || {
+            let heard = |line: &String| {
+                note(&noted, line);
+                !deaf.load(Ordering::Acquire)
+            };
+            lines.take_while(heard).for_each(drop);
+        });
+        Service { address, child, told, listener: Some(listener), is_deaf }
     }
 
     pub fn get(&self, target: &str) -> Reply {
@@ -137,6 +146,11 @@ impl Service {
             (rows.len() == files).then(|| epochs.max().unwrap_or(0))
         });
         self.until("/readyz", |reply| reply.json()["epoch"].as_u64().filter(|visible| *visible >= epoch))
+    }
+
+    /// Closes stderr with the next line that is told.
+    pub fn stop_listening(&self) {
+        self.is_deaf.store(true, Ordering::Release);
     }
 
     /// What it has told on stderr until now.
