@@ -14,7 +14,8 @@ use super::{progress, run::tell, verify};
 use crate::engine::Engine;
 use crate::ingest::names::FileName;
 use crate::intake::{Intake, landed};
-use crate::programme;
+use crate::output;
+use crate::programme::{self, Document, Source};
 use crate::serve::resident_bytes;
 use crate::store::Store;
 use crate::store::directory::Directory;
@@ -90,10 +91,7 @@ struct Report {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let document = match &arguments.programme {
-        Some(path) => programme::load(path)?,
-        None => programme::parse(programme::reference()).map_err(programme::LoadError::Refused)?,
-    };
+    let given = arguments.programme.as_deref().map(programme::load).transpose()?;
     let mut landed = landed(&arguments.input)
         .with_context(|| format!("could not list {:?}\nhint: name the directory of the extracts", arguments.input))?;
     landed.files.sort_by(|(_, left), (_, right)| (&left.period, &left.name).cmp(&(&right.period, &right.name)));
@@ -111,7 +109,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let observed = latencies.clone();
     let engine = Engine::start(usize::from(arguments.workers), move |latency| observed.lock().push(latency))
         .map_err(anyhow::Error::msg)?;
-    let intake = Intake::begin(store, engine.hub(), |_| Ok(document), jiff::Timestamp::now)?;
+    let intake = Intake::begin(store, engine.hub(), |published| programme(given, published), jiff::Timestamp::now)?;
     latencies.lock().clear();
 
     let files = landed.files.len();
@@ -136,7 +134,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let customers: usize = intake.hub().published().chunks().map(|(chunk, _)| chunk.listed().count()).sum();
     let divergences = if arguments.verify { Some(verify::check(&intake)?) } else { None };
     if let Some(verdict) = &divergences {
-        verdict.examples.iter().for_each(|example| eprintln!("differs: {example}"));
+        verdict.examples.iter().for_each(|example| output::tell(format_args!("differs: {example}")));
     }
     let rate = |duration: Duration| stages.rows as f64 / duration.as_secs_f64().max(1e-9);
     let report = Report {
@@ -161,6 +159,20 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     print(&report, arguments.json)?;
     let is_good = rejected == 0 && report.divergences.unwrap_or(0) == 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The programme given; without one that of the data directory, else the reference programme.
+fn programme(given: Option<Document>, published: Option<&[(String, String)]>) -> anyhow::Result<Document> {
+    let source = |(name, text): &(String, String)| Source { name: name.clone(), text: text.clone() };
+    match (given, published) {
+        (Some(given), _) => Ok(given),
+        (None, Some(published)) => parse(published.iter().map(source).collect()),
+        (None, None) => parse(programme::reference()),
+    }
+}
+
+fn parse(sources: Vec<Source>) -> anyhow::Result<Document> {
+    Ok(programme::parse(sources).map_err(programme::LoadError::Refused)?)
 }
 
 /// Files that arrive together.
@@ -211,13 +223,13 @@ fn percentile(sorted: &[Duration], share: f64) -> f64 {
 fn print(report: &Report, as_json: bool) -> anyhow::Result<()> {
     let value = serde_json::to_value(report)?;
     if as_json {
-        println!("{value:#}");
+        output::print(format_args!("{value:#}"))?;
         return Ok(());
     }
     for (key, value) in value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
         match value.as_f64() {
-            Some(number) if !value.is_u64() => println!("{key:<30} {number:>16.3}"),
-            _ => println!("{key:<30} {value:>16}"),
+            Some(number) if !value.is_u64() => output::print(format_args!("{key:<30} {number:>16.3}"))?,
+            _ => output::print(format_args!("{key:<30} {value:>16}"))?,
         }
     }
     Ok(())

@@ -79,8 +79,8 @@ struct Decoded {
 const DECODED_BYTES_MAX: u64 = 64 << 30;
 
 impl Intake {
-    /// Feeds what the store holds to the engine, and puts a programme in force: the one published
-    /// last where there is one, `programme` where there is none. Returns when all of it is visible.
+    /// Feeds what the store holds to the engine, and puts a programme in force: what
+    /// `programme` makes of the one published last, which is published where it is another. Returns when all of it is visible.
     pub fn begin(
         mut store: Store,
         hub: Arc<Hub>,
@@ -89,11 +89,17 @@ impl Intake {
     ) -> anyhow::Result<Intake> {
         let published = store.programme().map(<[_]>::to_vec);
         let document = programme(published.as_deref())?;
+        let is_published = published.is_some_and(|sources| {
+            sources
+                .iter()
+                .map(|(name, text)| (name, text))
+                .eq(document.sources.iter().map(|source| (&source.name, &source.text)))
+        });
         let epoch = store.epoch().max(1);
         let mut compiled = Some(Arc::new(document.programme.clone()));
         store.hydrate(|mut facts| {
             // The names of a programme that was published are words of the store already.
-            if published.is_some() && compiled.is_some() {
+            if is_published && compiled.is_some() {
                 facts.programme = compiled.take();
             }
             hub.submit(epoch, facts, Instant::now());
@@ -106,7 +112,7 @@ impl Intake {
             wall,
             stages: Mutex::default(),
         };
-        if published.is_none() {
+        if !is_published {
             intake.publish(document)?;
         }
         intake.tick();

@@ -79,6 +79,25 @@ fn a_province_runs_and_replays_without_a_divergence_or_a_phone_number() {
     }
 }
 
+/// A data directory keeps its programme until another one is given.
+#[test]
+fn a_replay_into_a_kept_directory_goes_by_the_programme_that_is_given() {
+    let home = tempfile::tempdir().expect("a directory");
+    let [input, data] = ["province", "data"].map(|name| home.path().join(name));
+    generate(&input, &["--plain", "--feeds", "customer,bill"]).done();
+    let own = home.path().join("own.toml");
+    fs::write(&own, "[[tier]]\nid = \"neu\"\nwhen = \"avg_fee > 50\"\n").expect("written");
+    let replay = |more: &[&std::ffi::OsStr]| {
+        let words = ["replay", "--verify", "--input"].map(AsRef::as_ref).into_iter();
+        let words = words.chain([input.as_os_str(), "--data".as_ref(), data.as_os_str()]);
+        cohortflow(words.chain(more.iter().copied())).done()
+    };
+    replay(&[]);
+    replay(&["--programme".as_ref(), own.as_os_str()]);
+    replay(&[]);
+    cohortflow(["verify".as_ref(), "--data".as_ref(), data.as_os_str()]).done();
+}
+
 #[test]
 fn a_replay_answers_no_where_a_file_was_rejected() {
     let home = tempfile::tempdir().expect("a directory");
