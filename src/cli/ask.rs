@@ -11,6 +11,7 @@ use crate::programme;
 
 /// Show one customer's card: class, segments, attributes, what is held.
 #[derive(clap::Args)]
+#[command(after_help = CUSTOMER_EXAMPLE)]
 pub struct Customer {
     /// The customer's id.
     id: String,
@@ -20,6 +21,12 @@ pub struct Customer {
     #[arg(long)]
     json: bool,
 }
+
+const CUSTOMER_EXAMPLE: &str = "\
+Example: the card of customer c1.
+  cohortflow customer c1
+As a program reads it, from a service elsewhere:
+  cohortflow customer c1 --json --http http://127.0.0.1:7900";
 
 pub fn customer(arguments: Customer) -> anyhow::Result<ExitCode> {
     let card = match arguments.service.get(&format!("/v1/customers/{}", segment(&arguments.id)))? {
@@ -45,6 +52,7 @@ pub fn customer(arguments: Customer) -> anyhow::Result<ExitCode> {
 
 /// Publish a programme: durable, then in force in one epoch. Says what it changed.
 #[derive(clap::Args)]
+#[command(after_help = APPLY_EXAMPLE)]
 pub struct Apply {
     /// A TOML file, or a directory of them.
     programme: PathBuf,
@@ -54,6 +62,11 @@ pub struct Apply {
     #[arg(long)]
     json: bool,
 }
+
+const APPLY_EXAMPLE: &str = "\
+Example: check it, then put it in force.
+  cohortflow check programme
+  cohortflow apply programme";
 
 pub fn apply(arguments: Apply) -> anyhow::Result<ExitCode> {
     // Checked here first: errors then name the file as it is named here.
@@ -89,6 +102,7 @@ pub fn apply(arguments: Apply) -> anyhow::Result<ExitCode> {
 
 /// Show what became of every file.
 #[derive(clap::Args)]
+#[command(after_help = LEDGER_EXAMPLE)]
 pub struct Ledger {
     #[command(flatten)]
     service: Service,
@@ -97,12 +111,17 @@ pub struct Ledger {
     json: bool,
 }
 
+const LEDGER_EXAMPLE: &str = "\
+Example: what became of every file, as CSV.
+  cohortflow ledger";
+
 pub fn ledger(arguments: Ledger) -> anyhow::Result<ExitCode> {
     view(&arguments.service, "ingest_ledger", arguments.json)
 }
 
 /// Show the rows that could not be taken, and why; personal data masked.
 #[derive(clap::Args)]
+#[command(after_help = QUARANTINE_EXAMPLE)]
 pub struct Quarantine {
     #[command(flatten)]
     service: Service,
@@ -110,6 +129,10 @@ pub struct Quarantine {
     #[arg(long)]
     json: bool,
 }
+
+const QUARANTINE_EXAMPLE: &str = "\
+Example: file, line, column and reason of each row, as CSV.
+  cohortflow quarantine";
 
 pub fn quarantine(arguments: Quarantine) -> anyhow::Result<ExitCode> {
     view(&arguments.service, "quarantine", arguments.json)

@@ -7,10 +7,15 @@ use crate::output::print;
 
 /// Check a programme: every problem at once, with file, line, column and near names.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// A TOML file, or a directory of them.
     programme: PathBuf,
 }
+
+const EXAMPLE: &str = "\
+Example: a copy of the reference programme, edited.
+  cohortflow check programme";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let report = crate::programme::check(&arguments.programme)?;

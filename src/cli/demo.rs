@@ -18,6 +18,7 @@ use crate::serve::{Config, serve};
 /// Drop further extracts into DIR/landing while it runs; stop it with Ctrl-C. Started again it goes on
 /// from where it was.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// Where the province and the store are kept.
     #[arg(long, value_name = "DIR", default_value = "cohortflow-demo")]
@@ -29,6 +30,12 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
     http: SocketAddr,
 }
+
+const EXAMPLE: &str = "\
+Example: a province of five thousand customers, served on http://127.0.0.1:7878.
+  cohortflow demo
+Then, from another terminal:
+  cohortflow verify";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(

@@ -26,6 +26,7 @@ use crate::store::directory::Directory;
 /// the default, files follow one another without a pause. The store is durable, in a directory of its own
 /// that is removed afterwards, unless --data names one to keep.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// The directory of extracts.
     #[arg(long, value_name = "DIR")]
@@ -49,6 +50,12 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLE: &str = "\
+Example: as fast as it goes, and compared with a recompute.
+  cohortflow replay --input province --verify
+A month in an hour, on two workers, into a data directory that is kept:
+  cohortflow replay --input province --speed 720 --workers 2 --data replayed";
 
 #[derive(Clone, Copy)]
 enum Speed {

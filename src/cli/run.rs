@@ -22,6 +22,7 @@ use crate::store::memory::Memory;
 /// Exits 1 if a file was rejected; the views of the others are written all the same. Quarantined rows
 /// only warn.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// The programme: a TOML file, or a directory of them.
     #[arg(long, value_name = "PATH")]
@@ -38,6 +39,10 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
 }
+
+const EXAMPLE: &str = "\
+Example: every view of a directory of extracts as CSV.
+  cohortflow run --programme fixtures/programmes/reference --input province --output views";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let document = programme::load(&arguments.programme)?;

@@ -13,6 +13,7 @@ use crate::serve::{Config, serve};
 /// With no argument it starts on an embedded store, ./cohortflow-data, with the reference programme,
 /// and watches ./landing. The programme last published with `apply` wins over --programme.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// The programme to begin with: a TOML file, or a directory of them [default: the reference programme].
     #[arg(long, value_name = "PATH")]
@@ -39,6 +40,12 @@ pub struct Arguments {
     #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(10..=3_600_000))]
     poll: u32,
 }
+
+const EXAMPLE: &str = "\
+Example: the reference programme, on an embedded store.
+  cohortflow serve --landing landing --data cohortflow-data
+Then, from another terminal:
+  cohortflow ledger";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(

@@ -13,9 +13,14 @@ const DIRECTORY_HINT: &str = "hint: name a directory that you may write into, or
 
 /// Print the completions of a shell.
 #[derive(clap::Args)]
+#[command(after_help = COMPLETIONS_EXAMPLE)]
 pub struct Completions {
     shell: clap_complete::Shell,
 }
+
+const COMPLETIONS_EXAMPLE: &str = "\
+Example: for bash, in the directory where it looks for them.
+  cohortflow completions bash > ~/.local/share/bash-completion/completions/cohortflow";
 
 pub fn completions(arguments: Completions) -> anyhow::Result<ExitCode> {
     let mut command = super::Cli::command();
@@ -28,11 +33,16 @@ pub fn completions(arguments: Completions) -> anyhow::Result<ExitCode> {
 
 /// Write the man pages, one for each command.
 #[derive(clap::Args)]
+#[command(after_help = MAN_EXAMPLE)]
 pub struct Man {
     /// Where they are written. Made where it is not there.
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
 }
+
+const MAN_EXAMPLE: &str = "\
+Example: where man looks for a user's own pages.
+  cohortflow man --output man/man1";
 
 pub fn man(arguments: Man) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&arguments.output)

@@ -18,6 +18,7 @@ use crate::verify;
 ///
 /// Asks a running service; with --data it opens a data directory that no service works on.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     #[command(flatten)]
     service: Service,
@@ -31,6 +32,12 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLE: &str = "\
+Example: the running service.
+  cohortflow verify
+A data directory that no service works on:
+  cohortflow verify --data cohortflow-data";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let verdict = match &arguments.data {

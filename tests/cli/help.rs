@@ -25,6 +25,23 @@ fn the_commands_are_told_with_what_they_do_and_the_exit_codes() {
 }
 
 #[test]
+fn the_help_of_every_command_teaches_with_examples_that_can_be_typed() {
+    for name in commands() {
+        let told = cohortflow([name.as_str(), "--help"]).done();
+        let (about, rest) = told.stdout.split_once("\n\n").expect("what it does");
+        assert!(about.len() > 20 && rest.starts_with("Usage: ") || rest.contains("\n\nUsage: "), "{}", told.stdout);
+        let examples: Vec<&str> = told.stdout.lines().filter_map(|line| line.strip_prefix("  cohortflow ")).collect();
+        assert!(told.stdout.contains("\nExample: ") && !examples.is_empty(), "{name}: {}", told.stdout);
+        assert!(examples.iter().any(|example| example.split(' ').next() == Some(&name)), "{name}: {examples:?}");
+        for example in examples {
+            let words = example.split(" > ").next().expect("a command").split(' ');
+            let parsed = Cli::command().try_get_matches_from(std::iter::once("cohortflow").chain(words));
+            assert!(parsed.is_ok(), "{example}: {parsed:?}");
+        }
+    }
+}
+
+#[test]
 fn every_option_that_may_be_left_out_says_what_it_is_then() {
     for command in Cli::command().get_subcommands() {
         for option in command.get_arguments().filter(|option| option.get_action().takes_values()) {
