@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use super::Service;
 use crate::ingest::names::FileName;
 use crate::intake::{Landed, Taken, landed};
+use crate::output::tell;
 
 /// Size and time of a file: what changes while it is written.
 type Mark = (u64, Option<SystemTime>);
@@ -26,7 +27,9 @@ pub fn start(service: Arc<Service>, landing: PathBuf, poll: Duration, stop: Arc<
             let began = std::time::Instant::now();
             if service.intake.hub().has_failed() {
                 // The views stand still from here on. The log is whole: a restart gives them back.
-                eprintln!("error: a worker has failed\nhint: start the service again; nothing accepted is lost");
+                tell(format_args!(
+                    "error: a worker has failed\nhint: start the service again; nothing accepted is lost"
+                ));
                 std::process::exit(2);
             }
             watch.look(&service, &landing, &stop);
@@ -105,7 +108,7 @@ impl Watch {
         if let Err(error) = result {
             // Nothing is known of what the disk holds: no more promises from this process.
             tracing::error!("{error}");
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             std::process::exit(2);
         }
     }
