@@ -1,4 +1,4 @@
-//! `customer`, `apply`, `ledger`, `quarantine`: questions to a running service.
+//! `customer`, `apply`, `ledger`, `quarantine`, `confirm`: questions to a running service.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -136,6 +136,48 @@ Example: file, line, column and reason of each row, as CSV.
 
 pub fn quarantine(arguments: Quarantine) -> anyhow::Result<ExitCode> {
     view(&arguments.service, "quarantine", arguments.json)
+}
+
+/// Let in a file that is held: one that shrinks a list by more than a fifth waits for a person.
+///
+/// The file is taken at the next look at the landing directory; if it is gone from there, when it is
+/// delivered again. Without a name, lists the files that are held.
+#[derive(clap::Args)]
+#[command(after_help = CONFIRM_EXAMPLE)]
+pub struct Confirm {
+    /// The file's name, as the ledger has it [default: none, and those that are held are listed].
+    file: Option<String>,
+    #[command(flatten)]
+    service: Service,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+const CONFIRM_EXAMPLE: &str = "\
+Example: the list has really become that short.
+  cohortflow confirm listing_vip.v2.csv";
+
+pub fn confirm(arguments: Confirm) -> anyhow::Result<ExitCode> {
+    let answer = match &arguments.file {
+        Some(file) => arguments.service.post(&format!("/v1/held/{}/confirm", segment(file)), &json!({}))?,
+        None => arguments.service.get("/v1/held")?,
+    };
+    let told = match answer {
+        Answer::Refused(value) => return Ok(refused(&value)),
+        Answer::Found(told) => told,
+    };
+    match (&arguments.file, told.get("held").and_then(Value::as_array)) {
+        _ if arguments.json => print(format_args!("{told:#}"))?,
+        (Some(file), _) => print(format_args!("{file} is confirmed: it is taken at the next look"))?,
+        (None, held) => {
+            for file in held.into_iter().flatten() {
+                let text = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
+                print(format_args!("{}  {}", text("file"), text("reason")))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn view(service: &Service, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {

@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Where the views are written, one file each. Made where it is not there.
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
+    /// A file to take although it shrinks a list by more than a fifth; may be given again [default: none].
+    #[arg(long, value_name = "FILE")]
+    confirm: Vec<String>,
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
     /// Worker threads of the dataflow.
@@ -75,9 +78,21 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let intake = Intake::begin(store, engine.hub(), |_| Ok(document.by_data_clock()), jiff::Timestamp::now)?;
     let total = landed.files.iter().filter_map(|(path, _)| path.metadata().ok()).map(|metadata| metadata.len()).sum();
     let bar = progress::bytes(total, "reading");
+    let mut confirmed = landed.files.clone();
+    confirmed.retain(|(_, name)| arguments.confirm.contains(&name.name));
     intake.take(landed.files, &|bytes| bar.inc(bytes), &mut |name, taken| {
-        bar.suspend(|| rejected += usize::from(tell(&name.name, &taken)));
+        let is_confirmed = matches!(taken, Taken::Held { .. }) && arguments.confirm.contains(&name.name);
+        if !is_confirmed {
+            bar.suspend(|| rejected += usize::from(tell(&name.name, &taken)));
+        }
     })?;
+    for (path, name) in confirmed {
+        if intake.confirm(&name.name)? {
+            intake.take(vec![(path, name)], &|_| {}, &mut |name, taken| {
+                bar.suspend(|| rejected += usize::from(tell(&name.name, &taken)));
+            })?;
+        }
+    }
     bar.finish_and_clear();
     anyhow::ensure!(intake.hub().settle(), "a worker failed");
 
@@ -103,7 +118,7 @@ pub fn tell(name: &str, taken: &Taken) -> bool {
         Taken::Duplicate => output::tell(format_args!("note: \"{name}\": the same rows are live; nothing changed")),
         Taken::Held { before, now } => {
             output::tell(format_args!(
-                "warning: \"{name}\" is held: it shrinks a list from {before} to {now} rows, which a person must confirm"
+                "warning: \"{name}\" is held: it shrinks a list from {before} to {now} rows, which a person must confirm\nhint: Look at it; --confirm \"{name}\" lets it in, as `cohortflow confirm` does on a running service."
             ));
         }
         Taken::Rejected(why) | Taken::Later(why) => output::tell(format_args!("error: {why}")),

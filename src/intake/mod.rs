@@ -67,6 +67,8 @@ pub struct Intake {
     document: Arc<Mutex<Arc<Document>>>,
     wall: WallClock,
     stages: Mutex<Stages>,
+    /// Files let in by a person, which nobody has read again yet.
+    confirmed: Mutex<Vec<String>>,
 }
 
 /// A file as the decoder leaves it.
@@ -112,6 +114,7 @@ impl Intake {
             document: Arc::new(Mutex::new(Arc::new(document.clone()))),
             wall,
             stages: Mutex::default(),
+            confirmed: Mutex::default(),
         };
         if !is_published {
             intake.publish(document)?;
@@ -138,6 +141,20 @@ impl Intake {
     /// The programme in force.
     pub fn document(&self) -> Arc<Document> {
         self.document.lock().clone()
+    }
+
+    /// Lets in a file that is held, as [`Store::confirm`] does. Whoever has it reads it again.
+    pub fn confirm(&self, file: &str) -> Result<bool, StoreError> {
+        let is_held = self.store.lock().confirm(file)?;
+        if is_held {
+            self.confirmed.lock().push(file.to_owned());
+        }
+        Ok(is_held)
+    }
+
+    /// The files that were let in since this was asked last.
+    pub fn take_confirmed(&self) -> Vec<String> {
+        std::mem::take(&mut *self.confirmed.lock())
     }
 
     pub fn stages(&self) -> Stages {

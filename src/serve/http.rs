@@ -23,7 +23,7 @@ use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use crate::output::tell;
 use crate::programme::{self, Source};
 use crate::query::{Cell, Kind, Sources, VIEWS, card, export, rows, view};
-use crate::store::StoreError;
+use crate::store::{Entry, StoreError};
 use crate::verify;
 
 type Shared = State<Arc<Service>>;
@@ -72,6 +72,8 @@ fn router(service: Arc<Service>) -> Router {
         .route("/v1/views", get(views))
         .route("/v1/views/{name}", get(view_rows))
         .route("/v1/programme", get(programme_text).post(apply))
+        .route("/v1/held", get(held))
+        .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))
         .fallback(|| async { Refusal::not_found("no such path; /v1/views lists the views") })
         .method_not_allowed_fallback(|| async {
@@ -287,6 +289,28 @@ async fn apply(State(service): Shared, JsonBody(body): JsonBody) -> Result<Respo
         let tiers = json!({ "came": published.difference.tiers.0, "went": published.difference.tiers.1 });
         Ok(Json(json!({ "epoch": published.epoch, "warnings": warnings, "tier": tiers, "segment_member": members }))
             .into_response())
+    })
+    .await
+    .map_err(Refusal::internal)?
+}
+
+async fn held(State(service): Shared) -> Response {
+    let store = service.intake.store().lock();
+    let file = |(file, entry): (&str, &Entry)| json!({ "file": file, "reason": entry.reason, "epoch": entry.epoch });
+    Json(json!({ "held": store.ledger().held().into_iter().map(file).collect::<Vec<_>>() })).into_response()
+}
+
+async fn confirm(State(service): Shared, Segment(file): Segment) -> Result<Response, Refusal> {
+    tokio::task::spawn_blocking(move || {
+        let is_held = service.intake.confirm(&file).map_err(|error| {
+            // As in the watcher: no more promises from this process.
+            eprintln!("error: {error}");
+            std::process::exit(2)
+        })?;
+        if !is_held {
+            return Err(Refusal::not_found("no file of that name is held; /v1/held lists those that are"));
+        }
+        Ok(Json(json!({ "file": file, "status": "confirmed" })).into_response())
     })
     .await
     .map_err(Refusal::internal)?

@@ -62,6 +62,9 @@ impl Watch {
             }
         };
         service.readiness.set_landing(None);
+        for name in service.intake.take_confirmed() {
+            self.settled.remove(&name);
+        }
         self.tell_strangers(&found);
         let mut ready = Vec::new();
         let mut seen = HashMap::new();
@@ -94,7 +97,10 @@ impl Watch {
                     tracing::info!(file = name.name, epoch, rows, bad_rows, "accepted");
                 }
                 Taken::Superseded | Taken::Duplicate => tracing::info!(file = name.name, "nothing new: {taken:?}"),
-                Taken::Held { .. } => tracing::warn!(file = name.name, "held: {taken:?}"),
+                Taken::Held { before, now } => tracing::warn!(
+                    file = name.name,
+                    "held: it shrinks a list from {before} to {now} rows; `cohortflow confirm` lets it in"
+                ),
                 Taken::Rejected(why) => tracing::error!("{why}"),
                 Taken::Later(why) => {
                     tracing::warn!("{why}");

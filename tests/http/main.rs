@@ -8,6 +8,7 @@ mod customers;
 mod exchange;
 mod files;
 mod health;
+mod held;
 mod hostile;
 mod programmes;
 mod restarts;
