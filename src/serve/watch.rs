@@ -22,6 +22,7 @@ type Mark = (u64, Option<SystemTime>);
 /// Starts watching. The thread ends when `stop` is set, or with the store.
 pub fn start(service: Arc<Service>, landing: PathBuf, poll: Duration, stop: Arc<AtomicBool>) -> JoinHandle<()> {
     std::thread::spawn(move || {
+        crate::priority::yield_to_readers();
         let mut watch = Watch::default();
         while !stop.load(Ordering::Acquire) {
             let began = std::time::Instant::now();
