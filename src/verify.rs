@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
-use dataflows::facts::{Facts, OrderFact};
+use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
 use dataflows::oracle::{Asked, Standing};
 use dataflows::records::Rows;
 use dataflows::table::chunk::ABSENT;
@@ -50,6 +50,7 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
         ..Standing::default()
     };
     let (mut usage, mut orders) = (BTreeMap::new(), BTreeMap::new());
+    let (mut events, mut adjustments) = (BTreeMap::new(), BTreeMap::new());
     for (_, rows) in &partitions {
         match &**rows {
             Rows::Customer(rows) => standing.customers.extend(rows.iter().map(|row| (row.customer, row.fields))),
@@ -64,6 +65,10 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
             Rows::Listing(rows) => {
                 standing.listings.extend(rows.iter().map(|row| ((row.customer, row.list), (row.from, row.until))));
             }
+            Rows::MemberEvent(rows) => events.extend(rows.iter().map(|row| (row.event_id.clone(), row.clone()))),
+            Rows::Adjustment(rows) => {
+                adjustments.extend(rows.iter().map(|row| (row.adjustment_id.clone(), row.clone())));
+            }
             Rows::Product(_) | Rows::Channel(_) => {}
         }
     }
@@ -77,6 +82,24 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
                 at: row.at,
                 order_id: row.order_id,
                 action: Some(row.action),
+            })
+            .collect(),
+        events: events
+            .into_values()
+            .map(|row| EventFact {
+                customer: row.customer,
+                at: row.at,
+                event_id: row.event_id,
+                event: Some(row.event),
+            })
+            .collect(),
+        adjustments: adjustments
+            .into_values()
+            .map(|row| AdjustmentFact {
+                customer: row.customer,
+                at: row.at,
+                adjustment_id: row.adjustment_id,
+                points: Some(row.points),
             })
             .collect(),
         ..Facts::default()

@@ -14,7 +14,7 @@ pub use attributes::Asked;
 
 use crate::facts::{Facts, Interval};
 use crate::programme::Programme;
-use crate::records::{Action, Bill, Customer};
+use crate::records::{Action, Bill, Customer, Event};
 use crate::types::{Clock, CustomerIx, Day, Diff, Month, Time, Word};
 use crate::views::Change;
 
@@ -26,6 +26,8 @@ pub struct Standing {
     pub usage: BTreeMap<(CustomerIx, Word, Month), i64>,
     pub terminals: BTreeMap<(CustomerIx, Day), Word>,
     pub orders: BTreeMap<(CustomerIx, Word, Time, Box<str>), Action>,
+    pub events: BTreeMap<(CustomerIx, Time, Box<str>), Event>,
+    pub adjustments: BTreeMap<(CustomerIx, Time, Box<str>), i64>,
     pub listings: BTreeMap<(CustomerIx, Word), Interval>,
     pub words: Vec<Arc<str>>,
     pub clock: Clock,
@@ -43,6 +45,13 @@ impl Standing {
         for order in &facts.orders {
             let key = (order.customer, order.product, order.at, order.order_id.clone());
             put(&mut self.orders, key, order.action);
+        }
+        for event in &facts.events {
+            put(&mut self.events, (event.customer, event.at, event.event_id.clone()), event.event);
+        }
+        for adjustment in &facts.adjustments {
+            let key = (adjustment.customer, adjustment.at, adjustment.adjustment_id.clone());
+            put(&mut self.adjustments, key, adjustment.points);
         }
         for (customer, month, measure, change) in &facts.usage {
             let sum = self.usage.entry((*customer, *measure, *month)).or_insert(0);
