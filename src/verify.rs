@@ -86,12 +86,7 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
             .collect(),
         events: events
             .into_values()
-            .map(|row| EventFact {
-                customer: row.customer,
-                at: row.at,
-                event_id: row.event_id,
-                event: Some(row.event),
-            })
+            .map(|row| EventFact { customer: row.customer, at: row.at, event_id: row.event_id, event: Some(row.event) })
             .collect(),
         adjustments: adjustments
             .into_values()

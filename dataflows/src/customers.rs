@@ -202,7 +202,7 @@ impl Customers {
         chunk.history.retain(|(month, _)| (first..=as_of).contains(month));
         for month in (first.0..as_of.0).map(Month) {
             let held = chunk.history.binary_search_by_key(&month, |(month, _)| *month);
-            let reached = touch.is_some_and(|touch| touch.reaches(month));
+            let reached = touch.is_some_and(|touch| self.rules.population_is_of_now || touch.reaches(month));
             let everybody = pass.every_class || held.is_err();
             if !everybody && !reached {
                 continue;

@@ -15,7 +15,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dataflows::records::{
-    AdjustmentRow, BillRow, ChannelRow, CustomerRow, Feed, ListingRow, MemberEventRow, OrderRow, ProductRow, TerminalRow, UsageRow,
+    AdjustmentRow, BillRow, ChannelRow, CustomerRow, Feed, ListingRow, MemberEventRow, OrderRow, ProductRow,
+    TerminalRow, UsageRow,
 };
 use dataflows::types::Month;
 

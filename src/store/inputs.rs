@@ -358,12 +358,8 @@ impl Row for MemberEventRow {
         facts.events.reserve(rows);
     }
     fn tell(key: &Box<str>, before: Option<KeptMoment>, now: Option<&Self>, facts: &mut Facts) {
-        let fact = |kept: KeptMoment, event| EventFact {
-            customer: kept.customer,
-            at: kept.at,
-            event_id: key.clone(),
-            event,
-        };
+        let fact =
+            |kept: KeptMoment, event| EventFact { customer: kept.customer, at: kept.at, event_id: key.clone(), event };
         // As with orders: what stood goes first.
         facts.events.extend(before.map(|kept| fact(kept, None)));
         facts.events.extend(now.map(|row| fact(row.kept(), Some(row.event))));

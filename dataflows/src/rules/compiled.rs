@@ -16,6 +16,8 @@ pub struct Compiled {
     /// In the order in which they are tested; only the last may have no condition.
     pub tiers: Vec<(Word, Option<Plan>)>,
     pub segments: Vec<(Word, Plan)>,
+    /// Whether the population depends on what is as of now: then so does the history of tiers.
+    pub population_is_of_now: bool,
 }
 
 impl Compiled {
@@ -33,6 +35,7 @@ impl Compiled {
         let tiers = programme.tiers.iter().map(|tier| (id(&tier.id), tier.when.as_ref().map(|when| plan(when, &word))));
         let segments = programme.segments.iter().map(|segment| (id(&segment.id), plan(&segment.when, &word)));
         Compiled {
+            population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
             segments: segments.collect(),
@@ -63,4 +66,10 @@ impl Compiled {
         self.programme.population.iter().for_each(&mut look);
         if asks { self.programme.window as i32 - 1 } else { -1 }
     }
+}
+
+fn is_of_now(rule: &Expr) -> bool {
+    let mut is_of_now = false;
+    rule.attributes(&mut |attribute| is_of_now |= attribute.is_as_of_now());
+    is_of_now
 }
