@@ -21,6 +21,8 @@ use dates::{age, days_to_birthday, tenure};
 use division::Divider;
 use within::{SMALL, Usual};
 
+use crate::points;
+use crate::records::EventKind;
 use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::table::Chunk;
@@ -92,6 +94,8 @@ pub struct Frame<'a> {
     /// The class codes as of the moment, by place, and the word of each code; where tiers are decided
     /// already.
     tiers: Option<(Vec<u8>, Vec<u32>)>,
+    /// The rules under which balances were decided; where they are.
+    points: Option<&'a points::Rules>,
     numbers: RefCell<Vec<(Numeric, Rc<Numbers>)>>,
     texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
     sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
@@ -126,6 +130,7 @@ impl<'a> Frame<'a> {
             moment,
             words,
             tiers: None,
+            points: None,
             numbers: RefCell::default(),
             texts: RefCell::default(),
             sums: RefCell::default(),
@@ -133,6 +138,11 @@ impl<'a> Frame<'a> {
             usual: RefCell::default(),
             tests: RefCell::default(),
         }
+    }
+
+    /// The same over balances decided under these rules.
+    pub fn with_points(self, rules: &'a points::Rules) -> Frame<'a> {
+        Frame { points: Some(rules).filter(|rules| rules.is_there), ..self }
     }
 
     /// Sets the classes that rules will find in `tier`.
@@ -225,8 +235,9 @@ impl<'a> Frame<'a> {
                 Numbers { values, null, wide: is_wide.then(|| (0..sums.len()).map(at).collect()) }
             }
             Numeric::Usage(measure) => self.usage(measure),
+            Numeric::Points => self.points(),
+            Numeric::Participations(kind) => self.participations(kind),
             Numeric::Absent => Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]),
-            Numeric::Zero => Numbers::new(vec![0; self.slots.len()], vec![0; self.slots.len()]),
         }
     }
 
@@ -292,6 +303,42 @@ impl<'a> Frame<'a> {
         sums.iter_mut().for_each(|sum| *sum = (*sum * 100).div_euclid(window));
         let null = vec![0; sums.len()];
         Numbers::new(sums, null)
+    }
+
+    fn points(&self) -> Numbers {
+        let balances = &self.chunk.points;
+        let balance = |place: usize| self.points.and_then(|_| balances.get(self.slots.slot(place)));
+        let balances: Vec<_> = (0..self.slots.len()).map(balance).collect();
+        let values = balances.iter().map(|balance| balance.map_or(0, |balance| balance.points().saturating_mul(100)));
+        Numbers::new(values.collect(), balances.iter().map(|balance| u8::from(balance.is_none())).collect())
+    }
+
+    fn ranks(&self) -> Vec<u32> {
+        let rank = |place: usize| {
+            let balance = self.chunk.points.get(self.slots.slot(place));
+            self.points.zip(balance).map_or(Word::NULL.0, |(rules, balance)| rules.rank(balance.points()).0)
+        };
+        (0..self.slots.len()).map(rank).collect()
+    }
+
+    /// Events in a year of months up to the moment's.
+    fn participations(&self, kind: Option<Word>) -> Numbers {
+        let mut counts = vec![0i64; self.slots.len()];
+        if let (Some(kind), Some(last)) = (kind, self.moment.month) {
+            let (from, until) = (last.plus(-11).first_day().start(), last.plus(1).first_day().start());
+            let rows = self.chunk.events.values().flat_map(|events| events.rows());
+            for ((slot, at, _), event) in rows {
+                if event.kind == EventKind::Participate
+                    && event.detail == kind
+                    && (from..until).contains(at)
+                    && let Some(place) = self.slots.place(usize::from(*slot))
+                {
+                    counts[place] += 100;
+                }
+            }
+        }
+        let null = vec![0; counts.len()];
+        Numbers::new(counts, null)
     }
 
     fn holders(&self, product: Option<Word>) -> Vec<u8> {
@@ -373,6 +420,7 @@ impl Columns for Frame<'_> {
                 let word = |code: &u8| words.get(usize::from(*code)).copied().unwrap_or(Word::NULL.0);
                 return Rc::new(codes.iter().map(word).collect());
             }
+            Textual::Rank => return Rc::new(self.ranks()),
             Textual::Absent => return Rc::new(vec![Word::NULL.0; self.slots.len()]),
         };
         if let Some((_, words)) = self.texts.borrow().iter().find(|(made, _)| *made == field) {
@@ -392,6 +440,10 @@ impl Columns for Frame<'_> {
             Flag::Terminal(test) => {
                 let mut test = test.borrow_mut();
                 self.terminals(|supports| !supports.is_null() && test.holds(supports, self.words))
+            }
+            Flag::Member => {
+                let members = &self.chunk.points.members;
+                (0..self.slots.len()).map(|place| u8::from(members.get(self.slots.slot(place)))).collect()
             }
             Flag::Absent => vec![0; self.slots.len()],
         }
