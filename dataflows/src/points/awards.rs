@@ -79,7 +79,7 @@ impl Used {
         let award = rule.daily_cap.map_or(rule.points, |cap| rule.points.min(cap - self.points));
         if award != 0 {
             self.once = true;
-            self.points += award;
+            self.points = self.points.saturating_add(award);
             self.awards += 1;
             self.people.extend(event.other.filter(|other| rule.daily_people.is_some() && is_stranger(*other)));
         }
