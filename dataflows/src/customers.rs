@@ -79,6 +79,8 @@ struct Pass {
 pub struct Snapshot {
     pub clock: Clock,
     pub programme: Arc<Programme>,
+    /// The rules by which its points were counted.
+    pub points: Arc<points::Rules>,
     pub chunks: Vec<Arc<Chunk>>,
 }
 
@@ -112,8 +114,8 @@ impl Customers {
     /// The customers as last settled. Not to be asked for while an epoch is being settled.
     pub fn snapshot(&self) -> Snapshot {
         assert!(self.pass.is_none(), "a snapshot was asked for in the middle of an epoch");
-        let programme = self.rules.programme.clone();
-        Snapshot { clock: self.settled_clock, programme, chunks: self.settled.clone() }
+        let (programme, points) = (self.rules.programme.clone(), self.rules.points.clone());
+        Snapshot { clock: self.settled_clock, programme, points, chunks: self.settled.clone() }
     }
 
     fn old_rules(&self) -> &Compiled {

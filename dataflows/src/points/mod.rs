@@ -34,6 +34,7 @@ pub const REGISTRATION: &str = "registration";
 pub const EXPERIENCE: &str = "experience";
 
 /// The programme's rules and ranks, with the words of their names.
+#[derive(Default)]
 pub struct Rules {
     /// Whether the programme has points at all.
     pub is_there: bool,
@@ -75,9 +76,13 @@ impl Rules {
         Rules { is_there: programme.points.is_some(), rules, ranks }
     }
 
-    /// The id of a rule, as entries name it.
-    pub fn id(&self, rule: usize) -> &str {
-        &self.rules[rule].0.id
+    /// What points_entry calls an entry's cause.
+    pub fn cause(&self, entry: &Entry<'_>) -> &str {
+        match entry.cause {
+            Cause::Rule(rule) => &self.rules[rule].0.id,
+            Cause::Adjustment => "adjustment",
+            Cause::Forfeit => "forfeit",
+        }
     }
 
     /// The highest rank that begins at a balance or below it; null where none does.

@@ -18,7 +18,7 @@ pub struct Compiled {
     /// In the order in which they are tested; only the last may have no condition.
     pub tiers: Vec<(Word, Option<Plan>)>,
     pub segments: Vec<(Word, Plan)>,
-    pub points: points::Rules,
+    pub points: Arc<points::Rules>,
     /// Whether the population depends on what is as of now: then so does the history of tiers.
     pub population_is_of_now: bool,
 }
@@ -39,7 +39,7 @@ impl Compiled {
         let segments = programme.segments.iter().map(|segment| (id(&segment.id), plan(&segment.when, &word)));
         Compiled {
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
-            points: points::Rules::new(&programme, &word),
+            points: Arc::new(points::Rules::new(&programme, &word)),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
             segments: segments.collect(),

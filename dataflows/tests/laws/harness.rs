@@ -9,7 +9,7 @@ use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
 use dataflows::oracle::{PointsEntry, PointsRow, Standing};
-use dataflows::points::{Cause, Rules, entries};
+use dataflows::points::entries;
 use dataflows::table::column::{CHUNK, Slots};
 use dataflows::types::{CustomerIx, Diff, Epoch, Word};
 use dataflows::views::Change;
@@ -101,9 +101,8 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
 
 fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, read: &mut Read) {
     let (attributes, points) = read;
-    let word = |name: &str| words.iter().position(|word| **word == *name).map(|number| Word(number as u32));
     let is_named = |word: Word, name: &str| *words[word.0 as usize] == *name;
-    let rules = Rules::new(&snapshot.programme, &word);
+    let rules = &*snapshot.points;
     let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
         let listed = chunk.listed();
@@ -112,15 +111,10 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
                 attributes.insert(CustomerIx(((number * CHUNK + slot) * peers + index) as u32), row);
             }
             let Some(balance) = chunk.points.get(slot).filter(|_| rules.is_there) else { continue };
-            let rule = |cause| match cause {
-                Cause::Rule(rule) => rules.id(rule).to_owned(),
-                Cause::Adjustment => "adjustment".to_owned(),
-                Cause::Forfeit => "forfeit".to_owned(),
-            };
             let entry = |entry: dataflows::points::Entry<'_>| PointsEntry {
                 id: entry.id.to_owned(),
                 at: entry.at,
-                rule: rule(entry.cause),
+                rule: rules.cause(&entry).to_owned(),
                 points: entry.points,
             };
             let rank = rules.rank(balance.points());
@@ -132,7 +126,7 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
                 rank: (!rank.is_null()).then(|| words[rank.0 as usize].to_string()),
                 member: balance.member,
             };
-            let entries = entries(chunk, slot, &rules, &is_named).into_iter().map(entry).collect();
+            let entries = entries(chunk, slot, rules, &is_named).into_iter().map(entry).collect();
             points.insert(CustomerIx(((number * CHUNK + slot) * peers + index) as u32), (entries, row));
         }
     }
