@@ -44,6 +44,7 @@ pub mod engine;
 pub mod generate;
 pub mod ingest;
 pub mod intake;
+mod output;
 pub mod programme;
 pub mod query;
 pub mod serve;

@@ -6,6 +6,10 @@ use std::process::Command;
 
 /// Runs over files, and gives the exit code and a directory with the views.
 fn run(programme: &str, files: &[(&str, &str)]) -> (Option<i32>, tempfile::TempDir) {
+    run_with(programme, files, &[])
+}
+
+fn run_with(programme: &str, files: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, tempfile::TempDir) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
     fs::create_dir(path("in")).expect("created");
@@ -14,7 +18,7 @@ fn run(programme: &str, files: &[(&str, &str)]) -> (Option<i32>, tempfile::TempD
     let mut command = Command::new(env!("CARGO_BIN_EXE_cohortflow"));
     command.arg("run").arg("--programme").arg(path("programme.toml"));
     command.arg("--input").arg(path("in")).arg("--output").arg(path("out"));
-    let output = command.output().expect("it starts");
+    let output = command.args(arguments).output().expect("it starts");
     (output.status.code(), directory)
 }
 
@@ -44,4 +48,23 @@ fn a_rejected_file_fails_the_run_and_a_quarantined_row_does_not() {
     assert_eq!(code, Some(1));
     assert_eq!(view(directory.path(), "tier_count"), "city,tier,customers\nDalian,all,1\n");
     assert_eq!(view(directory.path(), "segment_count"), "segment,city,customers\n");
+}
+
+#[test]
+fn a_list_that_shrinks_is_held_until_it_is_confirmed() {
+    let programme = "segment = [{ id = \"vip\", when = \"on_list.vip\" }]\n";
+    let bill = ("bill_2009-07.csv", "customer_id,month,total_fee\nc1,2009-07,1\nc2,2009-07,1\n");
+    let long = ("listing_1.csv", "list_id,customer_id\nvip,c1\nvip,c2\n");
+    let short = ("listing_1.v2.csv", "list_id,customer_id\nvip,c2\n");
+    let members = |arguments: &[&str]| {
+        let (code, directory) = run_with(programme, &[bill, long, short], arguments);
+        assert_eq!(code, Some(0));
+        (view(directory.path(), "segment_member"), view(directory.path(), "ingest_ledger"))
+    };
+    let (held, ledger) = members(&[]);
+    assert_eq!(held, "segment,customer_id\nvip,c1\nvip,c2\n");
+    assert!(ledger.contains(",held,"), "{ledger}");
+    let (taken, ledger) = members(&["--confirm", "listing_1.v2.csv"]);
+    assert_eq!(taken, "segment,customer_id\nvip,c2\n");
+    assert!(!ledger.contains(",held,") && ledger.contains("listing,1,,2,accepted,"), "{ledger}");
 }

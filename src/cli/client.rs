@@ -3,6 +3,8 @@
 use anyhow::{Context, anyhow};
 use serde_json::Value;
 
+use crate::output::{heard, tell};
+
 /// Where the service is.
 #[derive(clap::Args)]
 pub struct Service {
@@ -28,19 +30,21 @@ impl Service {
         self.answer(agent.post(format!("{}{path}", self.http)).send_json(body))
     }
 
-    /// Text as it comes, to anything.
-    pub fn copy(&self, path: &str, out: &mut dyn std::io::Write) -> anyhow::Result<()> {
+    /// Text as it comes, to anything; or the service's refusal.
+    pub fn copy(&self, path: &str, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
         let agent = agent();
         let mut response = agent.get(format!("{}{path}", self.http)).call().map_err(|error| self.unreached(error))?;
-        std::io::copy(&mut response.body_mut().as_reader(), out).context("the answer broke off")?;
-        Ok(())
+        if !response.status().is_success() {
+            return Ok(Some(json(&mut response)?));
+        }
+        heard(std::io::copy(&mut response.body_mut().as_reader(), out).map(|_| ())).context("the answer broke off")?;
+        Ok(None)
     }
 
     fn answer(&self, result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Answer> {
         let mut response = result.map_err(|error| self.unreached(error))?;
         let is_good = response.status().is_success();
-        let value = response.body_mut().with_config().limit(1 << 30).read_json::<Value>();
-        let value = value.context("the service's answer is no JSON\nhint: is that a cohortflow service?")?;
+        let value = json(&mut response)?;
         Ok(if is_good { Answer::Found(value) } else { Answer::Refused(value) })
     }
 
@@ -50,6 +54,14 @@ impl Service {
             self.http
         )
     }
+}
+
+/// Largest answer that is taken for JSON, in bytes.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
+
+fn json(response: &mut ureq::http::Response<ureq::Body>) -> anyhow::Result<Value> {
+    let value = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_json::<Value>();
+    value.context("the service's answer is no JSON\nhint: is that a cohortflow service?")
 }
 
 fn agent() -> ureq::Agent {
@@ -65,10 +77,10 @@ pub fn segment(text: &str) -> String {
 /// Prints a refusal as people read it; exit code 1.
 pub fn refused(value: &Value) -> std::process::ExitCode {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
-    eprintln!("error: {}", text("message").unwrap_or("the service refused"));
+    tell(format_args!("error: {}", text("message").unwrap_or("the service refused")));
     let diagnostics = value.pointer("/detail/diagnostics").and_then(Value::as_array);
     for diagnostic in diagnostics.into_iter().flatten().filter_map(Value::as_str) {
-        eprintln!("\n{diagnostic}");
+        tell(format_args!("\n{diagnostic}"));
     }
     std::process::ExitCode::from(1)
 }

@@ -10,6 +10,7 @@ use dataflows::types::Month;
 
 use super::progress;
 use crate::generate::{Settings, Telling, World};
+use crate::output::tell;
 use crate::serve::{Config, serve};
 
 /// The main job on a small province: make one if there is none, start the service on it, say where to look.
@@ -17,6 +18,7 @@ use crate::serve::{Config, serve};
 /// Drop further extracts into DIR/landing while it runs; stop it with Ctrl-C. Started again it goes on
 /// from where it was.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// Where the province and the store are kept.
     #[arg(long, value_name = "DIR", default_value = "cohortflow-demo")]
@@ -29,8 +31,18 @@ pub struct Arguments {
     http: SocketAddr,
 }
 
+const EXAMPLE: &str = "\
+Example: a province of five thousand customers, served on http://127.0.0.1:7878.
+  cohortflow demo
+Then, from another terminal:
+  cohortflow verify";
+
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(arguments.http.ip().is_loopback(), "{} is not a loopback address", arguments.http);
+    anyhow::ensure!(
+        arguments.http.ip().is_loopback(),
+        "{} is not a loopback address\nhint: give one of 127.0.0.1 with --http",
+        arguments.http
+    );
     let landing = arguments.directory.join("landing");
     if !landing.exists() {
         make_province(&landing, arguments.customers)?;
@@ -68,11 +80,11 @@ fn make_province(landing: &std::path::Path, customers: u64) -> anyhow::Result<()
     let made = world.write(&half, &|customers| bar.inc(customers))?;
     bar.finish_and_clear();
     std::fs::rename(&half, landing).with_context(|| format!("could not name the province {landing:?}"))?;
-    eprintln!(
+    tell(format_args!(
         "made a province of {customers} customers: {} files, {} rows in {}",
         made.files,
         made.rows,
         landing.display()
-    );
+    ));
     Ok(())
 }

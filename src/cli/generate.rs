@@ -8,6 +8,7 @@ use dataflows::types::Month;
 
 use super::progress;
 use crate::generate::{Feed, Settings, Telling, World};
+use crate::output::{print, tell};
 
 /// Write a synthetic province: every feed, lifelike, the same to the byte from the same seed.
 ///
@@ -80,21 +81,21 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // The rows do not depend on the clock; whether they can be taken today does.
     let today = jiff::Zoned::now().date();
     if world.last() >= Month::new(i32::from(today.year()), today.month() as u32) {
-        eprintln!(
+        tell(format_args!(
             "warning: the months reach to {}, which is not over: rows later than tomorrow go to quarantine when they are taken",
             world.last()
-        );
+        ));
     }
     let bar = progress::customers(world.work(), "writing");
     let summary = world.write(&arguments.output, &|customers| bar.inc(customers))?;
     bar.finish_and_clear();
-    println!(
+    print(format_args!(
         "{} files, {} rows, {} bytes in {}",
         summary.files,
         summary.rows,
         summary.bytes,
         arguments.output.display()
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,7 +104,11 @@ fn refuse_full(directory: &Path) -> anyhow::Result<()> {
     let mut entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("could not write into {directory:?}")),
+        Err(error) => {
+            return Err(error).with_context(|| {
+                format!("could not write into {directory:?}\nhint: name a directory that is empty or not there")
+            });
+        }
     };
     anyhow::ensure!(
         entries.next().is_none(),

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::output::{tell, told};
+
 /// Live marketing answers for a mobile operator: tiers, segments and their counts, always equal to a
 /// full recompute.
 ///
@@ -44,6 +46,7 @@ enum Command {
     Verify(verify::Arguments),
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
+    Confirm(ask::Confirm),
     Completions(shell::Completions),
     Man(shell::Man),
     Generate(generate::Arguments),
@@ -54,7 +57,12 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_new(&cli.log).unwrap_or_else(|_| "warn".into());
     let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(is_terminal)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .init();
     let result = match cli.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
@@ -66,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),
+        Command::Confirm(arguments) => ask::confirm(arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man(arguments) => shell::man(arguments),
         Command::Generate(arguments) => generate::run(arguments),
@@ -73,7 +82,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            tell(format_args!("error: {}", told(&error)));
             ExitCode::from(2)
         }
     }

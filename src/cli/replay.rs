@@ -14,7 +14,8 @@ use super::{progress, run::tell, verify};
 use crate::engine::Engine;
 use crate::ingest::names::FileName;
 use crate::intake::{Intake, landed};
-use crate::programme;
+use crate::output;
+use crate::programme::{self, Document, Source};
 use crate::serve::resident_bytes;
 use crate::store::Store;
 use crate::store::directory::Directory;
@@ -25,6 +26,7 @@ use crate::store::directory::Directory;
 /// the default, files follow one another without a pause. The store is durable, in a directory of its own
 /// that is removed afterwards, unless --data names one to keep.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// The directory of extracts.
     #[arg(long, value_name = "DIR")]
@@ -48,6 +50,12 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLE: &str = "\
+Example: as fast as it goes, and compared with a recompute.
+  cohortflow replay --input province --verify
+A month in an hour, on two workers, into a data directory that is kept:
+  cohortflow replay --input province --speed 720 --workers 2 --data replayed";
 
 #[derive(Clone, Copy)]
 enum Speed {
@@ -92,11 +100,9 @@ struct Report {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let document = match &arguments.programme {
-        Some(path) => programme::load(path)?,
-        None => programme::parse(programme::reference()).map_err(programme::LoadError::Refused)?,
-    };
-    let mut landed = landed(&arguments.input).with_context(|| format!("could not list {:?}", arguments.input))?;
+    let given = arguments.programme.as_deref().map(programme::load).transpose()?;
+    let mut landed = landed(&arguments.input)
+        .with_context(|| format!("could not list {:?}\nhint: name the directory of the extracts", arguments.input))?;
     landed.files.sort_by(|(_, left), (_, right)| (&left.period, &left.name).cmp(&(&right.period, &right.name)));
     let scratch = arguments.data.is_none().then(Scratch::new);
     let data = match (&arguments.data, &scratch) {
@@ -112,7 +118,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let observed = latencies.clone();
     let engine = Engine::start(usize::from(arguments.workers), move |latency| observed.lock().push(latency))
         .map_err(anyhow::Error::msg)?;
-    let intake = Intake::begin(store, engine.hub(), |_| Ok(document.by_data_clock()), jiff::Timestamp::now)?;
+    let begin = |published: Option<&[(String, String)]>| Ok(programme(given, published)?.by_data_clock());
+    let intake = Intake::begin(store, engine.hub(), begin, jiff::Timestamp::now)?;
     latencies.lock().clear();
 
     let files = landed.files.len();
@@ -137,7 +144,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let customers: usize = intake.hub().published().chunks().map(|(chunk, _)| chunk.listed().count()).sum();
     let divergences = if arguments.verify { Some(verify::check(&intake)?) } else { None };
     if let Some(verdict) = &divergences {
-        verdict.examples.iter().for_each(|example| eprintln!("differs: {example}"));
+        verdict.examples.iter().for_each(|example| output::tell(format_args!("differs: {example}")));
     }
     let rate = |duration: Duration| stages.rows as f64 / duration.as_secs_f64().max(1e-9);
     let report = Report {
@@ -163,6 +170,20 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     print(&report, arguments.json)?;
     let is_good = rejected == 0 && report.divergences.unwrap_or(0) == 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The programme given; without one that of the data directory, else the reference programme.
+fn programme(given: Option<Document>, published: Option<&[(String, String)]>) -> anyhow::Result<Document> {
+    let source = |(name, text): &(String, String)| Source { name: name.clone(), text: text.clone() };
+    match (given, published) {
+        (Some(given), _) => Ok(given),
+        (None, Some(published)) => parse(published.iter().map(source).collect()),
+        (None, None) => parse(programme::reference()),
+    }
+}
+
+fn parse(sources: Vec<Source>) -> anyhow::Result<Document> {
+    Ok(programme::parse(sources).map_err(programme::LoadError::Refused)?)
 }
 
 /// Files that arrive together.
@@ -213,13 +234,13 @@ fn percentile(sorted: &[Duration], share: f64) -> f64 {
 fn print(report: &Report, as_json: bool) -> anyhow::Result<()> {
     let value = serde_json::to_value(report)?;
     if as_json {
-        println!("{value:#}");
+        output::print(format_args!("{value:#}"))?;
         return Ok(());
     }
     for (key, value) in value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
         match value.as_f64() {
-            Some(number) if !value.is_u64() => println!("{key:<30} {number:>16.3}"),
-            _ => println!("{key:<30} {value:>16}"),
+            Some(number) if !value.is_u64() => output::print(format_args!("{key:<30} {number:>16.3}"))?,
+            _ => output::print(format_args!("{key:<30} {value:>16}"))?,
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::progress;
 use crate::engine::Engine;
 use crate::intake::{Intake, Taken, landed};
+use crate::output;
 use crate::programme;
 use crate::query::export::{Format, export};
 use crate::query::{Sources, VIEWS, absent};
@@ -21,6 +22,7 @@ use crate::store::memory::Memory;
 /// Exits 1 if a file was rejected; the views of the others are written all the same. Quarantined rows
 /// only warn.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// The programme: a TOML file, or a directory of them.
     #[arg(long, value_name = "PATH")]
@@ -31,6 +33,9 @@ pub struct Arguments {
     /// Where the views are written, one file each. Made where it is not there.
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
+    /// A file to take although it shrinks a list by more than a fifth; may be given again [default: none].
+    #[arg(long, value_name = "FILE")]
+    confirm: Vec<String>,
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
     /// Worker threads of the dataflow.
@@ -38,22 +43,33 @@ pub struct Arguments {
     workers: u8,
 }
 
+const EXAMPLE: &str = "\
+Example: every view of a directory of extracts as CSV.
+  cohortflow run --programme fixtures/programmes/reference --input province --output views";
+
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let document = programme::load(&arguments.programme)?;
     for warning in &document.warnings {
-        eprintln!("{warning}");
+        output::tell(format_args!("{warning}"));
     }
-    let landed = landed(&arguments.input).with_context(|| format!("could not list {:?}", arguments.input))?;
-    std::fs::create_dir_all(&arguments.output)
-        .with_context(|| format!("could not make the output directory {:?}", arguments.output))?;
+    let landed = landed(&arguments.input)
+        .with_context(|| format!("could not list {:?}\nhint: name the directory of the extracts", arguments.input))?;
+    std::fs::create_dir_all(&arguments.output).with_context(|| {
+        format!(
+            "could not make the output directory {:?}\nhint: name a directory that you may write into",
+            arguments.output
+        )
+    })?;
     let mut left_alone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     landed.left_alone.iter().for_each(|(name, why)| left_alone.entry(why).or_default().push(name));
     for (why, names) in left_alone {
-        eprintln!("warning: left {} alone: {why}", names.join(", "));
+        output::tell(format_args!("warning: left {} alone: {why}", names.join(", ")));
     }
     let mut rejected = landed.malformed.len();
     for (name, why) in &landed.malformed {
-        eprintln!("error: could not take extract \"{name}\": {why}\nhint: Rename the file and deliver it again.");
+        output::tell(format_args!(
+            "error: could not take extract \"{name}\": {why}\nhint: Rename the file and deliver it again."
+        ));
     }
 
     // Nothing outlives the run, so nothing needs a disk or a lasting key.
@@ -62,9 +78,21 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let intake = Intake::begin(store, engine.hub(), |_| Ok(document.by_data_clock()), jiff::Timestamp::now)?;
     let total = landed.files.iter().filter_map(|(path, _)| path.metadata().ok()).map(|metadata| metadata.len()).sum();
     let bar = progress::bytes(total, "reading");
+    let mut confirmed = landed.files.clone();
+    confirmed.retain(|(_, name)| arguments.confirm.contains(&name.name));
     intake.take(landed.files, &|bytes| bar.inc(bytes), &mut |name, taken| {
-        bar.suspend(|| rejected += usize::from(tell(&name.name, &taken)));
+        let is_confirmed = matches!(taken, Taken::Held { .. }) && arguments.confirm.contains(&name.name);
+        if !is_confirmed {
+            bar.suspend(|| rejected += usize::from(tell(&name.name, &taken)));
+        }
     })?;
+    for (path, name) in confirmed {
+        if intake.confirm(&name.name)? {
+            intake.take(vec![(path, name)], &|_| {}, &mut |name, taken| {
+                bar.suspend(|| rejected += usize::from(tell(&name.name, &taken)));
+            })?;
+        }
+    }
     bar.finish_and_clear();
     anyhow::ensure!(intake.hub().settle(), "a worker failed");
 
@@ -75,7 +103,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         export(view, sources, &arguments.output, arguments.format)?;
     }
     spinner.finish_and_clear();
-    eprintln!("note: views that this build does not carry: {}", absent().join(", "));
+    output::tell(format_args!("note: views that this build does not carry: {}", absent().join(", ")));
     Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -84,16 +112,16 @@ pub fn tell(name: &str, taken: &Taken) -> bool {
     match taken {
         Taken::Accepted { bad_rows: 0, .. } => {}
         Taken::Accepted { rows, bad_rows, .. } => {
-            eprintln!("warning: \"{name}\": {bad_rows} of {} rows are in quarantine", rows + bad_rows);
+            output::tell(format_args!("warning: \"{name}\": {bad_rows} of {} rows are in quarantine", rows + bad_rows));
         }
-        Taken::Superseded => eprintln!("note: \"{name}\": a higher version is live; nothing changed"),
-        Taken::Duplicate => eprintln!("note: \"{name}\": the same rows are live; nothing changed"),
+        Taken::Superseded => output::tell(format_args!("note: \"{name}\": a higher version is live; nothing changed")),
+        Taken::Duplicate => output::tell(format_args!("note: \"{name}\": the same rows are live; nothing changed")),
         Taken::Held { before, now } => {
-            eprintln!(
-                "warning: \"{name}\" is held: it shrinks a list from {before} to {now} rows, which a person must confirm"
-            );
+            output::tell(format_args!(
+                "warning: \"{name}\" is held: it shrinks a list from {before} to {now} rows, which a person must confirm\nhint: Look at it; --confirm \"{name}\" lets it in, as `cohortflow confirm` does on a running service."
+            ));
         }
-        Taken::Rejected(why) | Taken::Later(why) => eprintln!("error: {why}"),
+        Taken::Rejected(why) | Taken::Later(why) => output::tell(format_args!("error: {why}")),
     }
     matches!(taken, Taken::Rejected(_) | Taken::Later(_))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::output::tell;
 use crate::serve::{Config, serve};
 
 /// Run the service: take what lands, keep the views, answer over HTTP.
@@ -12,6 +13,7 @@ use crate::serve::{Config, serve};
 /// With no argument it starts on an embedded store, ./cohortflow-data, with the reference programme,
 /// and watches ./landing. The programme last published with `apply` wins over --programme.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     /// The programme to begin with: a TOML file, or a directory of them [default: the reference programme].
     #[arg(long, value_name = "PATH")]
@@ -39,6 +41,12 @@ pub struct Arguments {
     poll: u32,
 }
 
+const EXAMPLE: &str = "\
+Example: the reference programme, on an embedded store.
+  cohortflow serve --landing landing --data cohortflow-data
+Then, from another terminal:
+  cohortflow ledger";
+
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(
         arguments.http.ip().is_loopback() || arguments.insecure,
@@ -46,7 +54,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         arguments.http
     );
     if arguments.pg.is_some() {
-        eprintln!("warning: SQL over the Postgres wire is not carried by this build; --pg has no effect");
+        tell(format_args!("warning: SQL over the Postgres wire is not carried by this build; --pg has no effect"));
     }
     serve(Config {
         programme: arguments.programme,

@@ -8,6 +8,7 @@ use super::client::{Answer, Service, refused};
 use super::progress;
 use crate::engine::Engine;
 use crate::intake::Intake;
+use crate::output::print;
 use crate::programme::{self, Source};
 use crate::store::Store;
 use crate::store::directory::Directory;
@@ -17,6 +18,7 @@ use crate::verify;
 ///
 /// Asks a running service; with --data it opens a data directory that no service works on.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Arguments {
     #[command(flatten)]
     service: Service,
@@ -31,6 +33,12 @@ pub struct Arguments {
     json: bool,
 }
 
+const EXAMPLE: &str = "\
+Example: the running service.
+  cohortflow verify
+A data directory that no service works on:
+  cohortflow verify --data cohortflow-data";
+
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let verdict = match &arguments.data {
         Some(data) => serde_json::to_value(offline(data, usize::from(arguments.workers))?)?,
@@ -41,25 +49,28 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let number = |key: &str| verdict.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
     if arguments.json {
-        println!("{verdict:#}");
+        print(format_args!("{verdict:#}"))?;
     } else {
-        println!(
+        print(format_args!(
             "epoch {}: {} rows of {} customers compared, {} differ",
             number("epoch"),
             number("rows_compared"),
             number("customers"),
             number("divergences")
-        );
+        ))?;
         let examples = verdict.get("examples").and_then(serde_json::Value::as_array);
         for example in examples.into_iter().flatten().filter_map(serde_json::Value::as_str) {
-            println!("  {example}");
+            print(format_args!("  {example}"))?;
         }
     }
     Ok(if number("divergences") == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn offline(data: &std::path::Path, workers: usize) -> anyhow::Result<verify::Verdict> {
-    anyhow::ensure!(data.join("log").exists(), "there is no store in {data:?}");
+    anyhow::ensure!(
+        data.join("log").exists(),
+        "there is no store in {data:?}\nhint: name the directory that `cohortflow serve --data` works on"
+    );
     let directory = Directory::open(data)?;
     let store = Store::open(Arc::new(directory.disk), directory.token_key)?;
     let engine = Engine::start(workers, |_| {}).map_err(anyhow::Error::msg)?;

@@ -18,7 +18,7 @@ use dataflows::types::{Clock, Epoch, Time};
 use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 
-use crate::engine::Hub;
+use crate::engine::{Hub, Published};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::programme::{Document, Source};
@@ -67,6 +67,8 @@ pub struct Intake {
     document: Arc<Mutex<Arc<Document>>>,
     wall: WallClock,
     stages: Mutex<Stages>,
+    /// Files let in by a person, which nobody has read again yet.
+    confirmed: Mutex<Vec<String>>,
 }
 
 /// A file as the decoder leaves it.
@@ -80,8 +82,8 @@ struct Decoded {
 const DECODED_BYTES_MAX: u64 = 64 << 30;
 
 impl Intake {
-    /// Feeds what the store holds to the engine, and puts a programme in force: the one published
-    /// last where there is one, `programme` where there is none. Returns when all of it is visible.
+    /// Feeds what the store holds to the engine, and puts a programme in force: what
+    /// `programme` makes of the one published last, which is published where it is another. Returns when all of it is visible.
     pub fn begin(
         mut store: Store,
         hub: Arc<Hub>,
@@ -90,11 +92,17 @@ impl Intake {
     ) -> anyhow::Result<Intake> {
         let published = store.programme().map(<[_]>::to_vec);
         let document = programme(published.as_deref())?;
+        let is_published = published.is_some_and(|sources| {
+            sources
+                .iter()
+                .map(|(name, text)| (name, text))
+                .eq(document.sources.iter().map(|source| (&source.name, &source.text)))
+        });
         let epoch = store.epoch().max(1);
         let mut compiled = Some(Arc::new(document.programme.clone()));
         store.hydrate(|mut facts| {
             // The names of a programme that was published are words of the store already.
-            if published.is_some() && compiled.is_some() {
+            if is_published && compiled.is_some() {
                 facts.programme = compiled.take();
             }
             hub.submit(epoch, facts, Instant::now());
@@ -106,10 +114,14 @@ impl Intake {
             document: Arc::new(Mutex::new(Arc::new(document.clone()))),
             wall,
             stages: Mutex::default(),
+            confirmed: Mutex::default(),
         };
-        let epoch = if published.is_some() { epoch } else { intake.publish(document)? };
+        if !is_published {
+            intake.publish(document)?;
+        }
         intake.tick();
-        anyhow::ensure!(intake.hub.wait(epoch), "a worker failed while what is stored was read");
+        // All of it, and not only its epoch: the first of the parts that share one makes it visible.
+        anyhow::ensure!(intake.hub.settle(), "a worker failed while what is stored was read");
         Ok(intake)
     }
 
@@ -131,6 +143,20 @@ impl Intake {
         self.document.lock().clone()
     }
 
+    /// Lets in a file that is held, as [`Store::confirm`] does. Whoever has it reads it again.
+    pub fn confirm(&self, file: &str) -> Result<bool, StoreError> {
+        let is_held = self.store.lock().confirm(file)?;
+        if is_held {
+            self.confirmed.lock().push(file.to_owned());
+        }
+        Ok(is_held)
+    }
+
+    /// The files that were let in since this was asked last.
+    pub fn take_confirmed(&self) -> Vec<String> {
+        std::mem::take(&mut *self.confirmed.lock())
+    }
+
     pub fn stages(&self) -> Stages {
         *self.stages.lock()
     }
@@ -142,9 +168,23 @@ impl Intake {
 
     /// The same, with the moment since which it is durable.
     pub fn publish_timed(&self, document: Document) -> Result<(Epoch, Instant), StoreError> {
+        self.publish_into(&mut self.store.lock(), document)
+    }
+
+    /// Publishes a programme as an epoch of its own and waits until it is visible: what the epoch changed
+    /// is then the programme's doing alone. Files wait meanwhile. None where a worker has failed.
+    pub fn publish_alone(&self, document: Document) -> Result<Option<Arc<Published>>, StoreError> {
+        let mut store = self.store.lock();
+        if !self.hub.settle() {
+            return Ok(None);
+        }
+        self.publish_into(&mut store, document)?;
+        Ok(self.hub.settle().then(|| self.hub.published()))
+    }
+
+    fn publish_into(&self, store: &mut Store, document: Document) -> Result<(Epoch, Instant), StoreError> {
         let programme = Arc::new(document.programme.clone());
         let sources = document.sources.iter().map(|Source { name, text }| (name.clone(), text.clone())).collect();
-        let mut store = self.store.lock();
         let (epoch, mut facts) = store.publish(sources, programme.names().into_iter())?;
         let durable_at = Instant::now();
         facts.programme = Some(programme);

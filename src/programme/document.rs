@@ -12,7 +12,7 @@ use super::outline::{self, Entry, Item, Uncarried};
 use super::points;
 use super::rule::{self, Known, Rule};
 use super::settings::{self, IngestSettings};
-use super::source::{BYTES_MAX, Place, Source};
+use super::source::{BYTES_MAX, FILES_MAX, Place, Source};
 use super::values;
 
 /// A programme that holds, with everything that its users need.
@@ -62,6 +62,10 @@ pub(super) fn parse(sources: Vec<Source>) -> Result<Document, Vec<Diagnostic>> {
 
 /// None where the text is not even TOML.
 fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Programme, IngestSettings, Names)> {
+    if sources.len() > FILES_MAX {
+        problems.error(Place::new(FILES_MAX, 0..0), format!("the programme has more than {FILES_MAX} files"), None);
+        return None;
+    }
     let mut left = BYTES_MAX;
     for (file, source) in sources.iter().enumerate() {
         match left.checked_sub(source.text.len()) {

@@ -28,15 +28,15 @@ pub const FILES_MAX: usize = 1000;
 /// Why a programme could not be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error("could not read programme \"{}\": {error}", path.display())]
+    #[error("could not read programme \"{}\": {error}\nhint: name a TOML file, or a directory of them", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("could not read programme \"{}\": neither a file nor a directory", .0.display())]
+    #[error("could not read programme \"{}\": neither a file nor a directory\nhint: name a TOML file, or a directory of them", .0.display())]
     NotAFile(PathBuf),
-    #[error("could not read programme \"{}\": the directory holds no file named *.toml", .0.display())]
+    #[error("could not read programme \"{}\": the directory holds no file named *.toml\nhint: name the directory that the programme is in", .0.display())]
     Empty(PathBuf),
-    #[error("could not read programme \"{}\": more than {FILES_MAX} files", .0.display())]
+    #[error("could not read programme \"{}\": more than {FILES_MAX} files\nhint: put sections together in fewer files", .0.display())]
     TooManyFiles(PathBuf),
-    #[error("could not read programme \"{}\": more than {BYTES_MAX} bytes", .0.display())]
+    #[error("could not read programme \"{}\": more than {BYTES_MAX} bytes\nhint: name the programme alone; nothing else belongs into its directory", .0.display())]
     TooLarge(PathBuf),
 }
 

@@ -25,7 +25,7 @@ pub enum Format {
 pub enum ExportError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("could not write {file:?}: {cause}")]
+    #[error("could not write {file:?}: {cause}\nhint: make room for it, or name another directory")]
     Write { file: String, cause: String },
 }
 

@@ -1,61 +1,90 @@
 //! The routes.
 //!
-//! Only loopback is served by this build (see `cli::serve`), and a request must name a loopback
-//! host: a page in a browser that reaches us under a name of its own is refused.
+//! Only loopback is served by this build (see `cli::serve`); who is turned away there, `guard` says.
 
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Service;
 use super::answer::Refusal;
+use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
+use crate::output::tell;
 use crate::programme::{self, Source};
 use crate::query::{Cell, Kind, Sources, VIEWS, card, export, rows, view};
-use crate::store::StoreError;
+use crate::store::{Entry, StoreError};
 use crate::verify;
 
 type Shared = State<Arc<Service>>;
 
-/// Serves until a signal to stop, or until `stop` is set.
-pub fn run(listener: TcpListener, service: Arc<Service>, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+/// How long answers under way may take once the service is told to stop. A client that does not finish
+/// its request, or reads no answer, is not waited for any longer.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Serves until a signal to stop, or until `stop` is set. `announce` is called when both a request and a
+/// signal would be heard.
+pub fn run(
+    listener: TcpListener,
+    service: Arc<Service>,
+    stop: Arc<AtomicBool>,
+    announce: impl FnOnce(),
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let router = Router::new()
-            .route("/healthz", get(healthz))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics))
-            .route("/v1/customers/{id}", get(customer))
-            .route("/v1/views", get(views))
-            .route("/v1/views/{name}", get(view_rows))
-            .route("/v1/programme", get(programme_text).post(apply))
-            .route("/v1/verify", post(verify_all))
-            .fallback(|| async { Refusal::not_found("no such path; /v1/views lists the views") })
-            .layer(DefaultBodyLimit::max(2 * programme::BYTES_MAX))
-            .layer(middleware::from_fn(loopback_only))
-            .with_state(service);
-        axum::serve(listener, router).with_graceful_shutdown(stopped(stop)).await?;
+        let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        announce();
+        let (draining, drained) = tokio::sync::oneshot::channel();
+        let stopped = async move {
+            stopped(signals, stop).await;
+            let _ = draining.send(());
+        };
+        let served = axum::serve(listener, router(service)).with_graceful_shutdown(stopped);
+        let overdue = async {
+            let _ = drained.await;
+            tokio::time::sleep(DRAIN_MAX).await;
+        };
+        tokio::select! {
+            served = served.into_future() => served?,
+            () = overdue => tracing::warn!("requests that did not come to an end were given up"),
+        }
         Ok(())
     })
 }
 
-async fn stopped(stop: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
+fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/v1/customers/{id}", get(customer))
+        .route("/v1/views", get(views))
+        .route("/v1/views/{name}", get(view_rows))
+        .route("/v1/programme", get(programme_text).post(apply))
+        .route("/v1/held", get(held))
+        .route("/v1/held/{file}/confirm", post(confirm))
+        .route("/v1/verify", post(verify_all))
+        .fallback(|| async { Refusal::not_found("no such path; /v1/views lists the views") })
+        .method_not_allowed_fallback(|| async {
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "that path takes the methods of the allow header")
+        })
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(own_pages_only))
+        .with_state(service)
+}
+
+async fn stopped((mut interrupt, mut terminate): (Signal, Signal), stop: Arc<AtomicBool>) {
     let told = async {
         while !stop.load(Ordering::Acquire) {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -63,16 +92,6 @@ async fn stopped(stop: Arc<AtomicBool>) {
     };
     tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, () = told => {} }
     stop.store(true, Ordering::Release);
-}
-
-async fn loopback_only(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.parse::<u16>().is_ok() { name } else { host });
-    let is_address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-    if name == "localhost" || is_address {
-        return next.run(request).await;
-    }
-    Refusal::new(StatusCode::MISDIRECTED_REQUEST, "host", "ask under localhost or an address").into_response()
 }
 
 async fn healthz(State(service): Shared) -> Response {
@@ -94,7 +113,7 @@ async fn metrics(State(service): Shared) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
-async fn customer(State(service): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
+async fn customer(State(service): Shared, Segment(id): Segment) -> Result<Response, Refusal> {
     let published = service.intake.hub().published();
     let dictionary = service.intake.names();
     let names = dictionary.read();
@@ -138,7 +157,7 @@ const LIMIT_MAX: usize = 100_000;
 
 async fn view_rows(
     State(service): Shared,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(page) = page.map_err(|error| Refusal::bad_request(error.body_text()))?;
@@ -230,7 +249,7 @@ async fn programme_text(State(service): Shared) -> Response {
     Json(ProgrammeText { sources: service.intake.document().sources.clone() }).into_response()
 }
 
-async fn apply(State(service): Shared, body: Bytes) -> Result<Response, Refusal> {
+async fn apply(State(service): Shared, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
     let ProgrammeText { sources } = serde_json::from_slice(&body).map_err(|error| {
         Refusal::bad_request(format!("expected {{\"sources\": [{{\"name\", \"text\"}}]}}: {error}"))
     })?;
@@ -251,15 +270,12 @@ async fn apply(State(service): Shared, body: Bytes) -> Result<Response, Refusal>
                 "the timezone of a store is that of its first programme: times in it are local",
             ));
         }
-        let epoch = service.intake.publish(document).map_err(|error| {
+        let published = service.intake.publish_alone(document).unwrap_or_else(|error| {
             // As in the watcher: no more promises from this process.
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             std::process::exit(2)
-        })?;
-        if !service.intake.hub().wait(epoch) {
-            return Err(Refusal::internal("a worker has failed"));
-        }
-        let published = service.intake.hub().published();
+        });
+        let Some(published) = published else { return Err(Refusal::internal("a worker has failed")) };
         let dictionary = service.intake.names();
         let names = dictionary.read();
         let members: serde_json::Map<_, _> = published
@@ -272,8 +288,30 @@ async fn apply(State(service): Shared, body: Bytes) -> Result<Response, Refusal>
             })
             .collect();
         let tiers = json!({ "came": published.difference.tiers.0, "went": published.difference.tiers.1 });
-        Ok(Json(json!({ "epoch": epoch, "warnings": warnings, "tier": tiers, "segment_member": members }))
+        Ok(Json(json!({ "epoch": published.epoch, "warnings": warnings, "tier": tiers, "segment_member": members }))
             .into_response())
+    })
+    .await
+    .map_err(Refusal::internal)?
+}
+
+async fn held(State(service): Shared) -> Response {
+    let store = service.intake.store().lock();
+    let file = |(file, entry): (&str, &Entry)| json!({ "file": file, "reason": entry.reason, "epoch": entry.epoch });
+    Json(json!({ "held": store.ledger().held().into_iter().map(file).collect::<Vec<_>>() })).into_response()
+}
+
+async fn confirm(State(service): Shared, Segment(file): Segment) -> Result<Response, Refusal> {
+    tokio::task::spawn_blocking(move || {
+        let is_held = service.intake.confirm(&file).map_err(|error| {
+            // As in the watcher: no more promises from this process.
+            eprintln!("error: {error}");
+            std::process::exit(2)
+        })?;
+        if !is_held {
+            return Err(Refusal::not_found("no file of that name is held; /v1/held lists those that are"));
+        }
+        Ok(Json(json!({ "file": file, "status": "confirmed" })).into_response())
     })
     .await
     .map_err(Refusal::internal)?

@@ -1,6 +1,7 @@
 //! The service: watches a landing directory, keeps the views, answers over HTTP.
 
 mod answer;
+mod guard;
 mod http;
 mod metrics;
 mod ready;
@@ -16,6 +17,7 @@ use anyhow::Context;
 
 use crate::engine::Engine;
 use crate::intake::Intake;
+use crate::output::tell;
 use crate::programme::{self, Document, Source};
 use crate::store::Store;
 use crate::store::directory::Directory;
@@ -45,8 +47,9 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let listener = std::net::TcpListener::bind(config.http)
         .with_context(|| format!("could not listen on {}\nhint: choose another address with --http", config.http))?;
     listener.set_nonblocking(true)?;
-    std::fs::create_dir_all(&config.landing)
-        .with_context(|| format!("could not make the landing directory {:?}", config.landing))?;
+    std::fs::create_dir_all(&config.landing).with_context(|| {
+        format!("could not make the landing directory {:?}\nhint: name another with --landing", config.landing)
+    })?;
     let directory = Directory::open(&config.data)?;
     let metrics = metrics::Metrics::install()?;
     let observe = metrics.clone();
@@ -58,13 +61,15 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let watcher = watch::start(service.clone(), config.landing.clone(), config.poll, stop.clone());
 
     let address = listener.local_addr()?;
-    eprintln!("cohortflow serves http://{address}");
-    eprintln!("  landing directory   {}", config.landing.display());
-    eprintln!("  data directory      {}", config.data.display());
-    eprintln!("  customer's card     http://{address}/v1/customers/ID");
-    eprintln!("  views               http://{address}/v1/views");
-    eprintln!("  health, metrics     http://{address}/healthz /readyz /metrics");
-    let served = http::run(listener, service, stop.clone());
+    let announce = || {
+        tell(format_args!("cohortflow serves http://{address}"));
+        tell(format_args!("  landing directory   {}", config.landing.display()));
+        tell(format_args!("  data directory      {}", config.data.display()));
+        tell(format_args!("  customer's card     http://{address}/v1/customers/ID"));
+        tell(format_args!("  views               http://{address}/v1/views"));
+        tell(format_args!("  health, metrics     http://{address}/healthz /readyz /metrics"));
+    };
+    let served = http::run(listener, service, stop.clone(), announce);
     stop.store(true, std::sync::atomic::Ordering::Release);
     // Whoever watches is in the middle of a file at most: it is finished, and durable.
     let _ = watcher.join();
@@ -84,10 +89,10 @@ fn programme(config: &Config, published: Option<&[crate::store::Source]>) -> any
             let sources = sources.iter().map(|(name, text)| Source { name: name.clone(), text: text.clone() });
             let document = parse(sources.collect())?;
             if given.as_ref().is_some_and(|given| given.sources != document.sources) {
-                eprintln!(
+                tell(format_args!(
                     "warning: the programme of the data directory is in force; it differs from {:?}\nhint: publish that one with `cohortflow apply`",
                     config.programme.as_deref().unwrap_or(std::path::Path::new(""))
-                );
+                ));
             }
             document
         }

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use super::Service;
 use crate::ingest::names::FileName;
 use crate::intake::{Landed, Taken, landed};
+use crate::output::tell;
 
 /// Size and time of a file: what changes while it is written.
 type Mark = (u64, Option<SystemTime>);
@@ -26,7 +27,9 @@ pub fn start(service: Arc<Service>, landing: PathBuf, poll: Duration, stop: Arc<
             let began = std::time::Instant::now();
             if service.intake.hub().has_failed() {
                 // The views stand still from here on. The log is whole: a restart gives them back.
-                eprintln!("error: a worker has failed\nhint: start the service again; nothing accepted is lost");
+                tell(format_args!(
+                    "error: a worker has failed\nhint: start the service again; nothing accepted is lost"
+                ));
                 std::process::exit(2);
             }
             watch.look(&service, &landing, &stop);
@@ -59,6 +62,9 @@ impl Watch {
             }
         };
         service.readiness.set_landing(None);
+        for name in service.intake.take_confirmed() {
+            self.settled.remove(&name);
+        }
         self.tell_strangers(&found);
         let mut ready = Vec::new();
         let mut seen = HashMap::new();
@@ -91,7 +97,10 @@ impl Watch {
                     tracing::info!(file = name.name, epoch, rows, bad_rows, "accepted");
                 }
                 Taken::Superseded | Taken::Duplicate => tracing::info!(file = name.name, "nothing new: {taken:?}"),
-                Taken::Held { .. } => tracing::warn!(file = name.name, "held: {taken:?}"),
+                Taken::Held { before, now } => tracing::warn!(
+                    file = name.name,
+                    "held: it shrinks a list from {before} to {now} rows; `cohortflow confirm` lets it in"
+                ),
                 Taken::Rejected(why) => tracing::error!("{why}"),
                 Taken::Later(why) => {
                     tracing::warn!("{why}");
@@ -105,7 +114,7 @@ impl Watch {
         if let Err(error) = result {
             // Nothing is known of what the disk holds: no more promises from this process.
             tracing::error!("{error}");
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             std::process::exit(2);
         }
     }

@@ -25,6 +25,8 @@ pub enum Status {
     Rejected = 3,
     /// It waits for a person, and has changed nothing.
     Held = 4,
+    /// A person has let it in: it is taken when it is read again.
+    Confirmed = 5,
 }
 
 impl fmt::Display for Status {
@@ -34,6 +36,7 @@ impl fmt::Display for Status {
             Status::Superseded => "superseded",
             Status::Rejected => "rejected",
             Status::Held => "held",
+            Status::Confirmed => "confirmed",
         })
     }
 }
@@ -75,6 +78,18 @@ impl Ledger {
         self.entries.get(&(partition.clone(), version, sha256))
     }
 
+    /// The files that wait for a person, the last delivered of each name.
+    pub fn held(&self) -> BTreeMap<&str, &Entry> {
+        let mut held: BTreeMap<&str, &Entry> = BTreeMap::new();
+        for entry in self.entries.values().filter(|entry| entry.status == Status::Held) {
+            let last = held.entry(&entry.file).or_insert(entry);
+            if entry.epoch > last.epoch {
+                *last = entry;
+            }
+        }
+        held
+    }
+
     /// Enters what became of a file.
     pub fn enter(&mut self, entry: Entry) {
         self.entries.insert((entry.partition.clone(), entry.version, entry.sha256), entry);
@@ -114,6 +129,7 @@ impl Entry {
                 2 => Status::Superseded,
                 3 => Status::Rejected,
                 4 => Status::Held,
+                5 => Status::Confirmed,
                 _ => return Err(Damaged("a file has no such status")),
             },
             file: reader.text()?.to_owned(),

@@ -268,7 +268,7 @@ impl Store {
                 }
             }
             let (before, now) = (old.len() as u64, extract.rows.len() as u64);
-            if extract.partition.feed == Feed::Listing && now * 5 < before * 4 {
+            if extract.partition.feed == Feed::Listing && now * 5 < before * 4 && !self.is_confirmed(extract) {
                 let reason = format!(
                     "{now} rows instead of {before}: a list that shrinks by more than a fifth waits for a person"
                 );
@@ -316,6 +316,20 @@ impl Store {
         self.ledger.supersede(&extract.partition);
         self.ledger.enter(entry);
         Ok(Outcome::Accepted { epoch: self.epoch, facts: Box::new(facts), durable_at })
+    }
+
+    /// Lets in a file that is held: durable, and taken when the same content is read again. False
+    /// where no file of that name is held.
+    pub fn confirm(&mut self, file: &str) -> Result<bool, StoreError> {
+        let Some(entry) = self.ledger.held().get(file).copied().cloned() else { return Ok(false) };
+        let reason = "a person let it in".to_owned();
+        self.append_entry(Entry { status: Status::Confirmed, epoch: self.epoch + 1, reason, ..entry })?;
+        Ok(true)
+    }
+
+    fn is_confirmed(&self, extract: &Extract) -> bool {
+        let entry = self.ledger.get(&extract.partition, extract.version, extract.sha256);
+        entry.is_some_and(|entry| entry.status == Status::Confirmed)
     }
 
     /// Enters a file that was refused before it came here. Nothing else changes.

@@ -70,20 +70,20 @@ impl Asked<'_> {
             Status => self.text(fields.status),
             Employer => self.text(fields.employer),
             IncomeBand => self.text(fields.income_band),
-            AvgFee => Value::Number(self.average(0, |bill| yuan(bill.total_fee)).map(rounded)),
-            AvgRoamingFee => Value::Number(self.average(0, |bill| yuan(bill.roaming_fee)).map(rounded)),
-            AvgSmsFee => Value::Number(self.average(0, |bill| yuan(bill.sms_fee)).map(rounded)),
-            AvgVasFee => Value::Number(self.average(0, |bill| yuan(bill.vas_fee)).map(rounded)),
-            AvgDataKb => Value::Number(self.average(0, |bill| integer(bill.data_kb)).map(rounded)),
+            AvgFee => self.average(|bill| bill.total_fee),
+            AvgRoamingFee => self.average(|bill| bill.roaming_fee),
+            AvgSmsFee => self.average(|bill| bill.sms_fee),
+            AvgVasFee => self.average(|bill| bill.vas_fee),
+            AvgDataKb => self.average(|bill| bill.data_kb * 100),
             LastFee => {
                 let bill = self.month.and_then(|month| self.standing.bills.get(&(self.customer, month)));
-                Value::Number(bill.map(|bill| yuan(bill.total_fee)))
+                Value::Number(bill.map(|bill| hundredths(bill.total_fee.into())))
             }
-            ChangeFee => self.change(|bill| yuan(bill.total_fee)),
-            ChangeRoamingFee => self.change(|bill| yuan(bill.roaming_fee)),
-            ChangeSmsFee => self.change(|bill| yuan(bill.sms_fee)),
-            ChangeVasFee => self.change(|bill| yuan(bill.vas_fee)),
-            ChangeData => self.change(|bill| integer(bill.data_kb)),
+            ChangeFee => self.change(|bill| bill.total_fee),
+            ChangeRoamingFee => self.change(|bill| bill.roaming_fee),
+            ChangeSmsFee => self.change(|bill| bill.sms_fee),
+            ChangeVasFee => self.change(|bill| bill.vas_fee),
+            ChangeData => self.change(|bill| bill.data_kb),
             Tier => self.text(self.tier.unwrap_or(Word::NULL)),
             Usage(measure) => Value::Number(Some(self.usage(measure))),
             Holds(product) => Value::Boolean(self.holds(product)),
@@ -126,26 +126,34 @@ impl Asked<'_> {
         bills.map(|(_, bill)| *bill).collect()
     }
 
-    fn average(&self, lag: u32, measure: fn(Bill) -> BigRational) -> Option<BigRational> {
+    /// The sum of a figure over a window, in hundredths or as it is, and over how many months.
+    fn sum(&self, lag: u32, figure: fn(Bill) -> i64) -> Option<(i128, i128)> {
         let bills = self.billed(lag);
-        let sum: BigRational = bills.iter().map(|bill| measure(*bill)).sum();
-        (!bills.is_empty()).then(|| sum / integer(bills.len() as i64))
+        let sum = bills.iter().map(|bill| i128::from(figure(*bill))).sum();
+        (!bills.is_empty()).then_some((sum, bills.len() as i128))
     }
 
-    fn change(&self, measure: fn(Bill) -> BigRational) -> Value {
+    /// The average of a figure in hundredths, rounded toward negative infinity.
+    fn average(&self, figure: fn(Bill) -> i64) -> Value {
+        Value::Number(self.sum(0, figure).map(|(sum, months)| hundredths(sum.div_euclid(months))))
+    }
+
+    /// (now / base - 1) x 100 for now = sum / months and base = base_sum / base_months, as one fraction.
+    fn change(&self, figure: fn(Bill) -> i64) -> Value {
         let lag = self.standing.programme.lag;
-        let (Some(now), Some(base)) = (self.average(0, measure), self.average(lag, measure)) else {
+        let (Some((sum, months)), Some((base_sum, base_months))) = (self.sum(0, figure), self.sum(lag, figure)) else {
             return Value::Number(None);
         };
-        let (zero, most) = (integer(0), integer(10_000));
-        let percent = if base > zero {
-            (now / base - integer(1)) * integer(100)
-        } else if now > zero {
-            most.clone()
+        const MOST: i128 = 10_000 * 100;
+        let change = if base_sum > 0 {
+            let (above, below) = (sum * base_months - base_sum * months, base_sum * months);
+            (above * 100 * 100).div_euclid(below).min(MOST)
+        } else if sum > 0 {
+            MOST
         } else {
-            zero
+            0
         };
-        Value::Number(Some(rounded(percent.min(most))))
+        Value::Number(Some(hundredths(change)))
     }
 
     fn usage(&self, measure: &str) -> BigRational {
@@ -158,7 +166,7 @@ impl Asked<'_> {
         let least = (self.customer, Word(0), Month(i32::MIN));
         let all = self.standing.usage.range(least..).take_while(|(key, _)| key.0 == self.customer);
         let sum: i64 = all.filter(own).map(|(_, sum)| sum).sum();
-        rounded(integer(sum) / integer(window))
+        hundredths((i128::from(sum) * 100).div_euclid(i128::from(window)))
     }
 
     fn holds(&self, product: &str) -> bool {
@@ -191,13 +199,10 @@ fn integer(number: i64) -> BigRational {
     BigRational::from_integer(number.into())
 }
 
-fn yuan(fen: i64) -> BigRational {
-    BigRational::new(fen.into(), 100.into())
-}
-
-/// To two places, toward negative infinity.
-fn rounded(number: BigRational) -> BigRational {
-    (number * integer(100)).floor() / integer(100)
+/// A number of hundredths. Not reduced: comparing it takes no division, and a rule's arithmetic
+/// reduces what it makes.
+fn hundredths(number: i128) -> BigRational {
+    BigRational::new_raw(number.into(), 100.into())
 }
 
 /// The day on which a birthday or a monthly day falls: 29 February is 1 March in other years.

@@ -1,0 +1,7 @@
+//! The entries of the fuzz targets, which the project's tests share.
+
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../../tests/fuzz/entries/mod.rs"]
+mod entries;
+
+pub use entries::{decode, expression, log_open, row};

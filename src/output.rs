@@ -1,0 +1,66 @@
+//! What is told on stdout and stderr. Whoever listens may go before the end: `| head` has seen enough,
+//! the reader of a log was restarted. That is no failure, and never ends the process.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+/// Prints a line on stdout.
+pub fn print(line: impl Display) -> anyhow::Result<()> {
+    heard(writeln!(io::stdout().lock(), "{line}"))
+}
+
+/// Holds what became of a write to stdout: a disk that is full is an error, a reader who is gone is none.
+pub fn heard(written: io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(anyhow::Error::new(error).context("could not write to stdout")),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Tells a line on stderr, where nothing is lost if nobody listens.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// An error as people read it: what failed, each cause once, and last what to do about it.
+pub fn told(error: &anyhow::Error) -> String {
+    let (mut facts, mut hints): (String, Vec<String>) = Default::default();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        let (fact, hint) = text.split_once("\nhint: ").map_or((&*text, None), |(fact, hint)| (fact, Some(hint)));
+        // Some messages name their cause themselves.
+        if !facts.contains(fact) {
+            if !facts.is_empty() {
+                facts.push_str(": ");
+            }
+            facts.push_str(fact);
+        }
+        hints.extend(hint.map(str::to_owned));
+    }
+    hints.dedup();
+    hints.iter().for_each(|hint| facts.push_str(&format!("\nhint: {hint}")));
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn hints_come_last_and_causes_once() {
+        let error = anyhow!("no such file").context("could not open \"x\": no such file\nhint: name another");
+        assert_eq!(told(&error), "could not open \"x\": no such file\nhint: name another");
+        let error = anyhow!("address in use\nhint: wait").context("could not listen\nhint: choose another");
+        assert_eq!(told(&error), "could not listen: address in use\nhint: choose another\nhint: wait");
+    }
+
+    #[test]
+    fn a_reader_who_is_gone_is_no_failure_and_a_full_disk_is_one() {
+        assert!(heard(Err(ErrorKind::BrokenPipe.into())).is_ok());
+        let full = heard(Err(ErrorKind::StorageFull.into()));
+        assert!(full.is_err_and(|error| told(&error).starts_with("could not write to stdout: ")));
+    }
+}

@@ -1,0 +1,122 @@
+//! The commands that ask a running service.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
+use crate::binary::{Told, cohortflow, command};
+use crate::files::province;
+use crate::service::{Home, Service};
+
+fn served(home: &Home) -> Service {
+    let files = province();
+    files.iter().for_each(|(name, text)| home.land(name, text));
+    let service = home.serve();
+    service.settle(files.len());
+    service
+}
+
+fn ask(service: &Service, words: &[&str]) -> Told {
+    cohortflow(words.iter().copied().chain(["--http", &format!("http://{}", service.address)]))
+}
+
+#[test]
+fn a_card_is_shown_to_people_and_to_programs() {
+    let home = Home::new();
+    let service = served(&home);
+    let told = ask(&service, &["customer", "客户一"]).done();
+    let line = |name: &str| told.stdout.lines().find(|line| line.trim_start().starts_with(name)).map(str::trim);
+    assert_eq!(line("customer_id").and_then(|line| line.split_whitespace().nth(1)), Some("客户一"), "{}", told.stdout);
+    assert_eq!(line("lists").and_then(|line| line.split_whitespace().nth(1)), Some("vip"), "{}", told.stdout);
+    for id in ["a/b", "50%", "x y", "q?a=1&b#c"] {
+        assert_eq!(ask(&service, &["customer", id, "--json"]).done().json()["customer_id"], id);
+    }
+    let told = ask(&service, &["customer", "nobody"]).ended(1);
+    assert_eq!((told.stdout.as_str(), told.stderr.as_str()), ("", "error: no customer of that id\n"));
+}
+
+#[test]
+fn ledger_and_quarantine_are_the_views() {
+    let home = Home::new();
+    let service = served(&home);
+    for (name, view) in [("ledger", "ingest_ledger"), ("quarantine", "quarantine")] {
+        let told = ask(&service, &[name]).done();
+        assert_eq!(told.stdout, service.get(&format!("/v1/views/{view}?format=csv")).text());
+        let told = ask(&service, &[name, "--json"]).done();
+        assert_eq!(told.json()["rows"], service.get(&format!("/v1/views/{view}")).good()["rows"]);
+    }
+}
+
+#[test]
+fn verify_compares_and_says_so() {
+    let home = Home::new();
+    let service = served(&home);
+    let told = ask(&service, &["verify"]).done();
+    assert!(told.stdout.contains(" rows of 200 customers compared, 0 differ\n"), "{}", told.stdout);
+    assert_eq!(ask(&service, &["verify", "--json"]).done().json()["divergences"], 0);
+}
+
+#[test]
+fn apply_publishes_what_holds_and_nothing_else() {
+    let home = Home::new();
+    let service = served(&home);
+    let own = home.path().join("own.toml");
+    let path = own.to_str().expect("UTF-8");
+    fs::write(&own, "[[segment]]\nid = \"东莞\"\nwhen = \"city = '东莞'\"\n").expect("written");
+    let told = ask(&service, &["apply", path]).done();
+    assert!(told.stdout.starts_with("in force since epoch "), "{}", told.stdout);
+    assert!(told.stdout.contains("  segment 东莞: 190 came, 0 went\n"), "{}", told.stdout);
+    let told = ask(&service, &["apply", path, "--json"]).done();
+    assert_eq!(told.json()["segment_member"], serde_json::json!({}));
+    let before = service.get("/v1/programme").good();
+    fs::write(&own, "[[segment]]\nid = \"s\"\nwhen = \"cty = '东莞'\"\n").expect("written");
+    let told = ask(&service, &["apply", path]).ended(1);
+    assert!(told.error().contains("own.toml:3:9") && told.stderr.contains("did you mean \"city\"?"), "{}", told.stderr);
+    // What only the service can refuse is told as it tells it.
+    fs::write(&own, "[settings]\ntimezone = \"Europe/Berlin\"\n").expect("written");
+    let told = ask(&service, &["apply", path]).ended(1);
+    assert!(told.error().starts_with("error: the timezone of a store"), "{}", told.stderr);
+    assert_eq!(service.get("/v1/programme").good(), before);
+}
+
+/// Something that refuses whatever it is asked, so many times.
+fn refuser(times: usize) -> (String, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let body = "{\"code\":\"internal\",\"message\":\"not now\"}";
+    let answer = format!("HTTP/1.1 500 x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let answering = std::thread::spawn(move || {
+        for stream in listener.incoming().take(times) {
+            let mut stream = stream.expect("a connection");
+            let mut request = BufReader::new(stream.try_clone().expect("a handle"));
+            let mut line = String::new();
+            while request.read_line(&mut line).expect("a line") > 2 {
+                line.clear();
+            }
+            stream.write_all(answer.as_bytes()).expect("sent");
+        }
+    });
+    (address, answering)
+}
+
+/// What a service refuses is an answer of no, to the commands that copy text as well.
+#[test]
+fn a_refusal_is_no_answer_whichever_command_asked() {
+    let commands = [&["ledger"][..], &["quarantine", "--json"], &["customer", "c1"]];
+    let (address, answering) = refuser(commands.len());
+    for words in commands {
+        let told = cohortflow(words.iter().copied().chain(["--http", address.as_str()])).ended(1);
+        assert_eq!((told.stdout.as_str(), told.stderr.as_str()), ("", "error: not now\n"), "{words:?}");
+    }
+    answering.join().expect("it answered");
+}
+
+#[test]
+fn a_service_that_is_not_there_is_named() {
+    for words in [&["customer", "c1"][..], &["ledger"], &["quarantine"], &["verify"]] {
+        let told = cohortflow(words.iter().copied().chain(["--http", "http://127.0.0.1:1"]));
+        told.could_not(&["could not reach a service at http://127.0.0.1:1", "cohortflow serve"]);
+    }
+    let output = command(["ledger"]).env("COHORTFLOW_URL", "http://127.0.0.1:2").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("http://127.0.0.1:2"), "{output:?}");
+}

@@ -1,0 +1,17 @@
+//! The service's door: the built binary serves, and a stranger asks.
+//!
+//! Requests are written as bytes, so that malformed ones can be sent too, and every answer is read to
+//! its end. What a test waits for is asked of the service until a deadline; nothing is slept for.
+//! Nothing that the service tells, by HTTP, on stderr or in its log, may hold a phone number.
+
+mod customers;
+mod exchange;
+mod files;
+mod health;
+mod held;
+mod hostile;
+mod programmes;
+mod restarts;
+mod service;
+mod verification;
+mod views;
