@@ -9,6 +9,7 @@
 //!
 //! Invariant: an absent bill is 0 in every column, so a window's sum needs no mask.
 
+mod community;
 mod dates;
 mod division;
 mod within;
@@ -22,7 +23,6 @@ use division::Divider;
 use within::{SMALL, Usual};
 
 use crate::points;
-use crate::records::EventKind;
 use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::table::Chunk;
@@ -305,42 +305,6 @@ impl<'a> Frame<'a> {
         Numbers::new(sums, null)
     }
 
-    fn points(&self) -> Numbers {
-        let balances = &self.chunk.points;
-        let balance = |place: usize| self.points.and_then(|_| balances.get(self.slots.slot(place)));
-        let balances: Vec<_> = (0..self.slots.len()).map(balance).collect();
-        let values = balances.iter().map(|balance| balance.map_or(0, |balance| balance.points().saturating_mul(100)));
-        Numbers::new(values.collect(), balances.iter().map(|balance| u8::from(balance.is_none())).collect())
-    }
-
-    fn ranks(&self) -> Vec<u32> {
-        let rank = |place: usize| {
-            let balance = self.chunk.points.get(self.slots.slot(place));
-            self.points.zip(balance).map_or(Word::NULL.0, |(rules, balance)| rules.rank(balance.points()).0)
-        };
-        (0..self.slots.len()).map(rank).collect()
-    }
-
-    /// Events in a year of months up to the moment's.
-    fn participations(&self, kind: Option<Word>) -> Numbers {
-        let mut counts = vec![0i64; self.slots.len()];
-        if let (Some(kind), Some(last)) = (kind, self.moment.month) {
-            let (from, until) = (last.plus(-11).first_day().start(), last.plus(1).first_day().start());
-            let rows = self.chunk.events.values().flat_map(|events| events.rows());
-            for ((slot, at, _), event) in rows {
-                if event.kind == EventKind::Participate
-                    && event.detail == kind
-                    && (from..until).contains(at)
-                    && let Some(place) = self.slots.place(usize::from(*slot))
-                {
-                    counts[place] += 100;
-                }
-            }
-        }
-        let null = vec![0; counts.len()];
-        Numbers::new(counts, null)
-    }
-
     fn holders(&self, product: Option<Word>) -> Vec<u8> {
         let orders = product.and_then(|product| self.chunk.orders.get(&product));
         let Some(orders) = orders else { return vec![0; self.slots.len()] };
@@ -441,10 +405,7 @@ impl Columns for Frame<'_> {
                 let mut test = test.borrow_mut();
                 self.terminals(|supports| !supports.is_null() && test.holds(supports, self.words))
             }
-            Flag::Member => {
-                let members = &self.chunk.points.members;
-                (0..self.slots.len()).map(|place| u8::from(members.get(self.slots.slot(place)))).collect()
-            }
+            Flag::Member => self.members(),
             Flag::Absent => vec![0; self.slots.len()],
         }
     }
