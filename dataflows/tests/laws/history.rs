@@ -27,7 +27,9 @@ impl History {
         let mut rng = Rng::with_seed(seed);
         let mut words: Vec<Arc<str>> = Vec::new();
         let mut orders: Vec<OrderFact> = Vec::new();
-        let epochs = (0..rng.usize(3..9)).map(|epoch| Arc::new(facts(&mut rng, epoch, &mut words, &mut orders)));
+        let mut last = Programme::default();
+        let epochs =
+            (0..rng.usize(3..9)).map(|epoch| Arc::new(facts(&mut rng, epoch, &mut words, &mut orders, &mut last)));
         History { epochs: epochs.collect() }
     }
 }
@@ -94,6 +96,9 @@ pub fn points(standing: &Standing) -> BTreeMap<CustomerIx, Points> {
 
 /// Customers in three chunks of one worker, few enough to meet again.
 fn customer(rng: &mut Rng) -> CustomerIx {
+    if rng.u8(0..3) == 0 {
+        return member(rng);
+    }
     CustomerIx([0, 2040, 4100][rng.usize(0..3)] + rng.u32(0..12))
 }
 
@@ -109,12 +114,22 @@ fn word(rng: &mut Rng, choices: &[u32]) -> Word {
     Word(choices[rng.usize(0..choices.len())])
 }
 
-fn facts(rng: &mut Rng, epoch: usize, words: &mut Vec<Arc<str>>, orders: &mut Vec<OrderFact>) -> Facts {
+fn facts(
+    rng: &mut Rng,
+    epoch: usize,
+    words: &mut Vec<Arc<str>>,
+    orders: &mut Vec<OrderFact>,
+    last: &mut Programme,
+) -> Facts {
     let known = words.len();
     if epoch == 0 {
         words.extend(WORDS.iter().chain(&LISTS).map(|word| Arc::from(*word)));
     }
-    let programme = (epoch == 0 || rng.u8(0..4) == 0).then(|| Arc::new(programme(rng)));
+    let is_edited = epoch == 0 || rng.u8(0..3) == 0;
+    if is_edited {
+        *last = if epoch == 0 || rng.bool() { programme(rng) } else { edited(rng, last) };
+    }
+    let programme = is_edited.then(|| Arc::new(last.clone()));
     for name in programme.iter().flat_map(|programme| programme.names()) {
         if words.iter().all(|word| **word != *name) {
             words.push(Arc::from(name));
@@ -147,7 +162,7 @@ fn facts(rng: &mut Rng, epoch: usize, words: &mut Vec<Arc<str>>, orders: &mut Ve
         if rng.u8(0..4) == 0 {
             facts.adjustments.push(adjustment(rng));
         }
-        if rng.u8(0..3) == 0 {
+        if rng.bool() {
             let bound = |rng: &mut Rng| rng.bool().then(|| if rng.bool() { time(rng) } else { busy(rng) });
             let interval = (rng.u8(0..4) != 0).then(|| (bound(rng), bound(rng)));
             facts.listings.push((customer(rng), list(rng), interval));
@@ -164,7 +179,8 @@ fn busy(rng: &mut Rng) -> Time {
 /// An event, of a few ids that come again: of another customer, at another time, or taken back.
 fn event(rng: &mut Rng) -> EventFact {
     use EventKind::*;
-    let kinds = [Register, Register, Register, Deregister, Login, Login, Experience, Refer, Refer, Participate];
+    let kinds =
+        [Register, Register, Register, Deregister, Deregister, Login, Login, Experience, Refer, Refer, Participate];
     let event = Event {
         kind: kinds[rng.usize(0..kinds.len())],
         product: word(rng, &[0, 10, 11]),
@@ -173,12 +189,12 @@ fn event(rng: &mut Rng) -> EventFact {
         detail: word(rng, &[0, 5, 7]),
     };
     let at = if rng.u8(0..4) == 0 { time(rng) } else { busy(rng) };
-    let event_id = format!("{}{}", ["", "E", "Z"][rng.usize(0..3)], rng.u8(0..40)).into();
+    let event_id = format!("{}{}", ["", "E", "Z"][rng.usize(0..3)], rng.u8(0..6)).into();
     EventFact { customer: member(rng), at, event_id, event: (rng.u8(0..6) != 0).then_some(event) }
 }
 
 fn adjustment(rng: &mut Rng) -> AdjustmentFact {
-    let adjustment_id = format!("{}{}", ["", "A", "Z"][rng.usize(0..3)], rng.u8(0..40)).into();
+    let adjustment_id = format!("{}{}", ["", "E", "Z"][rng.usize(0..3)], rng.u8(0..6)).into();
     let points = (rng.u8(0..4) != 0).then(|| rng.i64(-30..40));
     AdjustmentFact { customer: member(rng), at: busy(rng), adjustment_id, points }
 }
@@ -275,6 +291,18 @@ fn rank(rng: &mut Rng, place: usize) -> Rank {
     Rank { id: format!("R{place}"), from: rng.i64(-4..12) * 5 + place as i64 }
 }
 
+/// The same with one part of it anew.
+fn edited(rng: &mut Rng, last: &Programme) -> Programme {
+    let (mut edited, other) = (last.clone(), programme(rng));
+    match rng.u8(0..4) {
+        0 => edited.ranks = other.ranks,
+        1 => edited.points = other.points,
+        2 => edited.population = other.population,
+        _ => edited.segments = other.segments,
+    }
+    edited
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Scope {
     Tier,
@@ -284,7 +312,7 @@ enum Scope {
 
 fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
     let inner = |rng: &mut Rng| condition(rng, depth - 1, scope);
-    match if depth == 0 { rng.u8(0..5) } else { rng.u8(0..14) } {
+    match if depth == 0 { rng.u8(0..6) } else { rng.u8(0..16) } {
         0 => Expr::Compare(comparison(rng), Box::new(number(rng, 0, scope)), Box::new(constant(rng))),
         1 => Expr::Compare(comparison(rng), Box::new(text(rng, scope)), Box::new(text_constant(rng))),
         2 => Expr::IsNull(Box::new(number(rng, 1, scope))),
@@ -295,8 +323,9 @@ fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
             _ => Attribute::Terminal(["mms", "wap", "edge"][rng.usize(0..3)].into()),
         }),
         3 => Expr::Boolean(rng.bool()),
+        5 => community(rng, scope),
         4 => Expr::In(Box::new(text(rng, scope)), (0..rng.u8(1..4)).map(|_| text_constant(rng)).collect()),
-        5 => Expr::Not(Box::new(inner(rng))),
+        15 => Expr::Not(Box::new(inner(rng))),
         6 | 7 => Expr::And((0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
         8 | 9 => Expr::Or((0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
         10 => Expr::AtLeast(rng.u32(0..3), (0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
@@ -311,6 +340,27 @@ fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
             ),
             _ => Expr::In(Box::new(number(rng, 0, scope)), vec![constant(rng), Expr::Null, constant(rng)]),
         },
+    }
+}
+
+/// What is asked of members, about as many as they have.
+fn community(rng: &mut Rng, scope: Scope) -> Expr {
+    let number = |number: i64| Box::new(Expr::Number(Number::from_integer(number.into())));
+    let kind = if scope == Scope::Tier { 0 } else { rng.u8(0..4) };
+    match kind {
+        0 | 1 => {
+            let name = ["Dalian", "student"][rng.usize(0..2)].into();
+            let participations = Expr::Attribute(Attribute::Participations(name));
+            Expr::Compare(comparison(rng), Box::new(participations), number(rng.i64(0..3)))
+        }
+        2 => {
+            let points = Box::new(Expr::Attribute(Attribute::Points));
+            Expr::Compare(comparison(rng), points, number(rng.i64(-20..40)))
+        }
+        _ => {
+            let rank = Box::new(Expr::Attribute(Attribute::Rank));
+            Expr::Compare(Comparison::Equal, rank, Box::new(Expr::Text(format!("R{}", rng.u8(0..3)))))
+        }
     }
 }
 
