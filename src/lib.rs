@@ -45,6 +45,7 @@ pub mod generate;
 pub mod ingest;
 pub mod intake;
 mod output;
+mod priority;
 pub mod programme;
 pub mod query;
 pub mod serve;

@@ -181,10 +181,33 @@ pub fn confirm(arguments: Confirm) -> anyhow::Result<ExitCode> {
 }
 
 fn view(service: &Service, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
-    let path = if as_json { format!("/v1/views/{name}?limit=100000") } else { format!("/v1/views/{name}?format=csv") };
-    match service.copy(&path, &mut std::io::stdout().lock())? {
+    if as_json {
+        return view_json(service, name);
+    }
+    match service.copy(&format!("/v1/views/{name}?format=csv"), &mut std::io::stdout().lock())? {
         Some(refusal) => Ok(refused(&refusal)),
         None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// All rows as one answer, however many pages the service gives them in.
+fn view_json(service: &Service, name: &str) -> anyhow::Result<ExitCode> {
+    let mut rows: Vec<Value> = Vec::new();
+    loop {
+        let page = service.get(&format!("/v1/views/{name}?limit=100000&offset={}", rows.len()))?;
+        let mut page = match page {
+            Answer::Refused(value) => return Ok(refused(&value)),
+            Answer::Found(page) => page,
+        };
+        let more = page.get("more").and_then(Value::as_bool).unwrap_or(false);
+        if let Some(Value::Array(found)) = page.get_mut("rows").map(Value::take) {
+            rows.extend(found);
+        }
+        if !more {
+            page["rows"] = rows.into();
+            print(format_args!("{page}"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
     }
 }
 

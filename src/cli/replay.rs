@@ -176,7 +176,16 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn programme(given: Option<Document>, published: Option<&[(String, String)]>) -> anyhow::Result<Document> {
     let source = |(name, text): &(String, String)| Source { name: name.clone(), text: text.clone() };
     match (given, published) {
-        (Some(given), _) => Ok(given),
+        (Some(given), Some(published)) => {
+            let stored = parse(published.iter().map(source).collect())?.settings.timezone;
+            anyhow::ensure!(
+                given.settings.timezone == stored,
+                "the data directory keeps times of {stored}, and the programme's timezone is {}\nhint: Replay into a directory of its own.",
+                given.settings.timezone
+            );
+            Ok(given)
+        }
+        (Some(given), None) => Ok(given),
         (None, Some(published)) => parse(published.iter().map(source).collect()),
         (None, None) => parse(programme::reference()),
     }

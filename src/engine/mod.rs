@@ -13,7 +13,7 @@ mod published;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
@@ -27,6 +27,9 @@ use worker::{Command, Deposit};
 /// Rows that may wait for the workers before whoever submits has to.
 const PENDING_ROWS_MAX: usize = 4_000_000;
 
+/// How long whoever waits for an epoch stays awake.
+const WAIT_AWAKE: Duration = Duration::from_micros(100);
+
 /// The running dataflow.
 pub struct Engine {
     hub: Arc<Hub>,
@@ -38,6 +41,7 @@ pub struct Hub {
     published: ArcSwap<Published>,
     state: Mutex<State>,
     moved: Condvar,
+    can_look_out: bool,
 }
 
 struct State {
@@ -80,6 +84,7 @@ impl Engine {
                 failed: false,
             }),
             moved: Condvar::new(),
+            can_look_out: std::thread::available_parallelism().is_ok_and(|processors| processors.get() > workers),
         });
         let shared = hub.clone();
         let config = if workers == 1 { timely::Config::thread() } else { timely::Config::process(workers) };
@@ -127,6 +132,17 @@ impl Hub {
         self.published.load_full()
     }
 
+    /// Announces a small epoch that is about to be durable, so that the workers are awake when it
+    /// comes. Where there is one processor they would only be in its way.
+    pub fn expect(&self) {
+        let state = self.state.lock();
+        if self.can_look_out && state.in_flight.is_none() && state.pending.is_empty() {
+            for sender in &state.senders {
+                let _ = sender.send(Command::Expect);
+            }
+        }
+    }
+
     /// Gives the workers a part of an epoch that is durable. Parts of the same epoch, and epochs that
     /// come while the workers are busy, become visible together.
     pub fn submit(&self, epoch: Epoch, facts: Facts, durable_at: Instant) {
@@ -145,6 +161,11 @@ impl Hub {
 
     /// Waits until an epoch is visible. False where a worker has failed.
     pub fn wait(&self, epoch: Epoch) -> bool {
+        // A small epoch is visible before a waiting thread would have been woken up.
+        let until = Instant::now() + WAIT_AWAKE;
+        while self.can_look_out && self.published.load().epoch < epoch && Instant::now() < until {
+            std::hint::spin_loop();
+        }
         let mut state = self.state.lock();
         while state.visible < epoch && !state.failed {
             self.moved.wait(&mut state);
@@ -203,7 +224,7 @@ impl State {
         self.in_flight_since = self.pending_since.take();
         for sender in &self.senders {
             // A worker that is gone has said so through its fence.
-            let _ = sender.send(Command { time: self.time, parts: parts.clone() });
+            let _ = sender.send(Command::Take { time: self.time, parts: parts.clone() });
         }
     }
 }

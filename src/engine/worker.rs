@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 use dataflows::customers::{Customers, Difference, Snapshot};
 use dataflows::facts::Facts;
 use dataflows::types::Epoch;
@@ -18,10 +18,39 @@ use timely::worker::Worker;
 
 use super::published::Counts;
 
-/// An epoch to take.
-pub struct Command {
-    pub time: Epoch,
-    pub parts: Arc<[Arc<Facts>]>,
+/// What a worker is told.
+pub enum Command {
+    /// An epoch to take.
+    Take { time: Epoch, parts: Arc<[Arc<Facts>]> },
+    /// A small one is being made durable: it comes within a moment.
+    Expect,
+}
+
+/// How long a worker looks out for an epoch that was announced. Disks with a cache of their own
+/// flush in less; a worker that sleeps is woken up in a tenth of a millisecond.
+const LOOKOUT: Duration = Duration::from_millis(1);
+
+/// The next epoch; none when nobody sends any more.
+fn next(commands: &Receiver<Command>) -> Option<(Epoch, Arc<[Arc<Facts>]>)> {
+    let mut until: Option<Instant> = None;
+    loop {
+        let command = match until {
+            None => commands.recv().ok()?,
+            Some(end) => match commands.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {
+                    until = until.filter(|_| Instant::now() < end);
+                    std::hint::spin_loop();
+                    continue;
+                }
+            },
+        };
+        match command {
+            Command::Take { time, parts } => return Some((time, parts)),
+            Command::Expect => until = Some(Instant::now() + LOOKOUT),
+        }
+    }
 }
 
 /// What a worker has at the end of an epoch.
@@ -44,7 +73,8 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
         let kept = counts.clone();
         views.counts.inspect(move |((cell, count), _, diff)| add(&kept, *cell, count * diff)).probe_with(&probe);
     });
-    while let Ok(Command { time, parts }) = commands.recv() {
+    crate::priority::yield_to_readers();
+    while let Some((time, parts)) = next(commands) {
         input.advance_to(time);
         parts.iter().for_each(|part| input.send(part.clone()));
         // The parts are the workers' now: memory goes as soon as the last has read them.

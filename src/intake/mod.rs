@@ -80,6 +80,9 @@ struct Decoded {
     sha256: Option<[u8; 32]>,
 }
 
+/// Rows of a batch that is durable within a moment: the disk's flush is all it takes.
+const SMALL_ROWS: usize = 1_000;
+
 /// Largest file after decompression, in bytes.
 const DECODED_BYTES_MAX: u64 = 64 << 30;
 
@@ -237,6 +240,7 @@ impl Intake {
         let (sender, receiver) = crossbeam_channel::bounded::<Decoded>(1);
         std::thread::scope(|scope| {
             scope.spawn(move || {
+                crate::priority::yield_to_readers();
                 for (path, name) in files {
                     if sender.send(self.decode(&path, name, progress)).is_err() {
                         break;
@@ -308,6 +312,9 @@ impl Intake {
         let (rows, bad_rows) = (extract.rows.len() as u64, extract.rejects.len() as u64);
         let began = Instant::now();
         let mut store = self.store.lock();
+        if extract.rows.len() <= SMALL_ROWS {
+            self.hub.expect();
+        }
         let outcome = store.accept(&extract, names, at, document.settings.same_version_replace)?;
         drop(extract);
         let taken = match outcome {

@@ -17,16 +17,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Service;
 use super::answer::Refusal;
+use super::door::{Door, OPENING, Opened};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use crate::output::tell;
 use crate::programme::{self, Source};
 use crate::query::{Cell, Kind, Sources, VIEWS, card, export, rows, view};
 use crate::store::{Entry, StoreError};
 use crate::verify;
-
-type Shared = State<Arc<Service>>;
 
 /// How long answers under way may take once the service is told to stop. A client that does not finish
 /// its request, or reads no answer, is not waited for any longer.
@@ -36,7 +34,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// signal would be heard.
 pub fn run(
     listener: TcpListener,
-    service: Arc<Service>,
+    door: Arc<Door>,
     stop: Arc<AtomicBool>,
     announce: impl FnOnce(),
 ) -> anyhow::Result<()> {
@@ -50,7 +48,7 @@ pub fn run(
             stopped(signals, stop).await;
             let _ = draining.send(());
         };
-        let served = axum::serve(listener, router(service)).with_graceful_shutdown(stopped);
+        let served = axum::serve(listener, router(door)).with_graceful_shutdown(stopped);
         let overdue = async {
             let _ = drained.await;
             tokio::time::sleep(DRAIN_MAX).await;
@@ -63,7 +61,7 @@ pub fn run(
     })
 }
 
-fn router(service: Arc<Service>) -> Router {
+fn router(door: Arc<Door>) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -81,7 +79,7 @@ fn router(service: Arc<Service>) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(own_pages_only))
-        .with_state(service)
+        .with_state(door)
 }
 
 async fn stopped((mut interrupt, mut terminate): (Signal, Signal), stop: Arc<AtomicBool>) {
@@ -94,26 +92,30 @@ async fn stopped((mut interrupt, mut terminate): (Signal, Signal), stop: Arc<Ato
     stop.store(true, Ordering::Release);
 }
 
-async fn healthz(State(service): Shared) -> Response {
-    if service.intake.hub().has_failed() {
+async fn healthz(State(door): State<Arc<Door>>) -> Response {
+    if door.service().is_some_and(|service| service.intake.hub().has_failed()) {
         return (StatusCode::SERVICE_UNAVAILABLE, "a worker has failed\n").into_response();
     }
     "ok\n".into_response()
 }
 
-async fn readyz(State(service): Shared) -> Response {
-    let reasons = service.readiness.reasons(&service);
+async fn readyz(State(door): State<Arc<Door>>) -> Response {
+    let Some(service) = door.service() else {
+        let answer = json!({ "ready": false, "reasons": [OPENING], "epoch": 0 });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(answer)).into_response();
+    };
+    let reasons = service.readiness.reasons(service);
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let epoch = service.intake.hub().published().epoch;
     (status, Json(json!({ "ready": reasons.is_empty(), "reasons": reasons, "epoch": epoch }))).into_response()
 }
 
-async fn metrics(State(service): Shared) -> Response {
+async fn metrics(Opened(service): Opened) -> Response {
     let text = service.metrics.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
-async fn customer(State(service): Shared, Segment(id): Segment) -> Result<Response, Refusal> {
+async fn customer(Opened(service): Opened, Segment(id): Segment) -> Result<Response, Refusal> {
     let published = service.intake.hub().published();
     let dictionary = service.intake.names();
     let names = dictionary.read();
@@ -156,7 +158,7 @@ fn limit_default() -> usize {
 const LIMIT_MAX: usize = 100_000;
 
 async fn view_rows(
-    State(service): Shared,
+    Opened(service): Opened,
     Segment(name): Segment,
     page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refusal> {
@@ -245,11 +247,11 @@ struct ProgrammeText {
     sources: Vec<Source>,
 }
 
-async fn programme_text(State(service): Shared) -> Response {
+async fn programme_text(Opened(service): Opened) -> Response {
     Json(ProgrammeText { sources: service.intake.document().sources.clone() }).into_response()
 }
 
-async fn apply(State(service): Shared, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+async fn apply(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
     let ProgrammeText { sources } = serde_json::from_slice(&body).map_err(|error| {
         Refusal::bad_request(format!("expected {{\"sources\": [{{\"name\", \"text\"}}]}}: {error}"))
     })?;
@@ -295,13 +297,13 @@ async fn apply(State(service): Shared, JsonBody(body): JsonBody) -> Result<Respo
     .map_err(Refusal::internal)?
 }
 
-async fn held(State(service): Shared) -> Response {
+async fn held(Opened(service): Opened) -> Response {
     let store = service.intake.store().lock();
     let file = |(file, entry): (&str, &Entry)| json!({ "file": file, "reason": entry.reason, "epoch": entry.epoch });
     Json(json!({ "held": store.ledger().held().into_iter().map(file).collect::<Vec<_>>() })).into_response()
 }
 
-async fn confirm(State(service): Shared, Segment(file): Segment) -> Result<Response, Refusal> {
+async fn confirm(Opened(service): Opened, Segment(file): Segment) -> Result<Response, Refusal> {
     tokio::task::spawn_blocking(move || {
         let is_held = service.intake.confirm(&file).map_err(|error| {
             // As in the watcher: no more promises from this process.
@@ -317,7 +319,7 @@ async fn confirm(State(service): Shared, Segment(file): Segment) -> Result<Respo
     .map_err(Refusal::internal)?
 }
 
-async fn verify_all(State(service): Shared) -> Result<Response, Refusal> {
+async fn verify_all(Opened(service): Opened) -> Result<Response, Refusal> {
     tokio::task::spawn_blocking(move || {
         let (standing, published) = {
             let store = service.intake.store().lock();

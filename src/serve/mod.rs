@@ -1,6 +1,7 @@
 //! The service: watches a landing directory, keeps the views, answers over HTTP.
 
 mod answer;
+mod door;
 mod guard;
 mod http;
 mod metrics;
@@ -10,7 +11,7 @@ mod watch;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -21,6 +22,8 @@ use crate::output::tell;
 use crate::programme::{self, Document, Source};
 use crate::store::Store;
 use crate::store::directory::Directory;
+use crate::store::vfs::Disk;
+use door::Door;
 pub use metrics::resident_bytes;
 use ready::Readiness;
 
@@ -52,28 +55,63 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     })?;
     let directory = Directory::open(&config.data)?;
     let metrics = metrics::Metrics::install()?;
-    let observe = metrics.clone();
-    let store = Store::open(Arc::new(directory.disk), directory.token_key)?;
-    let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
-    let intake = Intake::begin(store, engine.hub(), |published| programme(&config, published), jiff::Timestamp::now)?;
-    let service = Arc::new(Service { intake, readiness: Readiness::default(), metrics });
-    let stop = Arc::new(AtomicBool::new(false));
-    let watcher = watch::start(service.clone(), config.landing.clone(), config.poll, stop.clone());
-
+    let (door, stop) = (Arc::new(Door::default()), Arc::new(AtomicBool::new(false)));
+    let (heard, is_heard) = crossbeam_channel::bounded::<()>(1);
     let address = listener.local_addr()?;
-    let announce = || {
-        tell(format_args!("cohortflow serves http://{address}"));
-        tell(format_args!("  landing directory   {}", config.landing.display()));
-        tell(format_args!("  data directory      {}", config.data.display()));
-        tell(format_args!("  customer's card     http://{address}/v1/customers/ID"));
-        tell(format_args!("  views               http://{address}/v1/views"));
-        tell(format_args!("  health, metrics     http://{address}/healthz /readyz /metrics"));
-    };
-    let served = http::run(listener, service, stop.clone(), announce);
-    stop.store(true, std::sync::atomic::Ordering::Release);
-    // Whoever watches is in the middle of a file at most: it is finished, and durable.
-    let _ = watcher.join();
-    served
+    let (opened, ends) = (door.clone(), StopAtEnd(stop.clone()));
+    let opening = std::thread::spawn(move || {
+        let (service, engine) = open(&config, directory.disk, directory.token_key, metrics)?;
+        opened.open(service.clone());
+        // A request and a signal are heard before anybody is told to send one.
+        let _ = is_heard.recv();
+        announce(address, &config);
+        watch::watch(&service, &config.landing, config.poll, &ends.0);
+        anyhow::Ok(engine)
+    });
+    let served = http::run(listener, door, stop.clone(), move || drop(heard));
+    stop.store(true, Ordering::Release);
+    // Whoever watches is in the middle of a file at most: it is finished, and durable. The engine
+    // goes last: answers under way may wait for it.
+    let engine = opening.join().map_err(|_| {
+        anyhow::anyhow!(
+            "the thread that takes files has failed\nhint: start the service again; nothing accepted is lost"
+        )
+    })??;
+    served?;
+    drop(engine);
+    Ok(())
+}
+
+/// Opens the store and makes all that it holds visible.
+fn open(
+    config: &Config,
+    disk: Disk,
+    token_key: [u8; 32],
+    metrics: metrics::Metrics,
+) -> anyhow::Result<(Arc<Service>, Engine)> {
+    let observe = metrics.clone();
+    let store = Store::open(Arc::new(disk), token_key)?;
+    let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
+    let intake = Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;
+    Ok((Arc::new(Service { intake, readiness: Readiness::default(), metrics }), engine))
+}
+
+fn announce(address: SocketAddr, config: &Config) {
+    tell(format_args!("cohortflow serves http://{address}"));
+    tell(format_args!("  landing directory   {}", config.landing.display()));
+    tell(format_args!("  data directory      {}", config.data.display()));
+    tell(format_args!("  customer's card     http://{address}/v1/customers/ID"));
+    tell(format_args!("  views               http://{address}/v1/views"));
+    tell(format_args!("  health, metrics     http://{address}/healthz /readyz /metrics"));
+}
+
+/// Stops the service when the thread that feeds it ends, however it ends: without it the views stand still.
+struct StopAtEnd(Arc<AtomicBool>);
+
+impl Drop for StopAtEnd {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// The programme in force: the last one published wins over the one on the command line, and a

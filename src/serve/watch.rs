@@ -6,9 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use super::Service;
@@ -19,27 +17,24 @@ use crate::output::tell;
 /// Size and time of a file: what changes while it is written.
 type Mark = (u64, Option<SystemTime>);
 
-/// Starts watching. The thread ends when `stop` is set, or with the store.
-pub fn start(service: Arc<Service>, landing: PathBuf, poll: Duration, stop: Arc<AtomicBool>) -> JoinHandle<()> {
-    std::thread::spawn(move || {
-        let mut watch = Watch::default();
-        while !stop.load(Ordering::Acquire) {
-            let began = std::time::Instant::now();
-            if service.intake.hub().has_failed() {
-                // The views stand still from here on. The log is whole: a restart gives them back.
-                tell(format_args!(
-                    "error: a worker has failed\nhint: start the service again; nothing accepted is lost"
-                ));
-                std::process::exit(2);
-            }
-            watch.look(&service, &landing, &stop);
-            service.intake.tick();
-            service.metrics.sample(&service);
-            while began.elapsed() < poll && !stop.load(Ordering::Acquire) {
-                std::thread::park_timeout(poll.saturating_sub(began.elapsed()).min(Duration::from_millis(100)));
-            }
+/// Watches until `stop` is set, or until the store fails.
+pub fn watch(service: &Service, landing: &Path, poll: Duration, stop: &AtomicBool) {
+    crate::priority::yield_to_readers();
+    let mut watch = Watch::default();
+    while !stop.load(Ordering::Acquire) {
+        let began = std::time::Instant::now();
+        if service.intake.hub().has_failed() {
+            // The views stand still from here on. The log is whole: a restart gives them back.
+            tell(format_args!("error: a worker has failed\nhint: start the service again; nothing accepted is lost"));
+            std::process::exit(2);
         }
-    })
+        watch.look(service, landing, stop);
+        service.intake.tick();
+        service.metrics.sample(service);
+        while began.elapsed() < poll && !stop.load(Ordering::Acquire) {
+            std::thread::park_timeout(poll.saturating_sub(began.elapsed()).min(Duration::from_millis(100)));
+        }
+    }
 }
 
 #[derive(Default)]

@@ -127,6 +127,12 @@ impl<'a> Reader<'a> {
         self.bytes.is_empty()
     }
 
+    /// Refuses to look for so many things where fewer bytes follow: for what costs a byte each but one, so that
+    /// a few bytes cannot announce, and have memory set aside for, millions.
+    pub fn expect(&self, count: usize) -> Result<(), Damaged> {
+        if count > self.bytes.len().saturating_add(1) { Err(Damaged("it announces more than follows")) } else { Ok(()) }
+    }
+
     fn take(&mut self, len: usize) -> Result<&'a [u8], Damaged> {
         let (taken, rest) = self.bytes.split_at_checked(len).ok_or(Damaged("it ends too early"))?;
         self.bytes = rest;

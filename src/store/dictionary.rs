@@ -202,6 +202,8 @@ impl Dictionary {
         for names in [&mut self.customers, &mut self.words] {
             let (first, count) = (reader.u64()?, reader.u64()?);
             let count = usize::try_from(count).map_err(|_| Damaged("too many names"))?;
+            // Names differ, so one of them is empty at most.
+            reader.expect(count)?;
             for (offset, text) in reader.texts(count)?.into_iter().enumerate() {
                 let text = text.ok_or(Damaged("a name is null"))?;
                 if u64::from(names.intern(text)) != first + offset as u64 {

@@ -73,6 +73,8 @@ impl<'a> Head<'a> {
     pub fn rejects(&self) -> Result<Vec<Reject>, Damaged> {
         let mut reader = self.rejects.clone();
         let count = usize::try_from(reader.u64()?).map_err(|_| Damaged("too many rejects"))?;
+        // Every reject has a reason.
+        reader.expect(count)?;
         let lines = reader.column_of(count)?;
         let (columns, reasons, rows) = (reader.texts(count)?, reader.texts(count)?, reader.texts(count)?);
         let text = |texts: &[Option<&str>], at: usize| texts[at].unwrap_or_default().to_owned();

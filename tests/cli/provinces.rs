@@ -90,11 +90,14 @@ fn a_replay_into_a_kept_directory_goes_by_the_programme_that_is_given() {
     let replay = |more: &[&std::ffi::OsStr]| {
         let words = ["replay", "--verify", "--input"].map(AsRef::as_ref).into_iter();
         let words = words.chain([input.as_os_str(), "--data".as_ref(), data.as_os_str()]);
-        cohortflow(words.chain(more.iter().copied())).done()
+        cohortflow(words.chain(more.iter().copied()))
     };
-    replay(&[]);
-    replay(&["--programme".as_ref(), own.as_os_str()]);
-    replay(&[]);
+    replay(&[]).done();
+    replay(&["--programme".as_ref(), own.as_os_str()]).done();
+    replay(&[]).done();
+    fs::write(&own, "settings = { timezone = \"Europe/Berlin\" }\n").expect("written");
+    let told = replay(&["--programme".as_ref(), own.as_os_str()]).ended(2);
+    assert!(told.stderr.contains("keeps times of Asia/Shanghai"), "{}", told.stderr);
     cohortflow(["verify".as_ref(), "--data".as_ref(), data.as_os_str()]).done();
 }
 

@@ -113,3 +113,16 @@ fn epochs_that_no_log_reaches_are_refused() {
         assert_eq!(is_refused(&records), expected, "{epochs:?}");
     }
 }
+
+/// Columns of equal values cost no bytes, so thirty bytes could have gigabytes set aside for them.
+#[test]
+fn more_names_than_a_record_has_bytes_are_refused_before_they_are_looked_for() {
+    // A part of names: a hundred thousand customers from the first on, the lengths of whose ids are all 1.
+    let count = 100_000_u64.to_le_bytes();
+    let mut names = [0_u64.to_le_bytes(), count, count].concat();
+    names.extend([0, 0]);
+    names.extend(1_i64.to_le_bytes());
+    let payload = [&(names.len() as u64).to_le_bytes()[..], &names].concat();
+    let error = Subject::open(&with_records(&[(4, 1, payload)])).map(|_| ()).expect_err("refused").to_string();
+    assert!(error.contains("it announces more than follows"), "{error}");
+}
