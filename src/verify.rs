@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
-use dataflows::facts::{Facts, OrderFact};
-use dataflows::oracle::{Asked, Standing};
+use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
+use dataflows::oracle::{Asked, PointsEntry, PointsRow, Standing};
+use dataflows::points::{Entry, entries};
 use dataflows::records::Rows;
 use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::Slots;
@@ -50,6 +51,7 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
         ..Standing::default()
     };
     let (mut usage, mut orders) = (BTreeMap::new(), BTreeMap::new());
+    let (mut events, mut adjustments) = (BTreeMap::new(), BTreeMap::new());
     for (_, rows) in &partitions {
         match &**rows {
             Rows::Customer(rows) => standing.customers.extend(rows.iter().map(|row| (row.customer, row.fields))),
@@ -63,6 +65,10 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
             Rows::Order(rows) => orders.extend(rows.iter().map(|row| (row.order_id.clone(), row.clone()))),
             Rows::Listing(rows) => {
                 standing.listings.extend(rows.iter().map(|row| ((row.customer, row.list), (row.from, row.until))));
+            }
+            Rows::MemberEvent(rows) => events.extend(rows.iter().map(|row| (row.event_id.clone(), row.clone()))),
+            Rows::Adjustment(rows) => {
+                adjustments.extend(rows.iter().map(|row| (row.adjustment_id.clone(), row.clone())));
             }
             Rows::Product(_) | Rows::Channel(_) => {}
         }
@@ -79,6 +85,19 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
                 action: Some(row.action),
             })
             .collect(),
+        events: events
+            .into_values()
+            .map(|row| EventFact { customer: row.customer, at: row.at, event_id: row.event_id, event: Some(row.event) })
+            .collect(),
+        adjustments: adjustments
+            .into_values()
+            .map(|row| AdjustmentFact {
+                customer: row.customer,
+                at: row.at,
+                adjustment_id: row.adjustment_id,
+                points: Some(row.points),
+            })
+            .collect(),
         ..Facts::default()
     };
     standing.apply(&facts);
@@ -92,34 +111,45 @@ pub fn compare(
     names: &Dictionary,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Verdict {
-    let customers = standing.listed();
+    let customers = standing.everybody();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = customers.len().div_ceil(threads).max(1);
     let mut expected: BTreeMap<Change, Diff> = BTreeMap::new();
     let mut attributes: BTreeMap<CustomerIx, AttributeRow> = BTreeMap::new();
+    let mut points: BTreeMap<CustomerIx, Points> = BTreeMap::new();
     std::thread::scope(|scope| {
         let recompute = |customers: &[CustomerIx]| {
-            let (mut views, mut rows) = (BTreeMap::new(), BTreeMap::new());
+            let (mut views, mut rows, mut points) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
             for customer in customers {
                 standing.add_customer(*customer, &mut views);
-                let asked = Asked { standing, customer: *customer, month: standing.clock.as_of, tier: None };
-                rows.insert(*customer, asked.row());
+                if standing.is_listed(*customer) {
+                    let asked = Asked { standing, customer: *customer, month: standing.clock.as_of, tier: None };
+                    rows.insert(*customer, asked.row());
+                }
+                if let (entries, Some(row)) = standing.points(*customer)
+                    && standing.programme.points.is_some()
+                {
+                    points.insert(*customer, (entries, row));
+                }
                 progress(1);
             }
-            (views, rows)
+            (views, rows, points)
         };
         let parts: Vec<_> = customers.chunks(share).map(|part| scope.spawn(move || recompute(part))).collect();
         for part in parts {
             // A part that panicked leaves its customers out, which the comparison then tells.
-            let Ok((views, rows)) = part.join() else { continue };
+            let Ok((views, rows, own)) = part.join() else { continue };
             views.into_iter().for_each(|(change, count)| *expected.entry(change).or_insert(0) += count);
             attributes.extend(rows);
+            points.extend(own);
         }
     });
     let mut verdict = Verdict {
         epoch: published.epoch,
         customers: customers.len(),
-        rows_compared: expected.len() + attributes.len(),
+        rows_compared: expected.len()
+            + attributes.len()
+            + points.values().map(|(entries, _)| entries.len() + 1).sum::<usize>(),
         divergences: 0,
         examples: Vec::new(),
     };
@@ -145,6 +175,16 @@ pub fn compare(
     }
     for customer in published_rows.into_keys() {
         verdict.diverges(|| format!("customer_attribute of {}: expected no row", name(customer)));
+    }
+    let mut published_points = published_points(published, names);
+    for (customer, expected) in points {
+        let found = published_points.remove(&customer);
+        if found.as_ref() != Some(&expected) {
+            verdict.diverges(|| format!("points of {}: expected {expected:?}, found {found:?}", name(customer)));
+        }
+    }
+    for customer in published_points.into_keys() {
+        verdict.diverges(|| format!("points of {}: expected no row", name(customer)));
     }
     verdict
 }
@@ -177,6 +217,37 @@ fn found(published: &Published, names: &Dictionary) -> BTreeMap<Change, Diff> {
             for slot in members.slots() {
                 found.insert(Change::Member { segment: *segment, customer: customer(slot) }, 1);
             }
+        }
+    }
+    found
+}
+
+/// Entries and balance.
+type Points = (Vec<PointsEntry>, PointsRow);
+
+fn published_points(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, Points> {
+    let (rules, mut found) = (&*published.points, BTreeMap::new());
+    let is_named = |word: Word, name: &str| names.words.text(word.0) == Some(name);
+    for (chunk, customer) in published.chunks().filter(|_| rules.is_there) {
+        for slot in chunk.points.present.slots() {
+            let entry = |entry: Entry<'_>| PointsEntry {
+                id: entry.id.to_owned(),
+                at: entry.at,
+                rule: rules.cause(&entry).to_owned(),
+                points: entry.points,
+            };
+            let Some(balance) = chunk.points.get(slot) else { continue };
+            let rank = rules.rank(balance.points());
+            let row = PointsRow {
+                balance: balance.points(),
+                earned: balance.earned,
+                forfeited: balance.forfeited,
+                adjusted: balance.adjusted,
+                rank: names.words.text(rank.0).filter(|_| !rank.is_null()).map(str::to_owned),
+                member: balance.member,
+            };
+            let entries = entries(chunk, slot, rules, &is_named).into_iter().map(entry).collect();
+            found.insert(customer(slot), (entries, row));
         }
     }
     found

@@ -9,6 +9,7 @@
 //!
 //! Invariant: an absent bill is 0 in every column, so a window's sum needs no mask.
 
+mod community;
 mod dates;
 mod division;
 mod within;
@@ -21,6 +22,7 @@ use dates::{age, days_to_birthday, tenure};
 use division::Divider;
 use within::{SMALL, Usual};
 
+use crate::points;
 use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::table::Chunk;
@@ -92,6 +94,8 @@ pub struct Frame<'a> {
     /// The class codes as of the moment, by place, and the word of each code; where tiers are decided
     /// already.
     tiers: Option<(Vec<u8>, Vec<u32>)>,
+    /// The rules under which balances were decided; where they are.
+    points: Option<&'a points::Rules>,
     numbers: RefCell<Vec<(Numeric, Rc<Numbers>)>>,
     texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
     sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
@@ -126,6 +130,7 @@ impl<'a> Frame<'a> {
             moment,
             words,
             tiers: None,
+            points: None,
             numbers: RefCell::default(),
             texts: RefCell::default(),
             sums: RefCell::default(),
@@ -133,6 +138,11 @@ impl<'a> Frame<'a> {
             usual: RefCell::default(),
             tests: RefCell::default(),
         }
+    }
+
+    /// The same over balances decided under these rules.
+    pub fn with_points(self, rules: &'a points::Rules) -> Frame<'a> {
+        Frame { points: Some(rules).filter(|rules| rules.is_there), ..self }
     }
 
     /// Sets the classes that rules will find in `tier`.
@@ -225,8 +235,9 @@ impl<'a> Frame<'a> {
                 Numbers { values, null, wide: is_wide.then(|| (0..sums.len()).map(at).collect()) }
             }
             Numeric::Usage(measure) => self.usage(measure),
+            Numeric::Points => self.points(),
+            Numeric::Participations(kind) => self.participations(kind),
             Numeric::Absent => Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]),
-            Numeric::Zero => Numbers::new(vec![0; self.slots.len()], vec![0; self.slots.len()]),
         }
     }
 
@@ -373,6 +384,7 @@ impl Columns for Frame<'_> {
                 let word = |code: &u8| words.get(usize::from(*code)).copied().unwrap_or(Word::NULL.0);
                 return Rc::new(codes.iter().map(word).collect());
             }
+            Textual::Rank => return Rc::new(self.ranks()),
             Textual::Absent => return Rc::new(vec![Word::NULL.0; self.slots.len()]),
         };
         if let Some((_, words)) = self.texts.borrow().iter().find(|(made, _)| *made == field) {
@@ -393,6 +405,7 @@ impl Columns for Frame<'_> {
                 let mut test = test.borrow_mut();
                 self.terminals(|supports| !supports.is_null() && test.holds(supports, self.words))
             }
+            Flag::Member => self.members(),
             Flag::Absent => vec![0; self.slots.len()],
         }
     }

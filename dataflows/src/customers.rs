@@ -15,6 +15,7 @@ use hashbrown::HashMap;
 use crate::attributes::{Frame, Moment};
 use crate::facts::Facts;
 use crate::keyed::Keyed;
+use crate::points;
 use crate::programme::{Programme, Segment};
 use crate::rules::compiled::Compiled;
 use crate::segments;
@@ -59,6 +60,8 @@ struct Pass {
     everybody: bool,
     /// Every month's classes too, not only the months that history lacks.
     every_class: bool,
+    /// Every balance of points too.
+    every_balance: bool,
     /// For each segment of the programme, whether its members can only have changed for the customers
     /// touched.
     kept: Vec<bool>,
@@ -76,6 +79,8 @@ struct Pass {
 pub struct Snapshot {
     pub clock: Clock,
     pub programme: Arc<Programme>,
+    /// The rules by which its points were counted.
+    pub points: Arc<points::Rules>,
     pub chunks: Vec<Arc<Chunk>>,
 }
 
@@ -109,8 +114,8 @@ impl Customers {
     /// The customers as last settled. Not to be asked for while an epoch is being settled.
     pub fn snapshot(&self) -> Snapshot {
         assert!(self.pass.is_none(), "a snapshot was asked for in the middle of an epoch");
-        let programme = self.rules.programme.clone();
-        Snapshot { clock: self.settled_clock, programme, chunks: self.settled.clone() }
+        let (programme, points) = (self.rules.programme.clone(), self.rules.points.clone());
+        Snapshot { clock: self.settled_clock, programme, points, chunks: self.settled.clone() }
     }
 
     fn old_rules(&self) -> &Compiled {
@@ -119,9 +124,12 @@ impl Customers {
 
     fn begin(&mut self) -> Pass {
         let (old, new) = (self.old_rules(), &self.rules);
-        let every_class = self.settled_rules.is_some() && new.differs_in_classes(old);
-        let everybody = every_class || self.table.clock.as_of != self.settled_clock.as_of;
-        let (places, kept) = if self.settled_rules.is_some() {
+        let is_edited = self.settled_rules.is_some();
+        let every_balance = is_edited && new.differs_in_points(old);
+        let every_rank = every_balance || is_edited && new.differs_in_ranks(old);
+        let every_class = is_edited && new.differs_in_classes(old) || every_rank && new.population_is_of_now;
+        let everybody = every_class || every_rank || self.table.clock.as_of != self.settled_clock.as_of;
+        let (places, kept) = if is_edited {
             (SegmentPlaces::between(old, new), kept_segments(&old.programme, &new.programme))
         } else {
             (SegmentPlaces::unchanged(new), vec![true; new.segments.len()])
@@ -133,7 +141,7 @@ impl Customers {
             chunks = (0..self.table.chunks.len()).collect();
         }
         chunks.sort_unstable_by(|left, right| right.cmp(left));
-        Pass { everybody, every_class, kept, segments: places, chunks, counts: Counts::default() }
+        Pass { everybody, every_class, every_balance, kept, segments: places, chunks, counts: Counts::default() }
     }
 
     /// Decides one chunk anew and counts how it differs from what was settled.
@@ -153,6 +161,7 @@ impl Customers {
         let touched = touch.as_deref().map_or(NOBODY, |touch| selected(&touch.slots));
         let slots = if pass.everybody { &Slots::All } else { &touched };
         let listed = after.listed();
+        after.points = self.balances(pass, touch.as_deref(), &after);
         self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
         self.settle_now(pass, slots, &listed, moment, &mut after);
         self.tell(pass, index, after, slots, emit);
@@ -170,6 +179,7 @@ impl Customers {
         };
         let mut rows = Rows { emit, tiers: (0, 0), members: &mut self.difference.members, are_read: self.emits_rows };
         sides.tiers(slots, &customer, &mut pass.counts, &mut rows);
+        sides.ranks(slots, &mut pass.counts);
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         let (came, went) = rows.tiers;
@@ -181,6 +191,22 @@ impl Customers {
             self.settled.resize_with(index + 1, || CHUNK_EMPTY.with(Arc::clone));
         }
         self.settled[index] = after;
+    }
+
+    /// The balances of a chunk: those whose events, adjustments or listings changed, or all of them.
+    fn balances(&self, pass: &Pass, touch: Option<&Touch>, chunk: &Chunk) -> Arc<points::Balances> {
+        let mut slots = touch.map_or_else(Bits::none, |touch| touch.points.clone());
+        if pass.every_balance {
+            slots.union(&chunk.points.present);
+        }
+        let is_named =
+            |word: Word, name: &str| self.table.words.get(word.0 as usize).is_some_and(|text| **text == *name);
+        points::settle(chunk, slots.slots(), &self.rules.points, &is_named)
+    }
+
+    /// A pass over a chunk whose balances are settled.
+    fn frame<'a>(&'a self, chunk: &'a Chunk, slots: &'a Slots, moment: Moment) -> Frame<'a> {
+        Frame::new(chunk, slots, moment, &self.table.words).with_points(&self.rules.points)
     }
 
     /// Brings the classes of the months before `as_of` up to date. Those of `as_of` itself come with
@@ -202,7 +228,7 @@ impl Customers {
         chunk.history.retain(|(month, _)| (first..=as_of).contains(month));
         for month in (first.0..as_of.0).map(Month) {
             let held = chunk.history.binary_search_by_key(&month, |(month, _)| *month);
-            let reached = touch.is_some_and(|touch| touch.reaches(month));
+            let reached = touch.is_some_and(|touch| self.rules.population_is_of_now || touch.reaches(month));
             let everybody = pass.every_class || held.is_err();
             if !everybody && !reached {
                 continue;
@@ -213,7 +239,7 @@ impl Customers {
                 continue;
             }
             let slots = if everybody { &Slots::All } else { touched };
-            let frame = Frame::new(chunk, slots, Moment { month: Some(month), ..moment }, &self.table.words);
+            let frame = self.frame(chunk, slots, Moment { month: Some(month), ..moment });
             let population = tiers::population(&self.rules, &frame, slots, listed);
             let decided = tiers::classes(&self.rules, &frame, &population);
             let mut classes = held.map_or([ABSENT; CHUNK], |index| *chunk.history[index].1);
@@ -240,7 +266,7 @@ impl Customers {
                 held.ok().map(|index| *chunk.history[index].1)
             });
             let mut history = held.unwrap_or([ABSENT; CHUNK]);
-            let mut frame = Frame::new(chunk, slots, moment, &self.table.words);
+            let mut frame = self.frame(chunk, slots, moment);
             let population = tiers::population(&self.rules, &frame, slots, listed);
             let decided = tiers::classes(&self.rules, &frame, &population);
             for (place, (code, within)) in decided.iter().zip(&population).enumerate() {
@@ -288,7 +314,7 @@ impl Customers {
         if pass.kept.iter().all(|kept| *kept) {
             return;
         }
-        let mut frame = Frame::new(chunk, &Slots::All, moment, &self.table.words);
+        let mut frame = self.frame(chunk, &Slots::All, moment);
         let population: Vec<u8> = chunk.class.iter().map(|code| u8::from(*code != ABSENT)).collect();
         frame.set_tiers(chunk.class.to_vec(), tiers::words(&self.rules));
         let places = (0..members.len()).filter(|place| !pass.kept[*place]);
@@ -316,7 +342,7 @@ impl Keyed for Customers {
 
     fn apply(&mut self, facts: &Arc<Facts>) {
         // A programme is compiled against the vocabulary that comes with it.
-        self.table.write(facts, self.rules.reach(), self.rules.usage_reach());
+        self.table.write(facts, self.rules.reach());
         if let Some(programme) = &facts.programme {
             let new = Compiled::new(programme.clone(), &self.table.words);
             let old = std::mem::replace(&mut self.rules, new);

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::programme::Programme;
-use crate::records::{Action, Bill, Customer};
+use crate::records::{Action, Bill, Customer, Event};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 /// A change of one order. Orders are told apart by their ids.
@@ -21,6 +21,26 @@ pub struct OrderFact {
     pub order_id: Box<str>,
     /// `None` takes the order back.
     pub action: Option<Action>,
+}
+
+/// A change of one member's event. Events are told apart by their ids.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventFact {
+    pub customer: CustomerIx,
+    pub at: Time,
+    pub event_id: Box<str>,
+    /// `None` takes the event back.
+    pub event: Option<Event>,
+}
+
+/// A change of one adjustment of points.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AdjustmentFact {
+    pub customer: CustomerIx,
+    pub at: Time,
+    pub adjustment_id: Box<str>,
+    /// `None` takes the adjustment back.
+    pub points: Option<i64>,
 }
 
 /// From and until of a listing; none is unbounded.
@@ -41,6 +61,8 @@ pub struct Facts {
     /// Customer, seen on, capabilities.
     pub terminals: Vec<(CustomerIx, Day, Option<Word>)>,
     pub orders: Vec<OrderFact>,
+    pub events: Vec<EventFact>,
+    pub adjustments: Vec<AdjustmentFact>,
     /// Customer, list, when it holds.
     pub listings: Vec<(CustomerIx, Word, Option<Interval>)>,
 }
@@ -53,6 +75,8 @@ impl Facts {
             + self.usage.len()
             + self.terminals.len()
             + self.orders.len()
+            + self.events.len()
+            + self.adjustments.len()
             + self.listings.len()
     }
 

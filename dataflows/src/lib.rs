@@ -6,11 +6,11 @@
 //! ```text
 //! facts ─► customers (keyed) ─┬─► tier, segment_member          rows
 //!                             └─► tier_count, tier_move,        counts
-//!                                 segment_count
+//!                                 segment_count, rank_count
 //! ```
 //!
-//! customer_attribute is no collection: attributes are a pure function of the table of customers,
-//! read off a snapshot of it.
+//! customer_attribute, points_balance and points_entry are no collections: they are pure functions
+//! of the table of customers, read off a snapshot of it.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod customers;
 pub mod facts;
 pub mod keyed;
 pub mod oracle;
+pub mod points;
 pub mod programme;
 pub mod records;
 pub mod rules;

@@ -1,8 +1,9 @@
-//! The programme as the dataflow needs it: settings that decide views, tiers, segments.
+//! The programme as the dataflow needs it: settings that decide views, tiers, segments, points.
 //!
 //! Made by the application from the planner's TOML, where every error has been refused already.
 //! Meaning: contract, "Programme".
 
+use crate::records::EventKind;
 use crate::rules::{Attribute, Expr};
 
 /// What the planner decides. Equal programmes give equal views.
@@ -19,6 +20,10 @@ pub struct Programme {
     /// In the order in which they are tested.
     pub tiers: Vec<Tier>,
     pub segments: Vec<Segment>,
+    /// In the order in which they award; none where the programme has no points.
+    pub points: Option<Vec<PointsRule>>,
+    /// In the programme's order; no two begin at the same balance.
+    pub ranks: Vec<Rank>,
 }
 
 /// Longest window in months. Sums and changes over it fit in 64 bits, see [`AMOUNT_MAX`].
@@ -47,15 +52,57 @@ pub struct Segment {
     pub when: Expr,
 }
 
+/// What is awarded for an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PointsRule {
+    pub id: String,
+    pub on: EventKind,
+    /// Only for events of this product.
+    pub product: Option<String>,
+    /// Only for those that succeeded, or failed.
+    pub result: Option<bool>,
+    pub points: i64,
+    pub per: Per,
+    /// Most points a day.
+    pub daily_cap: Option<i64>,
+    /// Most awards a day.
+    pub daily_limit: Option<u32>,
+    /// Most people a day that events are about.
+    pub daily_people: Option<u32>,
+}
+
+/// What a rule awards at most once for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Per {
+    #[default]
+    Event,
+    Day,
+    Lifetime,
+}
+
+/// A rank by points.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rank {
+    pub id: String,
+    /// The lowest balance that has it.
+    pub from: i64,
+}
+
 impl Programme {
     /// Every name that the vocabulary must hold before the dataflow sees the programme: ids of
-    /// tiers and segments, and the measures, products and lists that rules ask for.
+    /// tiers, segments and ranks, and the measures, products and lists that rules ask for.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.tiers.iter().map(|tier| tier.id.as_str()).collect();
         names.extend(self.segments.iter().map(|segment| segment.id.as_str()));
+        names.extend(self.ranks.iter().map(|rank| rank.id.as_str()));
+        names.extend(self.points.iter().flatten().filter_map(|rule| rule.product.as_deref()));
         for rule in self.rules() {
             rule.attributes(&mut |attribute| {
-                if let Attribute::Usage(name) | Attribute::Holds(name) | Attribute::OnList(name) = attribute {
+                if let Attribute::Usage(name)
+                | Attribute::Participations(name)
+                | Attribute::Holds(name)
+                | Attribute::OnList(name) = attribute
+                {
                     names.push(name);
                 }
             });
@@ -74,6 +121,15 @@ impl Programme {
 
 impl Default for Programme {
     fn default() -> Programme {
-        Programme { window: 3, lag: 3, history: 12, population: None, tiers: Vec::new(), segments: Vec::new() }
+        Programme {
+            window: 3,
+            lag: 3,
+            history: 12,
+            population: None,
+            tiers: Vec::new(),
+            segments: Vec::new(),
+            points: None,
+            ranks: Vec::new(),
+        }
     }
 }

@@ -18,11 +18,13 @@ pub enum Feed {
     Channel = 6,
     Order = 7,
     Listing = 8,
+    MemberEvent = 9,
+    Adjustment = 10,
 }
 
 impl Feed {
     /// Every feed, in the contract's order.
-    pub const ALL: [Feed; 8] = [
+    pub const ALL: [Feed; 10] = [
         Feed::Customer,
         Feed::Terminal,
         Feed::Bill,
@@ -30,6 +32,8 @@ impl Feed {
         Feed::Product,
         Feed::Channel,
         Feed::Order,
+        Feed::MemberEvent,
+        Feed::Adjustment,
         Feed::Listing,
     ];
 
@@ -43,6 +47,8 @@ impl Feed {
             Feed::Product => "product",
             Feed::Channel => "channel",
             Feed::Order => "order",
+            Feed::MemberEvent => "member_event",
+            Feed::Adjustment => "adjustment",
             Feed::Listing => "listing",
         }
     }
@@ -175,6 +181,95 @@ pub struct OrderRow {
     pub bundled: Option<bool>,
 }
 
+/// What a member does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[repr(u8)]
+pub enum EventKind {
+    Register = 0,
+    Deregister = 1,
+    Login = 2,
+    Visit = 3,
+    Experience = 4,
+    Refer = 5,
+    Opinion = 6,
+    Answer = 7,
+    Participate = 8,
+    Redeem = 9,
+    Transfer = 10,
+}
+
+impl EventKind {
+    /// Every kind, by its number, with its name in files and programmes.
+    pub const ALL: [(EventKind, &'static str); 11] = [
+        (EventKind::Register, "register"),
+        (EventKind::Deregister, "deregister"),
+        (EventKind::Login, "login"),
+        (EventKind::Visit, "visit"),
+        (EventKind::Experience, "experience"),
+        (EventKind::Refer, "refer"),
+        (EventKind::Opinion, "opinion"),
+        (EventKind::Answer, "answer"),
+        (EventKind::Participate, "participate"),
+        (EventKind::Redeem, "redeem"),
+        (EventKind::Transfer, "transfer"),
+    ];
+
+    /// The names alone, for whoever lists them.
+    pub const NAMES: [&'static str; 11] = {
+        let mut names = [""; 11];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = EventKind::ALL[at].1;
+            at += 1;
+        }
+        names
+    };
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<EventKind> {
+        EventKind::ALL.into_iter().find(|(_, known)| *known == name).map(|(kind, _)| kind)
+    }
+}
+
+/// What of a member's event views ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Event {
+    pub kind: EventKind,
+    pub product: Word,
+    /// Whom it is about: the customer referred, or the one who is given points.
+    pub other: Option<CustomerIx>,
+    /// Whether it succeeded, where that is told.
+    pub result: Option<bool>,
+    /// A page, a topic, the kind of a campaign.
+    pub detail: Word,
+}
+
+/// Most points of a row, either way: a million million less one. A customer's balance, in
+/// hundredths, reaches the end of 64 bits after some ninety thousand such rows, and stays there.
+pub const POINTS_MAX: i64 = 999_999_999_999;
+
+/// A row of `member_event`; key: event_id.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct MemberEventRow {
+    pub event_id: Box<str>,
+    pub customer: CustomerIx,
+    pub at: Time,
+    pub channel: Word,
+    pub points: Option<i64>,
+    pub event: Event,
+}
+
+/// A row of `adjustment`; key: adjustment_id.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct AdjustmentRow {
+    pub adjustment_id: Box<str>,
+    pub customer: CustomerIx,
+    pub points: i64,
+    pub reason: Box<str>,
+    pub by: Option<Box<str>>,
+    pub at: Time,
+}
+
 /// A row of `listing`; key: list, customer. Holds on `[from, until)`.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct ListingRow {
@@ -195,6 +290,8 @@ pub enum Rows {
     Product(Vec<ProductRow>),
     Channel(Vec<ChannelRow>),
     Order(Vec<OrderRow>),
+    MemberEvent(Vec<MemberEventRow>),
+    Adjustment(Vec<AdjustmentRow>),
     Listing(Vec<ListingRow>),
 }
 
@@ -209,6 +306,8 @@ impl Rows {
             Feed::Product => Rows::Product(Vec::new()),
             Feed::Channel => Rows::Channel(Vec::new()),
             Feed::Order => Rows::Order(Vec::new()),
+            Feed::MemberEvent => Rows::MemberEvent(Vec::new()),
+            Feed::Adjustment => Rows::Adjustment(Vec::new()),
             Feed::Listing => Rows::Listing(Vec::new()),
         }
     }
@@ -223,6 +322,8 @@ impl Rows {
             Rows::Product(_) => Feed::Product,
             Rows::Channel(_) => Feed::Channel,
             Rows::Order(_) => Feed::Order,
+            Rows::MemberEvent(_) => Feed::MemberEvent,
+            Rows::Adjustment(_) => Feed::Adjustment,
             Rows::Listing(_) => Feed::Listing,
         }
     }
@@ -237,6 +338,8 @@ impl Rows {
             Rows::Product(rows) => rows.len(),
             Rows::Channel(rows) => rows.len(),
             Rows::Order(rows) => rows.len(),
+            Rows::MemberEvent(rows) => rows.len(),
+            Rows::Adjustment(rows) => rows.len(),
             Rows::Listing(rows) => rows.len(),
         }
     }

@@ -18,4 +18,6 @@ pub enum Change {
     TierMove { month: Month, from: Word, to: Word },
     /// One customer of `segment_count`.
     SegmentCount { segment: Word, city: Word },
+    /// One member of `rank_count`.
+    RankCount { rank: Word },
 }

@@ -6,7 +6,10 @@ infinity from exact sums; rules see the rounded value. Months are running ints.
 
 import calendar
 import datetime as dt
+from collections import Counter
 from fractions import Fraction
+
+import points
 
 MEASURES = "fee roaming_fee sms_fee vas_fee data_kb".split()
 BILL_COLUMNS = "total_fee roaming_fee sms_fee vas_fee data_kb".split()
@@ -34,8 +37,8 @@ def birthday_in(year, born):
 class World:
     """The standing rows, arranged by customer, and the clock."""
 
-    def __init__(self, store, settings):
-        self.settings = settings
+    def __init__(self, store, programme):
+        self.settings = programme.settings
         self.customer = {key[0]: row for key, row in store.standing("customer").items()}
         self.bills = {}
         for (customer, month), row in store.standing("bill").items():
@@ -62,7 +65,12 @@ class World:
             for row in extract.good.values()
         ]
         self.as_of = max(months, default=None)
-        moments = [row["at"] for row in orders.values()]
+        events, adjustments = store.standing("member_event"), store.standing("adjustment")
+        self.points = points.count(events, adjustments, self.listing, programme)
+        self.participations = Counter(
+            (row["customer_id"], row["detail"], row["at"].year * 12 + row["at"].month - 1)
+            for row in events.values() if row["kind"] == "participate" and row["detail"])
+        moments = [row["at"] for feed in (orders, events, adjustments) for row in feed.values()]
         if self.as_of is not None:
             moments.append(dt.datetime.combine(last_day(self.as_of), dt.time(23, 59, 59)))
         self.now = max(moments, default=None)
@@ -140,6 +148,19 @@ class Subject:
             return begins is None and ends is None
         return (begins is None or begins <= now) and (ends is None or now < ends)
 
+    def of_points(self, name):
+        account = self.world.points.get(self.customer)
+        if account is None or not account.is_shown:
+            return None
+        return Fraction(account.balance) if name == "points" else account.rank
+
+    def of_year(self, kind):
+        if self.month is None:
+            return Fraction(0)
+        months = range(self.month - 11, self.month + 1)
+        return Fraction(sum(
+            self.world.participations[self.customer, kind, month] for month in months))
+
     def holds(self, product):
         latest = self.world.order.get((self.customer, product))
         return latest is not None and latest[2] in ("subscribe", "trial")
@@ -151,8 +172,9 @@ class Subject:
                 "usage": self.usage, "holds": self.holds, "on_list": self.on_list,
                 "terminal": lambda cap: cap in self.world.terminal.get(
                     self.customer, (None, ()))[1],
+                "participations": self.of_year,
                 # Feeds not carried yet: as on an input without them.
-                "participations": lambda _: Fraction(0), "score": lambda _: None,
+                "score": lambda _: None,
                 "tag": lambda _: False, "consent": lambda _: False,
             }[family](rest)
         if name in TEXTS:
@@ -169,7 +191,7 @@ class Subject:
             measure = "data_kb" if name == "change_data" else name[7:]
             return self.change(MEASURES.index(measure))
         if name == "member":
-            return False
+            return self.customer in self.world.points and self.world.points[self.customer].member
         if name in ("points", "rank"):
-            return None
+            return self.of_points(name)
         return getattr(self, name)()

@@ -11,6 +11,7 @@ import re
 from fractions import Fraction
 
 MONEY = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
+POINTS = re.compile(r"-?[0-9]+")
 COUNT = re.compile(r"[0-9]+")
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -20,6 +21,7 @@ TIME = re.compile(
 )
 MONEY_MAX = Fraction("9999999999999.99")
 COUNT_MAX = 9999999999999
+POINTS_MAX = 999999999999
 
 
 class Bad(Exception):
@@ -47,6 +49,14 @@ def count(value, zone):
     if not COUNT.fullmatch(value):
         raise Bad("expected a whole number")
     if int(value) > COUNT_MAX:
+        raise Bad("out of range")
+    return int(value)
+
+
+def points(value, zone):
+    if not POINTS.fullmatch(value):
+        raise Bad("expected a whole number")
+    if abs(int(value)) > POINTS_MAX:
         raise Bad("out of range")
     return int(value)
 
@@ -154,6 +164,15 @@ FEEDS = {
         "order_id": text, "customer_id": text, "product_id": text,
         "action": one_of("subscribe", "cancel", "trial"), "channel_id": text, "at": time,
         "bundled": flag}, moment="at"),
+    "member_event": Feed("event_id", "customer_id kind at", {
+        "event_id": text, "customer_id": text,
+        "kind": one_of("register", "deregister", "login", "visit", "experience", "refer",
+                       "opinion", "answer", "participate", "redeem", "transfer"),
+        "at": time, "channel_id": text, "product_id": text, "other_id": text,
+        "result": one_of("success", "failure"), "points": points, "detail": text}, moment="at"),
+    "adjustment": Feed("adjustment_id", "customer_id points reason at", {
+        "adjustment_id": text, "customer_id": text, "points": points, "reason": text,
+        "by": text, "at": time}, moment="at"),
     "listing": Feed("list_id customer_id", "", {
         "list_id": text, "customer_id": text, "from": time, "until": time, "reason": text}),
 }

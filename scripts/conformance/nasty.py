@@ -174,6 +174,42 @@ class Province:
             rows[0]["at"] = self.time(self.latest_order)
         return rows
 
+    def members(self):
+        """Few of them, so that each has events of one second and beyond every cap."""
+        return self.ids[:5] + self.ghosts[:2]
+
+    def busy(self):
+        midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + dt.timedelta(
+            days=self.rng.randrange(-3, 1), seconds=self.rng.choice([0, 1, 3600, 7200, 86399]))
+
+    def member_events(self):
+        rng, rows = self.rng, []
+        kinds = (["register"] * 3 + ["deregister"] + ["login"] * 4 + ["experience"] * 3
+                 + ["refer"] * 3 + ["participate", "participate", "visit", "redeem"])
+        for number in rng.sample(range(10**4), len(self.ids) * rng.choice([2, 6])):
+            rows.append({
+                "event_id": rng.choice(["E", "e", "Ö", "億"]) + str(number),
+                "customer_id": rng.choice(self.members()), "kind": rng.choice(kinds),
+                "at": self.time(self.busy() if rng.random() < 0.8 else self.moment()),
+                "channel_id": rng.choice(["", "sms"]),
+                "product_id": rng.choice(["", *PRODUCTS[:2]]),
+                "other_id": rng.choice(["", *self.ids[:4], *self.ghosts]),
+                "result": rng.choice(["", "success", "success", "failure"]),
+                "points": rng.choice(["", "", "5", "-5"]),
+                "detail": rng.choice(["", *WORDS[:2]])})
+        return rows
+
+    def adjustments(self):
+        rng = self.rng
+        return [{
+            "adjustment_id": rng.choice(["E", "A", "億"]) + str(number),
+            "customer_id": rng.choice(self.members()),
+            "points": rng.choice(["0", "-0", "7", "-7", "-30", "050"])
+            if rng.random() < 0.97 else "-999999999999",
+            "reason": rng.choice(["goodwill", "乗|x"]), "by": rng.choice(["", "admin"]),
+            "at": self.time(self.busy())} for number in rng.sample(range(10**3), len(self.ids))]
+
     def listings(self):
         rng, rows = self.rng, {}
         second = dt.timedelta(seconds=1)
@@ -257,7 +293,9 @@ def make(seed, output, edge, parquet):
     deliverer = Deliverer(rng, inputs, settings, edge, suffixes)
     feeds = {
         "customer": province.customers, "bill": province.bills, "usage": province.usage,
-        "terminal": province.terminals, "order": province.orders, "listing": province.listings,
+        "terminal": province.terminals, "order": province.orders,
+        "member_event": province.member_events, "adjustment": province.adjustments,
+        "listing": province.listings,
         "product": province.products, "channel": province.channels}
     for feed, rows in feeds.items():
         share = 0.98 if feed in ("customer", "bill") else 0.9

@@ -15,6 +15,9 @@ AS_OF = {
     "age": ["0", "16", "17", "26", "60"], "tenure_months": ["-1", "0", "1", "12", "36"],
     "days_to_birthday": ["0", "1", "7", "30", "364", "365"],
 }
+NOW = {"points": ["-30", "0", "1", "7", "20", "21"]}
+for kind in WORDS[:2]:
+    AS_OF["participations." + kind] = ["0", "1", "2", "5"]
 for measure in MEASURES[:5]:
     AS_OF["usage." + measure] = ["0", "0.33", "1", "5", "20.5", "30"]
 TEXTS = {
@@ -25,6 +28,9 @@ TEXTS = {
 }
 PATTERNS = ["%", "_%", "S%", "%an", "%a%n%", "__", "沈_", "億%", "%|%", "100%", "x_y", "x.y",
             "%\\%", "(a+b)*", "% ", "", "%\n%", "s%", "act_ve", "%'%", "[a-z]%", "M-%"]
+
+
+RANKS = ["列兵", "captain", "general"]
 
 
 class Rules:
@@ -40,6 +46,8 @@ class Rules:
         """(expression, bounds worth comparing with)."""
         rng = self.rng
         if depth == 0 or rng.random() < 0.6:
+            if self.now and rng.random() < 0.1:
+                return "points", NOW["points"]
             name = rng.choice(list(AS_OF))
             return name, AS_OF[name]
         left, bounds = self.number(depth - 1)
@@ -60,9 +68,9 @@ class Rules:
         return f"{left} {rng.choice('+-')} {right}", bounds
 
     def text(self):
-        names = list(TEXTS) + (["tier"] * 3 if self.tiers else [])
+        names = list(TEXTS) + (["tier"] * 3 if self.tiers else []) + ["rank"] * 2 * self.now
         name = self.rng.choice(names)
-        return name, TEXTS.get(name, self.tiers)
+        return name, RANKS if name == "rank" else TEXTS.get(name, self.tiers)
 
     @staticmethod
     def quoted(value):
@@ -70,8 +78,8 @@ class Rules:
 
     def flag(self):
         rng = self.rng
-        if rng.random() < 0.04:
-            return rng.choice(["member", "tag.commuter", "consent.marketing"])
+        if rng.random() < 0.1:
+            return rng.choice(["member", "member", "tag.commuter", "consent.marketing"])
         return rng.choice([
             f"holds.{rng.choice(PRODUCTS)}", f"terminal.{rng.choice(CAPS)}",
             f"on_list.{rng.choice(LISTS)}"])
@@ -155,6 +163,28 @@ class Rules:
         return f"{spend} and at_least({rng.randrange(1, len(some) + 1)}, {', '.join(some)})"
 
 
+def points(rng):
+    """Rules and ranks; sometimes none of either."""
+    lines = []
+    for number in range(rng.choice([0, 3, 6, 6])):
+        on = rng.choice(["register", "login", "login", "experience", "refer", "refer", "visit"])
+        lines += ["[[points.rule]]", f"id = {toml(rng.choice(['r', '规']) + str(number))}",
+                  f'on = "{on}"', f"points = {rng.choice([1, 2, 3, 5, 20, 0, -2])}"]
+        if rng.random() < 0.3:
+            lines.append(f"product = {toml(rng.choice(PRODUCTS[:2] + ['nothing']))}")
+        if rng.random() < 0.3:
+            lines.append(f"result = \"{rng.choice(['success', 'failure'])}\"")
+        if rng.random() < 0.5:
+            lines.append(f"per = \"{rng.choice(['event', 'day', 'lifetime'])}\"")
+        for cap, most in (("daily_cap", 10), ("daily_limit", 4), ("daily_people", 4)):
+            if rng.random() < 0.3:
+                lines.append(f"{cap} = {rng.randrange(most)}")
+    bounds = rng.sample(range(-50, 80), rng.choice([0, len(RANKS)]))
+    for rank, bound in zip(RANKS, bounds):
+        lines += ["[[rank]]", f"id = {toml(rank)}", f"from = {bound}"]
+    return lines
+
+
 def toml(value):
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
@@ -197,4 +227,4 @@ def programme(rng, months, edge):
         level = rng.choice(["province", "province_city", "city"])
         lines += ["[[segment]]", f'id = "s{number}"', f'name = "细分 {number}"',
                   f'level = "{level}"', f"when = {toml(now.rule())}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + points(rng)) + "\n"

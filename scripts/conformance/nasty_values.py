@@ -37,6 +37,8 @@ def bad_value(rng, read, column, feed, edge):
         return rng.choice(BAD_MONEY)
     if read is fields.count:
         return rng.choice(BAD_COUNT)
+    if read is fields.points:
+        return rng.choice(BAD_NUMBER + ["1.0", "0.5", "1000000000000", "-1000000000000"])
     if read is fields.percent:
         return rng.choice(BAD_COUNT + ["101", "1000"])
     if read is fields.month:

@@ -42,6 +42,8 @@ class Programme:
         self.tiers = [(t["id"], self.rule(t.get("when"))) for t in merged.get("tier", [])]
         self.segments = [(s["id"], self.rule(s["when"])) for s in merged.get("segment", [])]
         self.population = self.rule(self.settings.population)
+        self.points = merged.get("points", {}).get("rule", [])
+        self.ranks = [(rank["from"], rank["id"]) for rank in merged.get("rank", [])]
         for rule in [self.population] + [rule for _, rule in self.tiers]:
             for name in rule.names if rule else ():
                 if name in ("tier", "rank", "points", "member") or name.startswith(NOT_AS_OF):

@@ -27,7 +27,7 @@ def main():
     except RuleError as error:
         sys.exit(f"error: programme {given.programme}: {error}")
     store = read_directory(given.input, programme.settings)
-    world = World(store, programme.settings)
+    world = World(store, programme)
     write(views(programme, world, store), given.output)
     for name, why in store.rejected:
         print(f"rejected {name}: {why}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """The views, each a list of rows of ready cells; the order of columns is the contract's."""
 
 import csv
+import datetime as dt
 import os
 from collections import Counter
 
@@ -15,12 +16,16 @@ COLUMNS = {
     "tier_move": "month from_tier to_tier customers",
     "segment_member": "segment customer_id",
     "segment_count": "segment city customers",
+    "points_entry": "customer_id entry_id at rule points",
+    "points_balance": "customer_id balance earned forfeited adjusted rank member",
+    "rank_count": "rank members",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
 }
 # How many leading columns are the key by which a view's file is sorted.
 KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
-        "segment_member": 2, "segment_count": 2, "quarantine": 2, "ingest_ledger": 4}
+        "segment_member": 2, "segment_count": 2, "points_entry": 4,
+        "points_balance": 1, "rank_count": 1, "quarantine": 2, "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
 
@@ -29,6 +34,10 @@ def cell(column, value):
         return ""
     if column in ("month", "since", "as_of"):
         return f"{value // 12:04}-{value % 12 + 1:02}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, str):
         return value
     if column in WHOLE or isinstance(value, int):
@@ -88,6 +97,15 @@ def views(programme, world, store):
     out["tier_count"] = [[*key, n] for key, n in tier_count.items()]
     out["tier_move"] = [[*key, n] for key, n in moves.items()]
     out["segment_count"] = [[*key, n] for key, n in segments.items()]
+    accounts = {who: account for who, account in world.points.items() if account.is_shown}
+    for who, account in accounts.items():
+        out["points_entry"] += [[who, *entry] for entry in account.entries]
+        out["points_balance"].append([
+            who, account.balance, account.earned, account.forfeited, account.adjusted,
+            account.rank, account.member])
+    if programme.ranks:
+        ranks = Counter(account.rank for account in accounts.values() if account.member)
+        out["rank_count"] = [[rank, n] for rank, n in ranks.items()]
     out["quarantine"] = [
         [extract.name, line, column, reason, ""]
         for extract in store.live.values() for line, column, reason in extract.bad]
@@ -101,7 +119,7 @@ def sort_key(view, row):
     """Text by bytes, numbers by value, null first."""
     return [
         (0, b"") if value is None or value == "" else
-        (1, value) if isinstance(value, int) else (1, value.encode())
+        (1, value.encode()) if isinstance(value, str) else (1, value)
         for value in row[:KEYS[view]]]
 
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataflows::customers::{Difference, Snapshot};
+use dataflows::points;
 use dataflows::programme::Programme;
 use dataflows::table::Chunk;
 use dataflows::table::column::CHUNK;
@@ -21,6 +22,8 @@ pub struct Published {
     pub epoch: Epoch,
     pub clock: Clock,
     pub programme: Arc<Programme>,
+    /// The rules by which its points were counted.
+    pub points: Arc<points::Rules>,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
     workers: Vec<Snapshot>,
@@ -29,11 +32,13 @@ pub struct Published {
 
 impl Published {
     pub(super) fn nothing(workers: usize) -> Published {
-        let snapshot = Snapshot { clock: Clock::default(), programme: Arc::default(), chunks: Vec::new() };
+        let snapshot =
+            Snapshot { clock: Clock::default(), programme: Arc::default(), points: Arc::default(), chunks: Vec::new() };
         Published {
             epoch: 0,
             clock: Clock::default(),
             programme: Arc::default(),
+            points: Arc::default(),
             difference: Difference::default(),
             workers: vec![snapshot; workers],
             counts: Vec::new(),
@@ -46,6 +51,7 @@ impl Published {
         for deposit in deposits {
             published.clock = deposit.snapshot.clock;
             published.programme = deposit.snapshot.programme.clone();
+            published.points = deposit.snapshot.points.clone();
             published.difference.tiers.0 += deposit.difference.tiers.0;
             published.difference.tiers.1 += deposit.difference.tiers.1;
             for (segment, (came, went)) in deposit.difference.members {

@@ -8,14 +8,16 @@
 //!   warning counts how many.
 //! - Terminals and usage may not lie in the future any more than orders may; days of birth and joining,
 //!   and the bounds of listings, may.
+//! - The other side of an event is a customer, whether or not another feed ever names him.
 //! - A listing that ends before it begins is taken: it never holds.
 
 use std::hash::Hash;
 
 use dataflows::records::{
-    Bill, BillRow, ChannelRow, Customer, CustomerRow, ListingRow, OrderRow, ProductRow, Rows, TerminalRow, UsageRow,
+    AdjustmentRow, Bill, BillRow, ChannelRow, Customer, CustomerRow, Event, ListingRow, MemberEventRow, OrderRow,
+    ProductRow, Rows, TerminalRow, UsageRow,
 };
-use dataflows::types::{CustomerIx, Day, Month, Word};
+use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
 use super::extract::{Intern, Settings};
 use super::fields;
@@ -67,6 +69,11 @@ impl<'a, I: Intern + ?Sized> Context<'a, I> {
 
     fn word(&mut self, text: &str) -> Word {
         if text.is_empty() { Word::NULL } else { self.intern.word(text) }
+    }
+
+    fn time_not_future(&self, cell: Cell<'_>) -> Result<Time, Bad> {
+        let time = cell.required(|text| fields::time(text, &self.settings.timezone))?;
+        if fields::is_future(time, self.settings.wall) { Err(cell.bad(Reason::Future)) } else { Ok(time) }
     }
 
     fn day_not_future(&self, cell: Cell<'_>) -> Result<Day, Bad> {
@@ -297,14 +304,11 @@ impl Record for OrderRow {
     type Key<'a> = &'a str;
 
     fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<OrderRow, Bad> {
-        let [order, customer, product, action, channel, at_cell, bundled] = row.cells();
+        let [order, customer, product, action, channel, at, bundled] = row.cells();
         let (order_id, id) = (order.id()?, customer.id()?);
         let (product, channel) = (product.id()?, channel.optional_id()?);
         let action = action.required(fields::action)?;
-        let at = at_cell.required(|text| fields::time(text, &context.settings.timezone))?;
-        if fields::is_future(at, context.settings.wall) {
-            return Err(at_cell.bad(Reason::Future));
-        }
+        let at = context.time_not_future(at)?;
         let bundled = bundled.optional(fields::boolean)?;
         Ok(OrderRow {
             order_id: order_id.into(),
@@ -323,6 +327,74 @@ impl Record for OrderRow {
 
     fn rows(rows: Vec<OrderRow>) -> Rows {
         Rows::Order(rows)
+    }
+}
+
+impl Record for MemberEventRow {
+    const KEY: &'static str = "event_id";
+    type Key<'a> = &'a str;
+
+    fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<MemberEventRow, Bad> {
+        let [event, customer, kind, at, channel, product, other, result, points, detail] = row.cells();
+        let (event_id, id) = (event.id()?, customer.id()?);
+        let kind = kind.required(fields::event_kind)?;
+        let at = context.time_not_future(at)?;
+        let (channel, product, other) = (channel.optional_id()?, product.optional_id()?, other.optional_id()?);
+        let result = result.optional(fields::result)?;
+        let points = points.optional(fields::points)?;
+        let detail = detail.text()?;
+        Ok(MemberEventRow {
+            event_id: event_id.into(),
+            customer: context.customer(id),
+            at,
+            channel: context.word(channel),
+            points,
+            event: Event {
+                kind,
+                product: context.word(product),
+                other: (!other.is_empty()).then(|| context.customer(other)),
+                result,
+                detail: context.word(detail),
+            },
+        })
+    }
+
+    fn key(&self) -> &str {
+        &self.event_id
+    }
+
+    fn rows(rows: Vec<MemberEventRow>) -> Rows {
+        Rows::MemberEvent(rows)
+    }
+}
+
+impl Record for AdjustmentRow {
+    const KEY: &'static str = "adjustment_id";
+    type Key<'a> = &'a str;
+
+    fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<AdjustmentRow, Bad> {
+        let [adjustment, customer, points, reason_cell, by, at] = row.cells();
+        let (adjustment_id, id) = (adjustment.id()?, customer.id()?);
+        let points = points.required(fields::points)?;
+        let reason = boxed(reason_cell.text()?).ok_or(reason_cell.bad(Reason::Missing))?;
+        let by = boxed(by.optional_id()?);
+        let at = context.time_not_future(at)?;
+        Ok(AdjustmentRow {
+            adjustment_id: adjustment_id.into(),
+            customer: context.customer(id),
+            points,
+            reason,
+            by,
+            at,
+        })
+    }
+
+    fn key(&self) -> &str {
+        &self.adjustment_id
+    }
+
+    fn rows(rows: Vec<AdjustmentRow>) -> Rows {
+        Rows::Adjustment(rows)
     }
 }
 

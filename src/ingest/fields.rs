@@ -3,7 +3,7 @@
 //! Nothing is trimmed, repaired or rounded: what the contract does not name is refused. Money is in
 //! fen, time in seconds of the programme's local time.
 
-use dataflows::records::{AMOUNT_MAX, Action, COUNT_MAX};
+use dataflows::records::{AMOUNT_MAX, Action, COUNT_MAX, EventKind, POINTS_MAX};
 use dataflows::types::{Day, Month, SECONDS_PER_DAY, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -158,6 +158,30 @@ pub(super) fn action(text: &str) -> Result<Action, Reason> {
     }
 }
 
+/// What a member does.
+pub(super) fn event_kind(text: &str) -> Result<EventKind, Reason> {
+    EventKind::named(text).ok_or(Reason::OneOf(&EventKind::NAMES))
+}
+
+/// Whether an event succeeded.
+pub(super) fn result(text: &str) -> Result<bool, Reason> {
+    match text {
+        "success" => Ok(true),
+        "failure" => Ok(false),
+        _ => Err(Reason::OneOf(&["success", "failure"])),
+    }
+}
+
+/// `-?[0-9]+`, at most [`POINTS_MAX`] either way.
+pub(super) fn points(text: &str) -> Result<i64, Reason> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    match count(digits) {
+        Ok(points) if points <= POINTS_MAX => Ok(sign * points),
+        Ok(_) | Err(Reason::CountRange) => Err(Reason::PointsRange),
+        Err(_) => Err(Reason::Points),
+    }
+}
+
 /// One of a listed set, as it stands; empty is none.
 pub(super) fn one_of<'a>(text: &'a str, set: &'static [&'static str]) -> Result<&'a str, Reason> {
     if text.is_empty() || set.contains(&text) { Ok(text) } else { Err(Reason::OneOf(set)) }
@@ -212,6 +236,19 @@ mod tests {
             "0x10", "--1", "¥5", "1..2", "5\u{a0}",
         ] {
             assert_eq!(money(text), Err(Reason::Money), "{text}");
+        }
+    }
+
+    #[test]
+    fn points_are_whole_and_may_be_negative() {
+        for (text, expected) in [("0", 0), ("-0", 0), ("12", 12), ("-007", -7), ("-999999999999", -POINTS_MAX)] {
+            assert_eq!(points(text), Ok(expected), "{text}");
+        }
+        for text in ["1000000000000", "-1000000000000", "99999999999999999999"] {
+            assert_eq!(points(text), Err(Reason::PointsRange), "{text}");
+        }
+        for text in ["", "-", "+1", "--1", "1.0", "1e3", " 1", "１", "1,000"] {
+            assert_eq!(points(text), Err(Reason::Points), "{text}");
         }
     }
 

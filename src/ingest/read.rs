@@ -15,7 +15,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dataflows::records::{
-    BillRow, ChannelRow, CustomerRow, Feed, ListingRow, OrderRow, ProductRow, TerminalRow, UsageRow,
+    AdjustmentRow, BillRow, ChannelRow, CustomerRow, Feed, ListingRow, MemberEventRow, OrderRow, ProductRow,
+    TerminalRow, UsageRow,
 };
 use dataflows::types::Month;
 
@@ -121,6 +122,8 @@ impl Reading<'_> {
             Feed::Product => self.table::<ProductRow, I>(source, kind, &found, intern, &mut later, validated),
             Feed::Channel => self.table::<ChannelRow, I>(source, kind, &found, intern, &mut later, validated),
             Feed::Order => self.table::<OrderRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::MemberEvent => self.table::<MemberEventRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Adjustment => self.table::<AdjustmentRow, I>(source, kind, &found, intern, &mut later, validated),
             Feed::Listing => self.table::<ListingRow, I>(source, kind, &found, intern, &mut later, validated),
         }?;
         source.is_unchanged()?;

@@ -74,6 +74,20 @@ const ORDER: [Column; 7] = [
     must("at"),
     may("bundled"),
 ];
+const MEMBER_EVENT: [Column; 10] = [
+    must("event_id"),
+    must("customer_id"),
+    must("kind"),
+    must("at"),
+    may("channel_id"),
+    may("product_id"),
+    may("other_id"),
+    may("result"),
+    may("points"),
+    may("detail"),
+];
+const ADJUSTMENT: [Column; 6] =
+    [must("adjustment_id"), must("customer_id"), must("points"), must("reason"), may("by"), must("at")];
 const LISTING: [Column; 5] = [must("list_id"), must("customer_id"), may("from"), may("until"), may("reason")];
 
 /// The columns of a feed, in the contract's order; rows name them by their place in it.
@@ -86,6 +100,8 @@ pub(super) fn columns(feed: Feed) -> &'static [Column] {
         Feed::Product => &PRODUCT,
         Feed::Channel => &CHANNEL,
         Feed::Order => &ORDER,
+        Feed::MemberEvent => &MEMBER_EVENT,
+        Feed::Adjustment => &ADJUSTMENT,
         Feed::Listing => &LISTING,
     }
 }

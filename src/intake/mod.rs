@@ -9,6 +9,8 @@
 
 mod landing;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +103,12 @@ impl Intake {
                 .map(|(name, text)| (name, text))
                 .eq(document.sources.iter().map(|source| (&source.name, &source.text)))
         });
+        // An earlier build may have published it, which knew of fewer names in a programme.
+        let is_published = is_published && {
+            let names = store.dictionary();
+            let names = names.read();
+            document.programme.names().iter().all(|name| names.words.find(name).is_some())
+        };
         let epoch = store.epoch().max(1);
         let mut compiled = Some(Arc::new(document.programme.clone()));
         store.hydrate(|mut facts| {

@@ -9,6 +9,7 @@ use super::circle::{self, Definition, Reference};
 use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
 use super::ladder::{self, Names};
 use super::outline::{self, Entry, Item, Uncarried};
+use super::points;
 use super::rule::{self, Known, Rule};
 use super::settings::{self, IngestSettings};
 use super::source::{BYTES_MAX, FILES_MAX, Place, Source};
@@ -84,7 +85,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
 
     let mut programme = Programme::default();
     let (settings, population) = settings::read(&outline.settings, &mut programme, problems);
-    let known = Known { tiers: ladder::tier_ids(&outline.tiers) };
+    let known = Known { tiers: ladder::tier_ids(&outline.tiers), ranks: points::rank_ids(&outline.ranks) };
     let mut reader = Reader { sources, problems, known, references: Vec::new() };
     if let Some(entry) = population {
         programme.population = reader.population(&entry);
@@ -95,6 +96,8 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
     let (segments, segment_names) = ladder::segments(&outline.segments, &mut reader);
     programme.tiers = tiers;
     programme.segments = segments;
+    programme.points = (!outline.points.is_empty()).then(|| points::rules(&outline.points, &mut reader));
+    programme.ranks = points::ranks(&outline.ranks, &mut reader);
     for section in &outline.uncarried {
         reader.uncarried(section);
     }

@@ -14,6 +14,8 @@
 //! - A setting that is absent has the default of [`IngestSettings`] and of the dataflow's `Programme`.
 //! - Ids and names are texts of one line, not empty, of at most 200 bytes; `level` defaults to province.
 //! - A programme has at most 4 MiB; a rule at most 64 KiB, 100 levels and 2,000 operators.
+//! - A points rule awards `per` event where it does not say; it may not be called `adjustment` or `forfeit`. No
+//!   two ranks begin at the same balance.
 //! - `when` and `audience` are rules in every section, at the top level of an item only.
 
 mod circle;
@@ -22,6 +24,7 @@ mod document;
 mod ladder;
 mod near;
 mod outline;
+mod points;
 mod quoted;
 mod reference;
 mod rule;
@@ -71,7 +74,9 @@ impl Report {
             Some(document) => {
                 let tiers = counted(document.programme.tiers.len(), "tier");
                 let segments = counted(document.programme.segments.len(), "segment");
-                text.push_str(&format!("the programme holds {tiers} and {segments}: {found}"));
+                let rules = counted(document.programme.points.iter().flatten().count(), "points rule");
+                let ranks = counted(document.programme.ranks.len(), "rank");
+                text.push_str(&format!("the programme holds {tiers}, {segments}, {rules} and {ranks}: {found}"));
             }
             None => text.push_str(&format!("the programme is refused: {found}")),
         }

@@ -58,7 +58,7 @@ pub(super) struct Item<'a> {
 pub(super) struct Uncarried<'a> {
     /// As it is written: `[[campaign]]`, `[fit]`.
     pub header: String,
-    /// What one of its items is called: `campaign`, `points rule`.
+    /// What one of its items is called: `campaign`.
     pub noun: &'static str,
     pub place: Place,
     pub items: Vec<Item<'a>>,
@@ -70,6 +70,8 @@ pub(super) struct Outline<'a> {
     pub settings: Vec<Entry<'a>>,
     pub tiers: Vec<Item<'a>>,
     pub segments: Vec<Item<'a>>,
+    pub points: Vec<Item<'a>>,
+    pub ranks: Vec<Item<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
 }
 
@@ -123,17 +125,15 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                 "settings" => outline.settings.extend(items.into_iter().flat_map(|item| item.entries)),
                 "tier" => outline.tiers.extend(items),
                 "segment" => outline.segments.extend(items),
+                "points" => outline.points.extend(items),
+                "rank" => outline.ranks.extend(items),
                 _ => {
-                    let (header, noun) = match kind {
-                        Kind::Table => (format!("[{name}]"), *name),
-                        Kind::Array => (format!("[[{name}]]"), *name),
-                        Kind::Points => ("[[points.rule]]".to_owned(), "points rule"),
-                    };
+                    let header = if *kind == Kind::Table { format!("[{name}]") } else { format!("[[{name}]]") };
                     match outline.uncarried.iter_mut().find(|uncarried| uncarried.header == header) {
                         Some(uncarried) => uncarried.items.extend(items),
                         None => {
                             let place = section.key_place;
-                            outline.uncarried.push(Uncarried { header, noun, place, items });
+                            outline.uncarried.push(Uncarried { header, noun: name, place, items });
                         }
                     }
                 }

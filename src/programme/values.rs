@@ -57,6 +57,17 @@ pub(super) fn months(entry: &Entry<'_>, min: u32, max: u32, problems: &mut Probl
     in_range.or_else(|| refuse(entry, &format!("a whole number of months from {min} to {max}"), None, problems))
 }
 
+/// A whole number from `min` to `max`.
+pub(super) fn whole(entry: &Entry<'_>, min: i64, max: i64, problems: &mut Problems<'_>) -> Option<i64> {
+    let (number, hint) = match entry.value {
+        DeValue::Integer(number) => (i64::from_str_radix(number.as_str(), number.radix()).ok(), None),
+        DeValue::String(_) => (None, Some("write it without quotes".to_owned())),
+        _ => (None, None),
+    };
+    let in_range = number.filter(|number| (min..=max).contains(number));
+    in_range.or_else(|| refuse(entry, &format!("a whole number from {min} to {max}"), hint, problems))
+}
+
 /// One of the listed words: its number in the list.
 pub(super) fn one_of(entry: &Entry<'_>, words: &[&str], problems: &mut Problems<'_>) -> Option<usize> {
     let found = match entry.value {

@@ -20,6 +20,10 @@ pub struct Card {
     pub tier: Option<String>,
     pub since: Option<String>,
     pub segments: Vec<String>,
+    /// None where points_balance has no row.
+    pub points: Option<i64>,
+    pub rank: Option<String>,
+    pub member: bool,
     pub attributes: serde_json::Map<String, serde_json::Value>,
     pub holds: Vec<String>,
     pub lists: Vec<String>,
@@ -73,6 +77,8 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
     let holds = chunk.orders.iter().filter(|(_, orders)| orders.holders.get(slot));
     let terminal =
         chunk.terminals.range(|(held, _)| held.cmp(&slot_key)).last().and_then(|(_, supports)| word(supports.0));
+    let balance = chunk.points.get(slot);
+    let points = balance.filter(|_| published.points.is_there).map(|balance| balance.points());
     let members = published.programme.segments.iter().zip(chunk.segments.iter());
     Some(Card {
         customer_id: customer_id.to_owned(),
@@ -81,6 +87,9 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
         tier: tier.map(str::to_owned),
         since: since.map(|month| month.to_string()),
         segments: members.filter(|(_, members)| members.get(slot)).map(|(segment, _)| segment.id.clone()).collect(),
+        points,
+        rank: points.and_then(|points| word(published.points.rank(points).0)),
+        member: balance.is_some_and(|balance| balance.member),
         attributes: fields,
         holds: holds.filter_map(|(product, _)| word(product.0)).collect(),
         lists: lists.filter_map(|(list, _)| word(list.0)).collect(),

@@ -14,6 +14,7 @@ pub enum Kind {
     /// Local time.
     Time,
     Integer,
+    Boolean,
     /// A number with two places.
     Hundredths,
 }
@@ -40,6 +41,7 @@ pub enum Cell<'a> {
     Month(Month),
     Time(Time),
     Integer(i64),
+    Boolean(bool),
     Hundredths(i128),
 }
 
@@ -63,7 +65,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// As in files: null empty, two places, local time.
+/// As in files: null empty, two places, local time, `true` or `false`.
 impl fmt::Display for Cell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,6 +74,7 @@ impl fmt::Display for Cell<'_> {
             Cell::Month(month) => month.fmt(f),
             Cell::Time(time) => time.fmt(f),
             Cell::Integer(number) => number.fmt(f),
+            Cell::Boolean(truth) => truth.fmt(f),
             Cell::Hundredths(number) => {
                 let sign = if *number < 0 { "-" } else { "" };
                 let digits = number.unsigned_abs();
@@ -123,6 +126,20 @@ pub const VIEWS: &[View] = &[
         columns: columns![segment Text, city Text, customers Integer],
     },
     View {
+        name: "points_entry",
+        about: "what events and adjustments gave each customer, or took",
+        columns: columns![customer_id Text, entry_id Text, at Time, rule Text, points Integer],
+    },
+    View {
+        name: "points_balance",
+        about: "points, rank and membership of everybody with an event or an adjustment",
+        columns: columns![
+            customer_id Text, balance Integer, earned Integer, forfeited Integer, adjusted Integer, rank Text,
+            member Boolean,
+        ],
+    },
+    View { name: "rank_count", about: "members by rank", columns: columns![rank Text, members Integer] },
+    View {
         name: "quarantine",
         about: "rows of live files that could not be taken, and why",
         columns: columns![file Text, line Integer, column Text, reason Text, row Text],
@@ -139,9 +156,6 @@ pub const VIEWS: &[View] = &[
 
 /// The views of the contract that this build does not carry.
 const ABSENT: &[&str] = &[
-    "points_entry",
-    "points_balance",
-    "rank_count",
     "referral",
     "referral_tree",
     "fit",

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Builder, Int64Builder, StringBuilder};
+use arrow::array::{ArrayRef, BooleanBuilder, Decimal128Builder, Int64Builder, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
@@ -96,6 +96,7 @@ fn data_type(kind: Kind) -> DataType {
     match kind {
         Kind::Text | Kind::Month | Kind::Time => DataType::Utf8,
         Kind::Integer => DataType::Int64,
+        Kind::Boolean => DataType::Boolean,
         Kind::Hundredths => DataType::Decimal128(38, 2),
     }
 }
@@ -103,6 +104,7 @@ fn data_type(kind: Kind) -> DataType {
 enum Builder {
     Text(StringBuilder),
     Integer(Int64Builder),
+    Boolean(BooleanBuilder),
     Hundredths(Decimal128Builder),
 }
 
@@ -110,6 +112,7 @@ impl Builder {
     fn all(view: &View) -> Vec<Builder> {
         let builder = |kind| match data_type(kind) {
             DataType::Int64 => Builder::Integer(Int64Builder::new()),
+            DataType::Boolean => Builder::Boolean(BooleanBuilder::new()),
             decimal @ DataType::Decimal128(..) => Builder::Hundredths(Decimal128Builder::new().with_data_type(decimal)),
             _ => Builder::Text(StringBuilder::new()),
         };
@@ -122,6 +125,8 @@ impl Builder {
             (Builder::Text(builder), cell) => builder.append_value(cell.to_string()),
             (Builder::Integer(builder), Cell::Integer(number)) => builder.append_value(*number),
             (Builder::Integer(builder), _) => builder.append_null(),
+            (Builder::Boolean(builder), Cell::Boolean(truth)) => builder.append_value(*truth),
+            (Builder::Boolean(builder), _) => builder.append_null(),
             (Builder::Hundredths(builder), Cell::Hundredths(number)) => builder.append_value(*number),
             (Builder::Hundredths(builder), _) => builder.append_null(),
         }
@@ -131,6 +136,7 @@ impl Builder {
         match self {
             Builder::Text(mut builder) => Arc::new(builder.finish()),
             Builder::Integer(mut builder) => Arc::new(builder.finish()),
+            Builder::Boolean(mut builder) => Arc::new(builder.finish()),
             Builder::Hundredths(mut builder) => Arc::new(builder.finish()),
         }
     }

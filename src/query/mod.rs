@@ -6,6 +6,7 @@ mod card;
 mod catalog;
 mod customers;
 pub mod export;
+mod points;
 mod rows;
 
 pub use card::{Card, card};

@@ -10,6 +10,7 @@ use dataflows::views::Change;
 use parking_lot::Mutex;
 
 use super::customers::{attributes, listed};
+use super::points::{points_balance, points_entry};
 use super::{Cell, View};
 use crate::engine::Published;
 use crate::store::{Names, Store, StoreError};
@@ -34,13 +35,15 @@ pub fn rows<E: From<StoreError>>(
         "customer_attribute" => customer_attribute(sources, visit),
         "tier" => tier(sources, visit),
         "segment_member" => segment_member(sources, visit),
+        "points_entry" => points_entry(sources, visit),
+        "points_balance" => points_balance(sources, visit),
         "quarantine" => quarantine(sources, visit),
         "ingest_ledger" => ingest_ledger(sources, visit),
         counts => count_rows(counts, sources, visit),
     }
 }
 
-type Visit<'v, E> = &'v mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>;
+pub(super) type Visit<'v, E> = &'v mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>;
 
 fn customer_attribute<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     let Sources { published, names, .. } = sources;
@@ -115,6 +118,7 @@ fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Resul
                 ("segment_count", Change::SegmentCount { segment, city }) => {
                     vec![word(segment), word(city), customers]
                 }
+                ("rank_count", Change::RankCount { rank }) => vec![word(rank), customers],
                 _ => return None,
             })
         })
@@ -156,6 +160,6 @@ fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> 
     rows.iter().try_for_each(|row| visit(row))
 }
 
-fn id(names: &Names, customer: CustomerIx) -> Cell<'_> {
+pub(super) fn id(names: &Names, customer: CustomerIx) -> Cell<'_> {
     Cell::text(names.customers.text(customer.0))
 }

@@ -237,6 +237,7 @@ fn value(kind: Kind, cell: &Cell<'_>) -> serde_json::Value {
     match (kind, cell) {
         (_, Cell::Null) => serde_json::Value::Null,
         (Kind::Integer, Cell::Integer(number)) => (*number).into(),
+        (Kind::Boolean, Cell::Boolean(truth)) => (*truth).into(),
         (_, cell) => cell.to_string().into(),
     }
 }

@@ -3,8 +3,8 @@
 //! Of rows with the same key in different live partitions the one of the greatest (period, part)
 //! stands; a hidden row returns when the hiding one goes. What is kept in memory is *who* holds a
 //! key, four bytes for a bill, and not what he holds: rows stand in the log, and the dataflow takes
-//! upserts. Two feeds need the value that a change replaces (usage is summed, orders move between
-//! keys of the dataflow), and keep it.
+//! upserts. Some feeds need the value that a change replaces (usage is summed, orders and events move
+//! between keys of the dataflow), and keep it.
 //!
 //! Everything the dataflow is fed comes from here, and nowhere else is a row made into a fact.
 
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 
-use dataflows::facts::{Facts, OrderFact};
+use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
 use dataflows::records::*;
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
@@ -174,6 +174,8 @@ pub struct Inputs {
     products: Holders<ProductRow>,
     channels: Holders<ChannelRow>,
     orders: Holders<OrderRow>,
+    member_events: Holders<MemberEventRow>,
+    adjustments: Holders<AdjustmentRow>,
     listings: Holders<ListingRow>,
 }
 
@@ -203,13 +205,15 @@ impl Inputs {
             Feed::Product => replace!(products, ProductRow),
             Feed::Channel => replace!(channels, ChannelRow),
             Feed::Order => replace!(orders, OrderRow),
+            Feed::MemberEvent => replace!(member_events, MemberEventRow),
+            Feed::Adjustment => replace!(adjustments, AdjustmentRow),
             Feed::Listing => replace!(listings, ListingRow),
         }
     }
 
     /// The latest second of any standing row that has one.
     pub fn latest_at(&mut self) -> Option<Time> {
-        self.orders.latest()
+        self.orders.latest().max(self.member_events.latest()).max(self.adjustments.latest())
     }
 }
 
@@ -228,7 +232,7 @@ macro_rules! of {
     )* };
 }
 of!(CustomerRow Customer, TerminalRow Terminal, BillRow Bill, UsageRow Usage, ProductRow Product,
-    ChannelRow Channel, OrderRow Order, ListingRow Listing);
+    ChannelRow Channel, OrderRow Order, MemberEventRow MemberEvent, AdjustmentRow Adjustment, ListingRow Listing);
 
 impl Row for CustomerRow {
     type Key = CustomerIx;
@@ -330,6 +334,63 @@ impl Row for OrderRow {
     }
 }
 
+/// Whose a standing event or adjustment was, and when.
+#[derive(Clone)]
+pub struct KeptMoment {
+    customer: CustomerIx,
+    at: Time,
+}
+
+impl Row for MemberEventRow {
+    type Key = Box<str>;
+    type Kept = KeptMoment;
+    type Index = ByKey<Box<str>, KeptMoment>;
+    fn key(&self) -> Box<str> {
+        self.event_id.clone()
+    }
+    fn kept(&self) -> KeptMoment {
+        KeptMoment { customer: self.customer, at: self.at }
+    }
+    fn at(kept: &KeptMoment) -> Option<Time> {
+        Some(kept.at)
+    }
+    fn reserve(facts: &mut Facts, rows: usize) {
+        facts.events.reserve(rows);
+    }
+    fn tell(key: &Box<str>, before: Option<KeptMoment>, now: Option<&Self>, facts: &mut Facts) {
+        let fact =
+            |kept: KeptMoment, event| EventFact { customer: kept.customer, at: kept.at, event_id: key.clone(), event };
+        // As with orders: what stood goes first.
+        facts.events.extend(before.map(|kept| fact(kept, None)));
+        facts.events.extend(now.map(|row| fact(row.kept(), Some(row.event))));
+    }
+}
+
+impl Row for AdjustmentRow {
+    type Key = Box<str>;
+    type Kept = KeptMoment;
+    type Index = ByKey<Box<str>, KeptMoment>;
+    fn key(&self) -> Box<str> {
+        self.adjustment_id.clone()
+    }
+    fn kept(&self) -> KeptMoment {
+        KeptMoment { customer: self.customer, at: self.at }
+    }
+    fn at(kept: &KeptMoment) -> Option<Time> {
+        Some(kept.at)
+    }
+    fn tell(key: &Box<str>, before: Option<KeptMoment>, now: Option<&Self>, facts: &mut Facts) {
+        let fact = |kept: KeptMoment, points| AdjustmentFact {
+            customer: kept.customer,
+            at: kept.at,
+            adjustment_id: key.clone(),
+            points,
+        };
+        facts.adjustments.extend(before.map(|kept| fact(kept, None)));
+        facts.adjustments.extend(now.map(|row| fact(row.kept(), Some(row.points))));
+    }
+}
+
 impl Row for ListingRow {
     type Key = (CustomerIx, Word);
     type Kept = ();
@@ -383,6 +444,8 @@ pub fn same_rows(one: &Rows, other: &Rows) -> bool {
         (Rows::Product(one), Rows::Product(other)) => same(one, other),
         (Rows::Channel(one), Rows::Channel(other)) => same(one, other),
         (Rows::Order(one), Rows::Order(other)) => same(one, other),
+        (Rows::MemberEvent(one), Rows::MemberEvent(other)) => same(one, other),
+        (Rows::Adjustment(one), Rows::Adjustment(other)) => same(one, other),
         (Rows::Listing(one), Rows::Listing(other)) => same(one, other),
         _ => false,
     }

@@ -75,6 +75,27 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
             writer.column(rows.iter().map(|row| row.at.0));
             writer.column(rows.iter().map(|row| row.bundled.map_or(2, i64::from)));
         }
+        Rows::MemberEvent(rows) => {
+            writer.texts(rows.iter().map(|row| Some(&*row.event_id)));
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| row.event.kind as i64));
+            writer.column(rows.iter().map(|row| row.at.0));
+            writer.column(rows.iter().map(|row| i64::from(row.channel.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.event.product.0)));
+            // One more than the number, so that 0 is nobody.
+            writer.column(rows.iter().map(|row| row.event.other.map_or(0, |other| i64::from(other.0) + 1)));
+            writer.column(rows.iter().map(|row| row.event.result.map_or(2, i64::from)));
+            writer.optional_column(rows.iter().map(|row| row.points), ABSENT);
+            writer.column(rows.iter().map(|row| i64::from(row.event.detail.0)));
+        }
+        Rows::Adjustment(rows) => {
+            writer.texts(rows.iter().map(|row| Some(&*row.adjustment_id)));
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| row.points));
+            writer.texts(rows.iter().map(|row| Some(&*row.reason)));
+            writer.texts(rows.iter().map(|row| row.by.as_deref()));
+            writer.column(rows.iter().map(|row| row.at.0));
+        }
         Rows::Listing(rows) => {
             writer.column(rows.iter().map(|row| i64::from(row.list.0)));
             writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
@@ -222,14 +243,53 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                     },
                     channel: Word(below(channel[at], names.words)?),
                     at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
-                    bundled: match bundled[at] {
-                        0 => Some(false),
-                        1 => Some(true),
-                        _ => None,
-                    },
+                    bundled: read_flag(bundled[at]),
                 })
             };
             Rows::Order((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::MemberEvent => {
+            let event_id = reader.texts(count)?;
+            let [customer, kind, at_second, channel, product, other, result, points, detail] = columns(reader, count)?;
+            let row = |at: usize| {
+                let kind = usize::try_from(kind[at]).ok().and_then(|kind| EventKind::ALL.get(kind));
+                let word = |column: &[i64]| below(column[at], names.words).map(Word);
+                Ok(MemberEventRow {
+                    event_id: event_id[at].ok_or(Damaged("an event has no id"))?.into(),
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
+                    channel: word(&channel)?,
+                    points: present(points[at], -POINTS_MAX, POINTS_MAX)?,
+                    event: Event {
+                        kind: kind.ok_or(Damaged("an event is of no kind"))?.0,
+                        product: word(&product)?,
+                        other: match other[at] {
+                            0 => None,
+                            other => Some(CustomerIx(below(other.saturating_sub(1), names.customers)?)),
+                        },
+                        result: read_flag(result[at]),
+                        detail: word(&detail)?,
+                    },
+                })
+            };
+            Rows::MemberEvent((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Adjustment => {
+            let adjustment_id = reader.texts(count)?;
+            let [customer, points] = columns(reader, count)?;
+            let (reason, by) = (reader.texts(count)?, reader.texts(count)?);
+            let at_second = reader.column_of(count)?;
+            let row = |at: usize| {
+                Ok(AdjustmentRow {
+                    adjustment_id: adjustment_id[at].ok_or(Damaged("an adjustment has no id"))?.into(),
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    points: within(points[at], -POINTS_MAX, POINTS_MAX)?,
+                    reason: reason[at].ok_or(Damaged("an adjustment has no reason"))?.into(),
+                    by: by[at].map(Box::from),
+                    at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
+                })
+            };
+            Rows::Adjustment((0..count).map(row).collect::<Result<_, _>>()?)
         }
         Feed::Listing => {
             let [list, customer, from, until] = columns(reader, count)?;
@@ -288,6 +348,10 @@ fn within(value: i64, least: i64, most: i64) -> Result<i64, Damaged> {
 fn below(value: i64, names: usize) -> Result<u32, Damaged> {
     let number = u32::try_from(value).ok().filter(|number| (*number as usize) < names);
     number.ok_or(Damaged("a name is not in the dictionary"))
+}
+
+fn read_flag(value: i64) -> Option<bool> {
+    [Some(false), Some(true)].get(usize::try_from(value).ok()?).copied().flatten()
 }
 
 fn read_day(value: i64) -> Result<Day, Damaged> {

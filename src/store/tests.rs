@@ -17,6 +17,10 @@ fn count(rng: &mut Rng) -> i64 {
     [0, COUNT_MAX, rng.i64(0..5_000)][rng.usize(0..3)]
 }
 
+fn points(rng: &mut Rng) -> i64 {
+    rng.i64(-POINTS_MAX..=POINTS_MAX)
+}
+
 fn customer(rng: &mut Rng) -> CustomerIx {
     CustomerIx(rng.u32(0..NAMES.customers as u32))
 }
@@ -131,6 +135,34 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
                 channel: word(rng),
                 at: time(rng),
                 bundled: maybe(rng, Rng::bool),
+            }
+        ),
+        Feed::MemberEvent => rows!(
+            MemberEvent,
+            MemberEventRow {
+                event_id: text(rng),
+                customer: customer(rng),
+                at: time(rng),
+                channel: word(rng),
+                points: maybe(rng, points),
+                event: Event {
+                    kind: EventKind::ALL[rng.usize(0..EventKind::ALL.len())].0,
+                    product: word(rng),
+                    other: maybe(rng, customer),
+                    result: maybe(rng, Rng::bool),
+                    detail: word(rng),
+                },
+            }
+        ),
+        Feed::Adjustment => rows!(
+            Adjustment,
+            AdjustmentRow {
+                adjustment_id: text(rng),
+                customer: customer(rng),
+                points: points(rng),
+                reason: text(rng),
+                by: maybe(rng, text),
+                at: time(rng),
             }
         ),
         Feed::Listing => rows!(

@@ -34,6 +34,16 @@ fn a_card_tells_what_is_known_of_a_customer() {
     {
         assert_eq!(attributes[key], value, "{key}: {card}");
     }
+    // 10 for registering, 1 for a login, 50 by hand; who left, and who has neither event nor adjustment.
+    for (id, points, rank, member) in [
+        ("c1", Some(61), Some("private first class"), true),
+        ("客户一", Some(0), Some("private"), false),
+        ("c2", None, None, false),
+    ] {
+        let card = service.get(&format!("/v1/customers/{}", percents(id))).good();
+        assert_eq!((card["points"].as_i64(), card["rank"].as_str()), (points, rank), "{card}");
+        assert_eq!(card["member"], member, "{card}");
+    }
     // Closed: known, and of no class.
     let closed = service.get("/v1/customers/c3").good();
     assert_eq!((closed["tier"].as_str(), closed["attributes"]["status"].as_str()), (None, Some("closed")));

@@ -65,6 +65,17 @@ pub fn province() -> Vec<(String, String)> {
          o1,c1,crbt,subscribe,sms,2009-06-01 12:00:00,\no2,c2,crbt,trial,,2009-06-02,true\n"
             .to_owned(),
     ));
+    files.push((
+        "member_event_2009-06.csv".to_owned(),
+        "event_id,customer_id,kind,at,product_id,other_id,result\n\
+         e1,c1,register,2009-06-03,,,\ne2,c1,login,2009-06-04 08:00:00,,,\n\
+         e3,客户一,register,2009-06-05,,,\ne4,客户一,deregister,2009-06-06,,,\n"
+            .to_owned(),
+    ));
+    files.push((
+        "adjustment_2009-06.csv".to_owned(),
+        "adjustment_id,customer_id,points,reason,by,at\na1,c1,50,测试,admin,2009-06-05\n".to_owned(),
+    ));
     // Refused whole: its only row is bad.
     files.push(("bill_2009-07.csv".to_owned(), "customer_id,month,total_fee\nc1,2009-07,13812345678x\n".to_owned()));
     files.sort();

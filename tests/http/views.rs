@@ -10,13 +10,16 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 11] = [
     "customer_attribute",
     "tier",
     "tier_count",
     "tier_move",
     "segment_member",
     "segment_count",
+    "points_entry",
+    "points_balance",
+    "rank_count",
     "quarantine",
     "ingest_ledger",
 ];
@@ -127,6 +130,7 @@ fn cells(row: &Value, header: &[String]) -> Vec<String> {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
+        Value::Bool(truth) => truth.to_string(),
         other => panic!("{other}"),
     };
     header.iter().map(|column| cell(&row[column])).collect()

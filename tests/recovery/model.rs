@@ -20,7 +20,7 @@ enum Says {
     Line(String),
     /// Adds to the sum that a line tells.
     Sum(String, i64),
-    Order(String, Time),
+    Moment(String, Time),
     /// Products and channels, which no fact tells.
     Nothing,
 }
@@ -35,7 +35,7 @@ pub struct File {
     pub rows: Vec<Row>,
 }
 
-const FEEDS: [(&str, &str); 8] = [
+const FEEDS: [(&str, &str); 10] = [
     ("customer", "customer_id,city"),
     ("terminal", "customer_id,seen_on,supports"),
     ("bill", "customer_id,month,total_fee,data_kb"),
@@ -43,6 +43,8 @@ const FEEDS: [(&str, &str); 8] = [
     ("product", "product_id,name"),
     ("channel", "channel_id,name"),
     ("order", "order_id,customer_id,product_id,action,at"),
+    ("member_event", "event_id,customer_id,kind,at,product_id,result"),
+    ("adjustment", "adjustment_id,customer_id,points,reason,at"),
     ("listing", "list_id,customer_id"),
 ];
 const PERIODS: [&str; 3] = ["2009-01", "2009-02", "2009-11"];
@@ -141,7 +143,20 @@ fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
             let (action, said) = [("subscribe", "Subscribe"), ("cancel", "Cancel")][rng.usize(0..2)];
             let at = Day::parse(&day).expect("a day").start();
             let line = format!("order {id} {customer} {product} {at} {said}");
-            (format!("{id},{customer},{product},{action},{day}"), id, Says::Order(line, at))
+            (format!("{id},{customer},{product},{action},{day}"), id, Says::Moment(line, at))
+        }
+        "member_event" => {
+            let (id, product) = (format!("e{}", rng.u8(0..9)), pick(rng, &["fetion", "mail"]));
+            let (kind, said) = [("register", "Register"), ("login", "Login")][rng.usize(0..2)];
+            let at = Day::parse(&day).expect("a day").start();
+            let line = format!("event {id} {customer} {at} {said} {product} Some(true)");
+            (format!("{id},{customer},{kind},{day},{product},success"), id, Says::Moment(line, at))
+        }
+        "adjustment" => {
+            let (id, points) = (format!("a{}", rng.u8(0..9)), rng.i64(-99..99));
+            let at = Day::parse(&day).expect("a day").start();
+            let line = format!("adjustment {id} {customer} {at} {points}");
+            (format!("{id},{customer},{points},goodwill,{day}"), id, Says::Moment(line, at))
         }
         "listing" => {
             let list = pick(rng, &["vip", "quiet"]);
@@ -175,7 +190,7 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
         match says {
             Says::Line(line) => lines.push(line.clone()),
             Says::Sum(line, quantity) => *sums.entry(line).or_insert(0) += quantity,
-            Says::Order(line, at) => {
+            Says::Moment(line, at) => {
                 lines.push(line.clone());
                 latest = latest.max(Some(*at));
             }

@@ -90,6 +90,13 @@ pub fn standing(standing: &Standing, names: &Dictionary) -> Vec<String> {
     for ((who, product, at, id), action) in &standing.orders {
         lines.push(format!("order {id} {} {} {at} {action:?}", customer(who), word(product)));
     }
+    for ((who, at, id), event) in &standing.events {
+        let (kind, product) = (event.kind, word(&event.product));
+        lines.push(format!("event {id} {} {at} {kind:?} {product} {:?}", customer(who), event.result));
+    }
+    for ((who, at, id), points) in &standing.adjustments {
+        lines.push(format!("adjustment {id} {} {at} {points}", customer(who)));
+    }
     for ((who, list), (from, until)) in &standing.listings {
         lines.push(format!("listing {} {} {from:?} {until:?}", customer(who), word(list)));
     }
@@ -130,6 +137,14 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
             Rows::Listing(rows) => lines.extend(
                 rows.iter().map(|row| format!("{head} {} {} {:?}", word(row.list), customer(row.customer), row.reason)),
             ),
+            Rows::MemberEvent(rows) => lines.extend(rows.iter().map(|row| {
+                let (id, other) = (&row.event_id, row.event.other.map(customer));
+                format!("{head} {id} {} {:?} {other:?} {}", customer(row.customer), row.points, word(row.event.detail))
+            })),
+            Rows::Adjustment(rows) => lines.extend(rows.iter().map(|row| {
+                let (id, points) = (&row.adjustment_id, row.points);
+                format!("{head} {id} {} {points} {} {:?}", customer(row.customer), row.reason, row.by)
+            })),
             Rows::Bill(_) | Rows::Usage(_) | Rows::Order(_) => {}
         }
         Ok(())

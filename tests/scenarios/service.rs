@@ -176,6 +176,7 @@ fn order(cell: &Cell<'_>) -> (bool, i128, String) {
         Cell::Month(month) => number(month.0.into()),
         Cell::Time(time) => number(time.0.into()),
         Cell::Integer(integer) => number((*integer).into()),
+        Cell::Boolean(truth) => number((*truth).into()),
         Cell::Hundredths(hundredths) => number(*hundredths),
     }
 }

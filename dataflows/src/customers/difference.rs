@@ -153,6 +153,22 @@ impl Sides<'_> {
         }
     }
 
+    /// Members by rank. Customers outside `slots` have kept their points, and their ranks.
+    pub fn ranks(&self, slots: &Slots, counts: &mut Counts) {
+        let same_rules = std::ptr::eq(self.before.1, self.after.1);
+        if same_rules && Arc::ptr_eq(&self.before.0.points, &self.after.0.points) {
+            return;
+        }
+        let mut tally: Tally<Word> = Tally::default();
+        for ((chunk, rules, _), diff) in [(self.before, -1), (self.after, 1)] {
+            for slot in (0..slots.len()).map(|place| slots.slot(place)) {
+                let member = chunk.points.get(slot).filter(|balance| balance.member && rules.points.counts_ranks());
+                member.iter().for_each(|member| tally.add(rules.points.rank(member.points()), diff));
+            }
+        }
+        tally.0.into_iter().for_each(|(rank, diff)| counts.add(Change::RankCount { rank }, diff));
+    }
+
     /// Changes of class from a month to the next. History shares its columns while they stand, so
     /// a month that nothing reached costs the comparison of two pointers.
     pub fn moves(&self, counts: &mut Counts) {

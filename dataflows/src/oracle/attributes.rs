@@ -4,8 +4,9 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Standing;
+use super::points::own;
 use crate::attributes::AttributeRow;
-use crate::records::{Action, Bill};
+use crate::records::{Action, Bill, Event, EventKind};
 use crate::rules::Attribute;
 use crate::types::{CustomerIx, Day, Month, Time, Word, days_in_month};
 
@@ -88,11 +89,28 @@ impl Asked<'_> {
             Holds(product) => Value::Boolean(self.holds(product)),
             OnList(list) => Value::Boolean(self.on_list(list)),
             Terminal(capability) => Value::Boolean(self.terminal(capability)),
-            Rank => Value::Text(None),
-            Points | Score(_) => Value::Number(None),
-            Participations(_) => Value::Number(Some(integer(0))),
-            Member | Tag(_) | Consent(_) => Value::Boolean(false),
+            Points => Value::Number(self.points().map(|row| integer(row.balance))),
+            Rank => Value::Text(self.points().and_then(|row| row.rank)),
+            Member => Value::Boolean(self.standing.points(self.customer).1.is_some_and(|row| row.member)),
+            Participations(kind) => Value::Number(Some(integer(self.participations(kind)))),
+            Score(_) => Value::Number(None),
+            Tag(_) | Consent(_) => Value::Boolean(false),
         }
+    }
+
+    /// The row of points_balance, as the view has it.
+    fn points(&self) -> Option<super::PointsRow> {
+        self.standing.programme.points.as_ref().and_then(|_| self.standing.points(self.customer).1)
+    }
+
+    fn participations(&self, kind: &str) -> i64 {
+        let Some(month) = self.month else { return 0 };
+        let counts = |((_, at, _), event): &(&(CustomerIx, Time, Box<str>), &Event)| {
+            event.kind == EventKind::Participate
+                && &*self.standing.words[event.detail.0 as usize] == kind
+                && (month.plus(-11)..=month).contains(&at.day().month())
+        };
+        own(&self.standing.events, self.customer).filter(counts).count() as i64
     }
 
     fn text(&self, word: Word) -> Value {

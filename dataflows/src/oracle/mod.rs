@@ -5,16 +5,18 @@
 //! `verify`, compare the dataflow with it.
 
 mod attributes;
+mod points;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use attributes::Asked;
+pub use points::{PointsEntry, PointsRow};
 
 use crate::facts::{Facts, Interval};
 use crate::programme::Programme;
-use crate::records::{Action, Bill, Customer};
+use crate::records::{Action, Bill, Customer, Event};
 use crate::types::{Clock, CustomerIx, Day, Diff, Month, Time, Word};
 use crate::views::Change;
 
@@ -26,6 +28,8 @@ pub struct Standing {
     pub usage: BTreeMap<(CustomerIx, Word, Month), i64>,
     pub terminals: BTreeMap<(CustomerIx, Day), Word>,
     pub orders: BTreeMap<(CustomerIx, Word, Time, Box<str>), Action>,
+    pub events: points::Moments<Event>,
+    pub adjustments: points::Moments<i64>,
     pub listings: BTreeMap<(CustomerIx, Word), Interval>,
     pub words: Vec<Arc<str>>,
     pub clock: Clock,
@@ -44,6 +48,13 @@ impl Standing {
             let key = (order.customer, order.product, order.at, order.order_id.clone());
             put(&mut self.orders, key, order.action);
         }
+        for event in &facts.events {
+            put(&mut self.events, (event.customer, event.at, event.event_id.clone()), event.event);
+        }
+        for adjustment in &facts.adjustments {
+            let key = (adjustment.customer, adjustment.at, adjustment.adjustment_id.clone());
+            put(&mut self.adjustments, key, adjustment.points);
+        }
         for (customer, month, measure, change) in &facts.usage {
             let sum = self.usage.entry((*customer, *measure, *month)).or_insert(0);
             *sum += change;
@@ -60,7 +71,7 @@ impl Standing {
     /// The views: rows once each, cells of counts with how many customers they hold.
     pub fn views(&self) -> BTreeMap<Change, Diff> {
         let mut views = BTreeMap::new();
-        for customer in self.listed() {
+        for customer in self.everybody() {
             self.add_customer(customer, &mut views);
         }
         views
@@ -75,8 +86,30 @@ impl Standing {
         listed
     }
 
+    /// Who has a row in any view.
+    pub fn everybody(&self) -> Vec<CustomerIx> {
+        let mut everybody = self.listed();
+        everybody.extend(self.events.keys().map(|(customer, ..)| *customer));
+        everybody.extend(self.adjustments.keys().map(|(customer, ..)| *customer));
+        everybody.sort_unstable();
+        everybody.dedup();
+        everybody
+    }
+
+    /// Whether a customer has a row in customer_attribute.
+    pub fn is_listed(&self, customer: CustomerIx) -> bool {
+        let mut bills = self.bills.range((customer, Month(i32::MIN))..=(customer, Month(i32::MAX)));
+        self.customers.contains_key(&customer) || bills.next().is_some()
+    }
+
     /// Adds one customer's rows, and the customer to the counts.
     pub fn add_customer(&self, customer: CustomerIx, views: &mut BTreeMap<Change, Diff>) {
+        if let Some(rank) = self.counted_rank(customer) {
+            *views.entry(Change::RankCount { rank }).or_insert(0) += 1;
+        }
+        if !self.is_listed(customer) {
+            return;
+        }
         let city = self.customers.get(&customer).map_or(Word::NULL, |fields| fields.city);
         let history = self.history(customer);
         for pair in history.windows(2) {

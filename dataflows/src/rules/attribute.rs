@@ -124,11 +124,11 @@ impl Attribute {
         matches!(self, Rank | Points | Member | Holds(_) | Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Score(_))
     }
 
-    /// Whether this build carries the feed it comes from. Where not, it is false, null or 0 for
+    /// Whether this build carries the feed it comes from. Where not, it is false or null for
     /// everybody, and a programme that uses it is warned.
     pub fn is_carried(&self) -> bool {
         use Attribute::*;
-        !matches!(self, Rank | Points | Member | Participations(_) | Tag(_) | Consent(_) | Score(_))
+        !matches!(self, Tag(_) | Consent(_) | Score(_))
     }
 }
 

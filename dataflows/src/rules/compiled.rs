@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::plan::{Plan, plan};
 use super::{Attribute, Expr};
+use crate::points;
 use crate::programme::Programme;
+use crate::table::Reach;
 use crate::types::Word;
 
 /// The plans of a programme, with the words of its ids. Owned by one worker: plans remember what
@@ -16,6 +18,9 @@ pub struct Compiled {
     /// In the order in which they are tested; only the last may have no condition.
     pub tiers: Vec<(Word, Option<Plan>)>,
     pub segments: Vec<(Word, Plan)>,
+    pub points: Arc<points::Rules>,
+    /// Whether the population depends on what is as of now: then so does the history of tiers.
+    pub population_is_of_now: bool,
 }
 
 impl Compiled {
@@ -33,6 +38,8 @@ impl Compiled {
         let tiers = programme.tiers.iter().map(|tier| (id(&tier.id), tier.when.as_ref().map(|when| plan(when, &word))));
         let segments = programme.segments.iter().map(|segment| (id(&segment.id), plan(&segment.when, &word)));
         Compiled {
+            population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
+            points: Arc::new(points::Rules::new(&programme, &word)),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
             segments: segments.collect(),
@@ -50,17 +57,40 @@ impl Compiled {
             || ours.tiers != theirs.tiers
     }
 
-    /// Months after a month in which its bills still decide a class, that month not counted.
-    pub fn reach(&self) -> i32 {
-        (self.programme.window + self.programme.lag - 1) as i32
+    /// Whether balances may differ under `other`.
+    pub fn differs_in_points(&self, other: &Compiled) -> bool {
+        self.programme.points != other.programme.points
     }
 
-    /// The same for usage; none of it decides a class where no rule of a tier asks for it.
-    pub fn usage_reach(&self) -> i32 {
-        let mut asks = false;
-        let mut look = |rule: &Expr| rule.attributes(&mut |attribute| asks |= matches!(attribute, Attribute::Usage(_)));
-        self.programme.tiers.iter().filter_map(|tier| tier.when.as_ref()).for_each(&mut look);
-        self.programme.population.iter().for_each(&mut look);
-        if asks { self.programme.window as i32 - 1 } else { -1 }
+    /// Whether a balance may have another rank under `other`.
+    pub fn differs_in_ranks(&self, other: &Compiled) -> bool {
+        self.programme.ranks != other.programme.ranks
     }
+
+    /// How far the rows of a month reach.
+    pub fn reach(&self) -> Reach {
+        let bills = (self.programme.window + self.programme.lag - 1) as i32;
+        let asks = |what: fn(&Attribute) -> bool| {
+            let tiers = self.programme.tiers.iter().filter_map(|tier| tier.when.as_ref());
+            tiers.chain(&self.programme.population).any(|rule| asks(rule, what))
+        };
+        let usage = if asks(|attribute| matches!(attribute, Attribute::Usage(_))) {
+            self.programme.window as i32 - 1
+        } else {
+            -1
+        };
+        let participations = if asks(|attribute| matches!(attribute, Attribute::Participations(_))) { 11 } else { -1 };
+        Reach { bills, usage, participations }
+    }
+}
+
+/// Whether a rule asks for such an attribute.
+fn asks(rule: &Expr, what: fn(&Attribute) -> bool) -> bool {
+    let mut asks = false;
+    rule.attributes(&mut |attribute| asks |= what(attribute));
+    asks
+}
+
+fn is_of_now(rule: &Expr) -> bool {
+    asks(rule, Attribute::is_as_of_now)
 }

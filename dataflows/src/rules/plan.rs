@@ -28,10 +28,11 @@ pub enum Numeric {
     Change(usize),
     /// The measure; none where no input has ever named it.
     Usage(Option<Word>),
+    Points,
+    /// The kind of campaign, likewise.
+    Participations(Option<Word>),
     /// Of a feed that this build does not carry: null for everybody.
     Absent,
-    /// Of a feed that this build does not carry: 0 for everybody.
-    Zero,
 }
 
 /// A column of words. The figure is the place of a text attribute.
@@ -39,6 +40,7 @@ pub enum Numeric {
 pub enum Textual {
     Field(usize),
     Tier,
+    Rank,
     /// Of a feed that this build does not carry: null for everybody.
     Absent,
 }
@@ -48,6 +50,7 @@ pub enum Textual {
 pub enum Flag {
     Holds(Option<Word>),
     OnList(Option<Word>),
+    Member,
     /// Whether a set of capabilities, as one word, has this one.
     Terminal(Rc<RefCell<WordTest>>),
     /// Of a feed that this build does not carry: false for everybody.
@@ -228,7 +231,8 @@ impl Planner<'_> {
             Attribute::ChangeVasFee => Numeric::Change(VAS_FEE),
             Attribute::ChangeData => Numeric::Change(DATA_KB),
             Attribute::Usage(measure) => Numeric::Usage((self.word)(measure)),
-            Attribute::Participations(_) => Numeric::Zero,
+            Attribute::Points => Numeric::Points,
+            Attribute::Participations(kind) => Numeric::Participations((self.word)(kind)),
             _ => Numeric::Absent,
         }
     }
@@ -245,6 +249,7 @@ impl Planner<'_> {
             Attribute::Employer => Textual::Field(7),
             Attribute::IncomeBand => Textual::Field(8),
             Attribute::Tier => Textual::Tier,
+            Attribute::Rank => Textual::Rank,
             _ => Textual::Absent,
         }
     }
@@ -253,6 +258,7 @@ impl Planner<'_> {
         match attribute {
             Attribute::Holds(product) => Flag::Holds((self.word)(product)),
             Attribute::OnList(list) => Flag::OnList((self.word)(list)),
+            Attribute::Member => Flag::Member,
             Attribute::Terminal(capability) => {
                 let test = WordTest::Capability { capability: capability.clone(), known: Vec::new() };
                 Flag::Terminal(Rc::new(RefCell::new(test)))

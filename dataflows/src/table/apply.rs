@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{Facts, Interval};
-use crate::records::{Action, Bill};
+use crate::points::{EXPERIENCE, REGISTRATION};
+use crate::records::{Action, Bill, Event};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
-use super::chunk::OrderKey;
+use super::chunk::{EventKey, OrderKey, group};
 use super::column::{Bits, CHUNK};
 use super::sorted::Change;
 
@@ -19,6 +20,8 @@ pub struct Touch {
     pub slots: Bits,
     /// Months (first, last) whose class may have changed for them.
     pub months: Vec<(Month, Month)>,
+    /// Of the customers, those whose points to count again.
+    pub points: Bits,
 }
 
 /// A change of the terminals of a chunk.
@@ -26,7 +29,7 @@ type TerminalChange = Change<(u16, Day), Word>;
 
 impl Touch {
     fn none() -> Touch {
-        Touch { slots: Bits::none(), months: Vec::new() }
+        Touch { slots: Bits::none(), months: Vec::new(), points: Bits::none() }
     }
 
     /// Whether the class of a month may have changed.
@@ -73,15 +76,16 @@ impl Table {
         CustomerIx(((chunk * CHUNK + slot) * self.peers + self.index) as u32)
     }
 
-    /// Writes the facts that are this worker's. `reach` is how many months after a month its bills
-    /// still matter, that month not counted; `window` the same for usage.
-    pub fn write(&mut self, facts: &Facts, reach: i32, window: i32) {
+    /// Writes the facts that are this worker's.
+    pub fn write(&mut self, facts: &Facts, reach: Reach) {
         self.words.extend(facts.words.iter().cloned());
         self.write_customers(facts);
-        self.write_bills(facts, reach);
-        self.write_usage(facts, window);
+        self.write_bills(facts, reach.bills);
+        self.write_usage(facts, reach.usage);
         self.write_terminals(facts);
         self.write_orders(facts);
+        self.write_events(facts, reach.participations);
+        self.write_adjustments(facts);
         self.write_listings(facts);
         if let Some(clock) = facts.clock {
             self.write_clock(clock);
@@ -166,6 +170,44 @@ impl Table {
         }
     }
 
+    fn write_events(&mut self, facts: &Facts, reach: i32) {
+        let mut changes: BTreeMap<(usize, u16), Vec<Change<EventKey, Event>>> = BTreeMap::new();
+        for event in &facts.events {
+            let Some((chunk, slot)) = self.place(event.customer) else { continue };
+            let slot = slot as u16;
+            let change = ((slot, event.at, event.event_id.clone()), event.event);
+            changes.entry((chunk, group(slot))).or_default().push(change);
+        }
+        for ((index, group), changes) in changes {
+            let (chunk, touch) = self.touched_chunk(index);
+            for ((slot, at, _), _) in &changes {
+                let month = at.day().month();
+                touch.add_points(usize::from(*slot));
+                touch.add_months((month, month.plus(reach)));
+            }
+            let events = Arc::make_mut(&mut chunk.events);
+            let rows = events.entry(group).or_default();
+            Arc::make_mut(rows).apply(changes);
+            if rows.is_empty() {
+                events.remove(&group);
+            }
+        }
+    }
+
+    fn write_adjustments(&mut self, facts: &Facts) {
+        let mut changes: BTreeMap<usize, Vec<Change<EventKey, i64>>> = BTreeMap::new();
+        for adjustment in &facts.adjustments {
+            let Some((chunk, slot)) = self.place(adjustment.customer) else { continue };
+            let key = (slot as u16, adjustment.at, adjustment.adjustment_id.clone());
+            changes.entry(chunk).or_default().push((key, adjustment.points));
+        }
+        for (index, changes) in changes {
+            let (chunk, touch) = self.touched_chunk(index);
+            changes.iter().for_each(|((slot, ..), _)| touch.add_points(usize::from(*slot)));
+            Arc::make_mut(&mut chunk.adjustments).apply(changes);
+        }
+    }
+
     fn write_listings(&mut self, facts: &Facts) {
         let mut changes: BTreeMap<(usize, Word), Vec<Change<u16, Interval>>> = BTreeMap::new();
         for (customer, list, interval) in &facts.listings {
@@ -176,8 +218,15 @@ impl Table {
             for (slot, interval) in &changes {
                 self.move_boundaries(index, *slot, list, *interval);
             }
+            let bars =
+                self.words.get(list.0 as usize).is_some_and(|list| [REGISTRATION, EXPERIENCE].contains(&&**list));
             let (chunk, touch) = self.touched_chunk(index);
-            changes.iter().for_each(|(slot, _)| touch.slots.set(usize::from(*slot), true));
+            for slot in changes.iter().map(|(slot, _)| usize::from(*slot)) {
+                touch.slots.set(slot, true);
+                if bars {
+                    touch.add_points(slot);
+                }
+            }
             let listings = Arc::make_mut(&mut chunk.listings);
             let rows = listings.entry(list).or_default();
             Arc::make_mut(rows).apply(changes);
@@ -257,7 +306,21 @@ impl Table {
     }
 }
 
+/// For how many months after a month its rows still decide a class, that month not counted; -1
+/// where they never do.
+#[derive(Clone, Copy)]
+pub struct Reach {
+    pub bills: i32,
+    pub usage: i32,
+    pub participations: i32,
+}
+
 impl Touch {
+    fn add_points(&mut self, slot: usize) {
+        self.slots.set(slot, true);
+        self.points.set(slot, true);
+    }
+
     fn add_months(&mut self, months: (Month, Month)) {
         // Files are of one month mostly: the range is nearly always the last one.
         if self.months.last() != Some(&months) && !self.months.contains(&months) {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::facts::Interval;
-use crate::records::{Action, Bill, Customer};
+use crate::points::Balances;
+use crate::records::{Action, Bill, Customer, Event};
 use crate::types::{Day, Month, Time, Word};
 
 use super::column::{Bits, CHUNK, Column};
@@ -44,6 +45,9 @@ pub struct Chunk {
     /// By slot and day: the last of a slot stands.
     pub terminals: Arc<Sorted<(u16, Day), Word>>,
     pub orders: Arc<BTreeMap<Word, Arc<Orders>>>,
+    /// By [`group`] of slots: a member has dozens of events, and a change of one copies its group.
+    pub events: Arc<BTreeMap<u16, Arc<Sorted<EventKey, Event>>>>,
+    pub adjustments: Arc<Sorted<EventKey, i64>>,
     pub listings: Arc<BTreeMap<Word, Arc<Sorted<u16, Interval>>>>,
     /// Derived: class codes by month of history, ascending.
     pub history: Vec<(Month, Classes)>,
@@ -51,6 +55,8 @@ pub struct Chunk {
     pub class: Classes,
     /// Derived: the members, by place of the segment in the programme.
     pub segments: Arc<Vec<Arc<Bits>>>,
+    /// Derived: the balances of points.
+    pub points: Arc<Balances>,
 }
 
 impl Chunk {
@@ -62,11 +68,25 @@ impl Chunk {
             usage: Arc::default(),
             terminals: Arc::default(),
             orders: Arc::default(),
+            events: Arc::default(),
+            adjustments: Arc::default(),
             listings: Arc::default(),
             history: Vec::new(),
             class: Arc::new([ABSENT; CHUNK]),
             segments: Arc::default(),
+            points: Balances::none(),
         }
+    }
+
+    /// A customer's events, in their order.
+    pub fn events_of(&self, slot: usize) -> &[(EventKey, Event)] {
+        let slot = slot as u16;
+        self.events.get(&group(slot)).map_or(&[], |events| events.range(|(held, ..)| held.cmp(&slot)))
+    }
+
+    /// A customer's adjustments, in their order.
+    pub fn adjustments_of(&self, slot: usize) -> &[(EventKey, i64)] {
+        self.adjustments.range(|(held, ..)| held.cmp(&(slot as u16)))
     }
 
     /// The bills of a month, where there are any.
@@ -280,6 +300,14 @@ impl Sums {
         }
         matches!(self, Sums::Few(rows) if rows.is_empty())
     }
+}
+
+/// Slot, time, id of an event or an adjustment.
+pub type EventKey = (u16, Time, Box<str>);
+
+/// The slots whose events stand in one list: 64 of them.
+pub fn group(slot: u16) -> u16 {
+    slot / 64
 }
 
 /// Slot, time, order id.

@@ -10,6 +10,6 @@ pub mod chunk;
 pub mod column;
 mod sorted;
 
-pub use apply::{Table, Touch};
+pub use apply::{Reach, Table, Touch};
 pub use chunk::Chunk;
 pub use sorted::Sorted;

@@ -8,21 +8,28 @@ use std::sync::{Arc, Mutex};
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
-use dataflows::oracle::Standing;
+use dataflows::oracle::{PointsEntry, PointsRow, Standing};
+use dataflows::points::entries;
 use dataflows::table::column::{CHUNK, Slots};
-use dataflows::types::{CustomerIx, Diff, Epoch};
+use dataflows::types::{CustomerIx, Diff, Epoch, Word};
 use dataflows::views::Change;
 use differential_dataflow::input::InputSession;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::operators::Input;
 use timely::dataflow::{InputHandle, ProbeHandle};
 
+use crate::history::Points;
+
 /// What stands after an epoch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct State {
     pub views: BTreeMap<Change, Diff>,
     pub attributes: BTreeMap<CustomerIx, AttributeRow>,
+    pub points: BTreeMap<CustomerIx, Points>,
 }
+
+/// What is read off snapshots.
+type Read = (BTreeMap<CustomerIx, AttributeRow>, BTreeMap<CustomerIx, Points>);
 
 type Update = (Change, Epoch, Diff);
 
@@ -31,7 +38,7 @@ pub fn run(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
     execute(epochs, workers, true)
 }
 
-/// All epochs before the first step: attributes are read at the end only, and compared there.
+/// All epochs before the first step: attributes and points are read at the end only, and compared there.
 pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
     let mut states = execute(epochs, workers, false);
     let apart = execute(epochs, workers, true);
@@ -39,6 +46,7 @@ pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
     for (epoch, state) in states.iter_mut().enumerate() {
         if epoch < last {
             state.attributes = apart[epoch].attributes.clone();
+            state.points = apart[epoch].points.clone();
         }
     }
     states
@@ -46,9 +54,8 @@ pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
 
 fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<State> {
     let updates: Arc<Mutex<Vec<Update>>> = Arc::default();
-    let attributes: Arc<Mutex<Vec<BTreeMap<CustomerIx, AttributeRow>>>> =
-        Arc::new(Mutex::new(vec![BTreeMap::new(); epochs.len()]));
-    let (shared_updates, shared_attributes, shared_epochs) = (updates.clone(), attributes.clone(), epochs.to_vec());
+    let reads: Arc<Mutex<Vec<Read>>> = Arc::new(Mutex::new(vec![Read::default(); epochs.len()]));
+    let (shared_updates, shared_reads, shared_epochs) = (updates.clone(), reads.clone(), epochs.to_vec());
     timely::execute(timely::Config::process(workers), move |worker| {
         let (index, peers) = (worker.index(), worker.peers());
         let customers = Rc::new(RefCell::new(Customers::with_rows(index, peers)));
@@ -65,32 +72,37 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
             };
             views.counts.inspect(keep).probe_with(&probe);
         });
+        let mut words: Vec<Arc<str>> = Vec::new();
         for (epoch, facts) in shared_epochs.iter().enumerate() {
+            words.extend(facts.words.iter().cloned());
             input.advance_to(epoch as Epoch);
             input.send(facts.clone());
             input.advance_to(epoch as Epoch + 1);
             if one_at_a_time {
                 input.flush();
                 worker.step_while(|| probe.less_than(input.time()));
-                read(&customers.borrow().snapshot(), index, peers, &mut shared_attributes.lock().unwrap()[epoch]);
+                read(&customers.borrow().snapshot(), &words, index, peers, &mut shared_reads.lock().unwrap()[epoch]);
             }
         }
         input.flush();
         worker.step_while(|| probe.less_than(input.time()));
         let last = shared_epochs.len() - 1;
-        read(&customers.borrow().snapshot(), index, peers, &mut shared_attributes.lock().unwrap()[last]);
+        read(&customers.borrow().snapshot(), &words, index, peers, &mut shared_reads.lock().unwrap()[last]);
     })
     .expect("workers");
     let updates = std::mem::take(&mut *updates.lock().unwrap());
-    let attributes = std::mem::take(&mut *attributes.lock().unwrap());
+    let reads = std::mem::take(&mut *reads.lock().unwrap());
     accumulated(updates, epochs.len())
         .into_iter()
-        .zip(attributes)
-        .map(|(views, attributes)| State { views, attributes })
+        .zip(reads)
+        .map(|(views, (attributes, points))| State { views, attributes, points })
         .collect()
 }
 
-fn read(snapshot: &Snapshot, index: usize, peers: usize, attributes: &mut BTreeMap<CustomerIx, AttributeRow>) {
+fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, read: &mut Read) {
+    let (attributes, points) = read;
+    let is_named = |word: Word, name: &str| *words[word.0 as usize] == *name;
+    let rules = &*snapshot.points;
     let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
         let listed = chunk.listed();
@@ -98,6 +110,24 @@ fn read(snapshot: &Snapshot, index: usize, peers: usize, attributes: &mut BTreeM
             if listed.get(slot) {
                 attributes.insert(CustomerIx(((number * CHUNK + slot) * peers + index) as u32), row);
             }
+            let Some(balance) = chunk.points.get(slot).filter(|_| rules.is_there) else { continue };
+            let entry = |entry: dataflows::points::Entry<'_>| PointsEntry {
+                id: entry.id.to_owned(),
+                at: entry.at,
+                rule: rules.cause(&entry).to_owned(),
+                points: entry.points,
+            };
+            let rank = rules.rank(balance.points());
+            let row = PointsRow {
+                balance: balance.points(),
+                earned: balance.earned,
+                forfeited: balance.forfeited,
+                adjusted: balance.adjusted,
+                rank: (!rank.is_null()).then(|| words[rank.0 as usize].to_string()),
+                member: balance.member,
+            };
+            let entries = entries(chunk, slot, rules, &is_named).into_iter().map(entry).collect();
+            points.insert(CustomerIx(((number * CHUNK + slot) * peers + index) as u32), (entries, row));
         }
     }
 }
@@ -148,15 +178,15 @@ pub fn run_reduce(epochs: &[Arc<Facts>]) -> Vec<BTreeMap<Change, Diff>> {
                 .probe_with(&probe);
         });
         let mut standing = Standing::default();
-        let mut listed: Vec<CustomerIx> = Vec::new();
+        let mut everybody: Vec<CustomerIx> = Vec::new();
         for (epoch, facts) in epochs.iter().enumerate() {
             standing.apply(facts);
             input.advance_to(epoch as Epoch);
             if epoch > 0 {
-                listed.iter().for_each(|customer| input.remove((*customer, epoch as u64 - 1)));
+                everybody.iter().for_each(|customer| input.remove((*customer, epoch as u64 - 1)));
             }
-            listed = standing.listed();
-            listed.iter().for_each(|customer| input.insert((*customer, epoch as u64)));
+            everybody = standing.everybody();
+            everybody.iter().for_each(|customer| input.insert((*customer, epoch as u64)));
             known.borrow_mut().insert(epoch as u64, standing.clone());
             input.advance_to(epoch as Epoch + 1);
             input.flush();

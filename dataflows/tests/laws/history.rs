@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
-use dataflows::facts::{Facts, OrderFact};
-use dataflows::oracle::{Asked, Standing};
-use dataflows::programme::{Programme, Segment, Tier};
-use dataflows::records::{Action, Bill, Customer};
+use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
+use dataflows::oracle::{Asked, PointsEntry, PointsRow, Standing};
+use dataflows::programme::{Per, PointsRule, Programme, Rank, Segment, Tier};
+use dataflows::records::{Action, Bill, Customer, Event, EventKind};
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Word};
 use fastrand::Rng;
@@ -15,7 +15,7 @@ use fastrand::Rng;
 /// Texts beside the programme's names; the first is the null.
 const WORDS: [&str; 12] =
     ["", "m", "f", "active", "closed", "Dalian", "沈阳", "student", "wap;mms", "mms", "sms", "crbt"];
-const LISTS: [&str; 2] = ["vip", "do_not_contact"];
+const LISTS: [&str; 4] = ["vip", "do_not_contact", "registration", "experience"];
 
 /// Facts epoch by epoch; the first brings the vocabulary and a programme.
 pub struct History {
@@ -27,7 +27,9 @@ impl History {
         let mut rng = Rng::with_seed(seed);
         let mut words: Vec<Arc<str>> = Vec::new();
         let mut orders: Vec<OrderFact> = Vec::new();
-        let epochs = (0..rng.usize(3..9)).map(|epoch| Arc::new(facts(&mut rng, epoch, &mut words, &mut orders)));
+        let mut last = Programme::default();
+        let epochs =
+            (0..rng.usize(3..9)).map(|epoch| Arc::new(facts(&mut rng, epoch, &mut words, &mut orders, &mut last)));
         History { epochs: epochs.collect() }
     }
 }
@@ -42,6 +44,8 @@ pub fn joined(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         joined.usage.extend(facts.usage.iter().cloned());
         joined.terminals.extend(facts.terminals.iter().cloned());
         joined.orders.extend(facts.orders.iter().cloned());
+        joined.events.extend(facts.events.iter().cloned());
+        joined.adjustments.extend(facts.adjustments.iter().cloned());
         joined.listings.extend(facts.listings.iter().cloned());
         joined.clock = facts.clock.or(joined.clock);
         joined.programme = facts.programme.clone().or(joined.programme);
@@ -59,6 +63,12 @@ pub fn emptying(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         bills: standing.bills.keys().map(|(customer, month)| (*customer, *month, None)).collect(),
         usage: usage.collect(),
         terminals: standing.terminals.keys().map(|(customer, day)| (*customer, *day, None)).collect(),
+        events: (standing.events.keys().cloned())
+            .map(|(customer, at, event_id)| EventFact { customer, at, event_id, event: None })
+            .collect(),
+        adjustments: (standing.adjustments.keys().cloned())
+            .map(|(customer, at, adjustment_id)| AdjustmentFact { customer, at, adjustment_id, points: None })
+            .collect(),
         listings: standing.listings.keys().map(|(customer, list)| (*customer, *list, None)).collect(),
         clock: Some(Clock::default()),
         ..Facts::default()
@@ -73,8 +83,22 @@ pub fn attributes(standing: &Standing) -> BTreeMap<CustomerIx, AttributeRow> {
     standing.listed().into_iter().map(row).collect()
 }
 
+/// Entries and balance, as the views of points have them.
+pub type Points = (Vec<PointsEntry>, PointsRow);
+
+pub fn points(standing: &Standing) -> BTreeMap<CustomerIx, Points> {
+    let row = |customer| {
+        let (entries, row) = standing.points(customer);
+        Some((customer, (entries, row?)))
+    };
+    standing.everybody().into_iter().filter(|_| standing.programme.points.is_some()).filter_map(row).collect()
+}
+
 /// Customers in three chunks of one worker, few enough to meet again.
 fn customer(rng: &mut Rng) -> CustomerIx {
+    if rng.u8(0..3) == 0 {
+        return member(rng);
+    }
     CustomerIx([0, 2040, 4100][rng.usize(0..3)] + rng.u32(0..12))
 }
 
@@ -90,19 +114,29 @@ fn word(rng: &mut Rng, choices: &[u32]) -> Word {
     Word(choices[rng.usize(0..choices.len())])
 }
 
-fn facts(rng: &mut Rng, epoch: usize, words: &mut Vec<Arc<str>>, orders: &mut Vec<OrderFact>) -> Facts {
+fn facts(
+    rng: &mut Rng,
+    epoch: usize,
+    words: &mut Vec<Arc<str>>,
+    orders: &mut Vec<OrderFact>,
+    last: &mut Programme,
+) -> Facts {
     let known = words.len();
     if epoch == 0 {
         words.extend(WORDS.iter().chain(&LISTS).map(|word| Arc::from(*word)));
     }
-    let programme = (epoch == 0 || rng.u8(0..4) == 0).then(|| Arc::new(programme(rng)));
+    let is_edited = epoch == 0 || rng.u8(0..3) == 0;
+    if is_edited {
+        *last = if epoch == 0 || rng.bool() { programme(rng) } else { edited(rng, last) };
+    }
+    let programme = is_edited.then(|| Arc::new(last.clone()));
     for name in programme.iter().flat_map(|programme| programme.names()) {
         if words.iter().all(|word| **word != *name) {
             words.push(Arc::from(name));
         }
     }
     let many = if rng.u8(0..6) == 0 { 0 } else { rng.usize(1..40) };
-    let list = |rng: &mut Rng| Word(WORDS.len() as u32 + rng.u32(0..2));
+    let list = |rng: &mut Rng| Word(WORDS.len() as u32 + rng.u32(0..LISTS.len() as u32));
     let mut facts = Facts { words: words[known..].to_vec(), programme, ..Facts::default() };
     let clock = Clock { as_of: (rng.u8(0..12) != 0).then(|| month(rng)), now: (rng.u8(0..12) != 0).then(|| time(rng)) };
     facts.clock = (epoch == 0 || rng.bool()).then_some(clock);
@@ -122,13 +156,52 @@ fn facts(rng: &mut Rng, epoch: usize, words: &mut Vec<Arc<str>>, orders: &mut Ve
         if rng.u8(0..3) == 0 {
             facts.orders.push(order(rng, orders));
         }
-        if rng.u8(0..3) == 0 {
-            let bound = |rng: &mut Rng| rng.bool().then(|| time(rng));
+        for _ in 0..rng.u8(0..4) {
+            facts.events.push(event(rng));
+        }
+        if rng.u8(0..4) == 0 {
+            facts.adjustments.push(adjustment(rng));
+        }
+        if rng.bool() {
+            let bound = |rng: &mut Rng| rng.bool().then(|| if rng.bool() { time(rng) } else { busy(rng) });
             let interval = (rng.u8(0..4) != 0).then(|| (bound(rng), bound(rng)));
             facts.listings.push((customer(rng), list(rng), interval));
         }
     }
     facts
+}
+
+/// A time within a few days on which much happens, so that order and caps matter.
+fn busy(rng: &mut Rng) -> Time {
+    Time(Day::from_civil(2009, 5, 30).start().0 + rng.i64(0..4) * 86_400 + [0, 1, 3_600, 86_399][rng.usize(0..4)])
+}
+
+/// An event, of a few ids that come again: of another customer, at another time, or taken back.
+fn event(rng: &mut Rng) -> EventFact {
+    use EventKind::*;
+    let kinds =
+        [Register, Register, Register, Deregister, Deregister, Login, Login, Experience, Refer, Refer, Participate];
+    let event = Event {
+        kind: kinds[rng.usize(0..kinds.len())],
+        product: word(rng, &[0, 10, 11]),
+        other: (rng.u8(0..4) != 0).then(|| CustomerIx(rng.u32(0..4))),
+        result: [None, Some(true), Some(true), Some(false)][rng.usize(0..4)],
+        detail: word(rng, &[0, 5, 7]),
+    };
+    let at = if rng.u8(0..4) == 0 { time(rng) } else { busy(rng) };
+    let event_id = format!("{}{}", ["", "E", "Z"][rng.usize(0..3)], rng.u8(0..6)).into();
+    EventFact { customer: member(rng), at, event_id, event: (rng.u8(0..6) != 0).then_some(event) }
+}
+
+fn adjustment(rng: &mut Rng) -> AdjustmentFact {
+    let adjustment_id = format!("{}{}", ["", "E", "Z"][rng.usize(0..3)], rng.u8(0..6)).into();
+    let points = (rng.u8(0..4) != 0).then(|| rng.i64(-30..40));
+    AdjustmentFact { customer: member(rng), at: busy(rng), adjustment_id, points }
+}
+
+/// Few customers have events, so that each has many; some of them have no bill ever.
+fn member(rng: &mut Rng) -> CustomerIx {
+    CustomerIx([0, 2040, 4100, 4120][rng.usize(0..4)] + rng.u32(0..2))
 }
 
 /// A new order, or one that came before, taken back or brought again.
@@ -193,7 +266,41 @@ fn programme(rng: &mut Rng) -> Programme {
         segments: (0..rng.usize(0..5))
             .map(|place| Segment { id: format!("S{place}"), when: condition(rng, 3, Scope::Segment) })
             .collect(),
+        points: (rng.u8(0..5) != 0).then(|| (0..rng.usize(0..6)).map(|place| points_rule(rng, place)).collect()),
+        ranks: (0..rng.usize(0..4)).map(|place| rank(rng, place)).collect(),
     }
+}
+
+fn points_rule(rng: &mut Rng, place: usize) -> PointsRule {
+    use EventKind::*;
+    PointsRule {
+        id: format!("P{place}"),
+        on: [Register, Login, Login, Experience, Refer, Refer, Participate][rng.usize(0..7)],
+        product: (rng.u8(0..4) == 0).then(|| ["sms", "crbt", "nothing"][rng.usize(0..3)].to_owned()),
+        result: (rng.u8(0..4) == 0).then(|| rng.bool()),
+        points: rng.i64(-2..9),
+        per: [Per::Event, Per::Event, Per::Day, Per::Lifetime][rng.usize(0..4)],
+        daily_cap: (rng.u8(0..3) == 0).then(|| rng.i64(0..12)),
+        daily_limit: (rng.u8(0..3) == 0).then(|| rng.u32(0..3)),
+        daily_people: (rng.u8(0..3) == 0).then(|| rng.u32(0..3)),
+    }
+}
+
+/// Of bounds that are never equal, in any order.
+fn rank(rng: &mut Rng, place: usize) -> Rank {
+    Rank { id: format!("R{place}"), from: rng.i64(-4..12) * 5 + place as i64 }
+}
+
+/// The same with one part of it anew.
+fn edited(rng: &mut Rng, last: &Programme) -> Programme {
+    let (mut edited, other) = (last.clone(), programme(rng));
+    match rng.u8(0..4) {
+        0 => edited.ranks = other.ranks,
+        1 => edited.points = other.points,
+        2 => edited.population = other.population,
+        _ => edited.segments = other.segments,
+    }
+    edited
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -205,22 +312,24 @@ enum Scope {
 
 fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
     let inner = |rng: &mut Rng| condition(rng, depth - 1, scope);
-    match if depth == 0 { rng.u8(0..5) } else { rng.u8(0..14) } {
-        0 => Expr::Compare(comparison(rng), Box::new(number(rng, 0)), Box::new(constant(rng))),
+    match if depth == 0 { rng.u8(0..6) } else { rng.u8(0..16) } {
+        0 => Expr::Compare(comparison(rng), Box::new(number(rng, 0, scope)), Box::new(constant(rng))),
         1 => Expr::Compare(comparison(rng), Box::new(text(rng, scope)), Box::new(text_constant(rng))),
-        2 => Expr::IsNull(Box::new(number(rng, 1))),
-        3 if scope != Scope::Tier => Expr::Attribute(match rng.u8(0..3) {
+        2 => Expr::IsNull(Box::new(number(rng, 1, scope))),
+        3 if scope != Scope::Tier => Expr::Attribute(match rng.u8(0..4) {
+            3 => Attribute::Member,
             0 => Attribute::Holds(["sms", "crbt", "nothing"][rng.usize(0..3)].into()),
-            1 => Attribute::OnList(LISTS[rng.usize(0..2)].into()),
+            1 => Attribute::OnList(LISTS[rng.usize(0..LISTS.len())].into()),
             _ => Attribute::Terminal(["mms", "wap", "edge"][rng.usize(0..3)].into()),
         }),
         3 => Expr::Boolean(rng.bool()),
+        5 => community(rng, scope),
         4 => Expr::In(Box::new(text(rng, scope)), (0..rng.u8(1..4)).map(|_| text_constant(rng)).collect()),
-        5 => Expr::Not(Box::new(inner(rng))),
+        15 => Expr::Not(Box::new(inner(rng))),
         6 | 7 => Expr::And((0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
         8 | 9 => Expr::Or((0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
         10 => Expr::AtLeast(rng.u32(0..3), (0..rng.u8(2..4)).map(|_| inner(rng)).collect()),
-        11 => Expr::Compare(comparison(rng), Box::new(number(rng, 2)), Box::new(number(rng, 2))),
+        11 => Expr::Compare(comparison(rng), Box::new(number(rng, 2, scope)), Box::new(number(rng, 2, scope))),
         12 => Expr::Like(Box::new(text(rng, scope)), ["%li%", "沈_", "%", "_"][rng.usize(0..4)].into()),
         _ => match rng.u8(0..3) {
             0 => Expr::Compare(comparison(rng), Box::new(text(rng, scope)), Box::new(text(rng, scope))),
@@ -229,8 +338,29 @@ fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
                 Box::new(inner(rng)),
                 Box::new(inner(rng)),
             ),
-            _ => Expr::In(Box::new(number(rng, 0)), vec![constant(rng), Expr::Null, constant(rng)]),
+            _ => Expr::In(Box::new(number(rng, 0, scope)), vec![constant(rng), Expr::Null, constant(rng)]),
         },
+    }
+}
+
+/// What is asked of members, about as many as they have.
+fn community(rng: &mut Rng, scope: Scope) -> Expr {
+    let number = |number: i64| Box::new(Expr::Number(Number::from_integer(number.into())));
+    let kind = if scope == Scope::Tier { 0 } else { rng.u8(0..4) };
+    match kind {
+        0 | 1 => {
+            let name = ["Dalian", "student"][rng.usize(0..2)].into();
+            let participations = Expr::Attribute(Attribute::Participations(name));
+            Expr::Compare(comparison(rng), Box::new(participations), number(rng.i64(0..3)))
+        }
+        2 => {
+            let points = Box::new(Expr::Attribute(Attribute::Points));
+            Expr::Compare(comparison(rng), points, number(rng.i64(-20..40)))
+        }
+        _ => {
+            let rank = Box::new(Expr::Attribute(Attribute::Rank));
+            Expr::Compare(Comparison::Equal, rank, Box::new(Expr::Text(format!("R{}", rng.u8(0..3)))))
+        }
     }
 }
 
@@ -239,16 +369,16 @@ fn comparison(rng: &mut Rng) -> Comparison {
     [Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual][rng.usize(0..6)]
 }
 
-fn number(rng: &mut Rng, depth: u32) -> Expr {
+fn number(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
     use Attribute::*;
     if depth > 0 && rng.u8(0..3) > 0 {
         let arithmetic = [Arithmetic::Add, Arithmetic::Subtract, Arithmetic::Multiply, Arithmetic::Divide];
-        let (left, right) = (Box::new(number(rng, depth - 1)), Box::new(number(rng, depth - 1)));
+        let (left, right) = (Box::new(number(rng, depth - 1, scope)), Box::new(number(rng, depth - 1, scope)));
         return Expr::Arithmetic(arithmetic[rng.usize(0..4)], left, right);
     }
-    match rng.u8(0..16) {
+    match rng.u8(0..18) {
         0 => constant(rng),
-        1 => Expr::Negate(Box::new(number(rng, 0))),
+        1 => Expr::Negate(Box::new(number(rng, 0, scope))),
         place => Expr::Attribute(match place {
             2 => Age,
             3 => TenureMonths,
@@ -262,6 +392,8 @@ fn number(rng: &mut Rng, depth: u32) -> Expr {
             11 => ChangeData,
             12 | 13 => Usage("sms".into()),
             14 => Usage("nothing".into()),
+            15 => Participations(["Dalian", "student", "nothing"][rng.usize(0..3)].into()),
+            16 if scope != Scope::Tier => Points,
             _ => ChangeVasFee,
         }),
     }
@@ -278,10 +410,16 @@ fn constant(rng: &mut Rng) -> Expr {
 
 fn text(rng: &mut Rng, scope: Scope) -> Expr {
     use Attribute::*;
-    let last = if scope == Scope::Segment { 5 } else { 4 };
-    Expr::Attribute([Gender, City, Status, GroupType, Tier][rng.usize(0..last)].clone())
+    let last = match scope {
+        Scope::Tier => 4,
+        Scope::Population => 5,
+        Scope::Segment => 6,
+    };
+    Expr::Attribute([Gender, City, Status, GroupType, Rank, Tier][rng.usize(0..last)].clone())
 }
 
 fn text_constant(rng: &mut Rng) -> Expr {
-    Expr::Text(["m", "f", "closed", "active", "Dalian", "沈阳", "student", "T0", "T1"][rng.usize(0..9)].into())
+    Expr::Text(
+        ["m", "f", "closed", "active", "Dalian", "沈阳", "student", "T0", "T1", "R0", "R1"][rng.usize(0..11)].into(),
+    )
 }

@@ -33,6 +33,7 @@ fn every_epoch_agrees_with_the_oracle() {
             standing.apply(facts);
             assert_eq!(state.views, standing.views(), "views, seed {seed}, epoch {epoch}");
             assert_eq!(state.attributes, history::attributes(&standing), "attributes, seed {seed}, epoch {epoch}");
+            assert_eq!(state.points, history::points(&standing), "points, seed {seed}, epoch {epoch}");
         }
     });
 }
@@ -52,7 +53,7 @@ fn retracting_everything_leaves_every_view_empty() {
         let mut epochs = history.epochs.clone();
         epochs.push(emptying(&history.epochs));
         let last = run(&epochs, 2).pop().expect("an epoch");
-        assert!(last.views.is_empty() && last.attributes.is_empty(), "seed {seed}: {last:?}");
+        assert!(last.views.is_empty() && last.attributes.is_empty() && last.points.is_empty(), "seed {seed}: {last:?}");
     });
 }
 

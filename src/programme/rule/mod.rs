@@ -95,6 +95,8 @@ pub(super) struct Rule {
 pub(super) struct Known {
     /// The ids of the programme's tiers.
     pub tiers: Vec<String>,
+    /// The ids of its ranks.
+    pub ranks: Vec<String>,
 }
 
 /// Reads and checks a rule.
@@ -106,11 +108,7 @@ pub(super) fn compile(text: &Text<'_>, known: &Known, problems: &mut Problems<'_
     }
     let (words, uses) = words::read(&mut problems);
     for (attribute, place) in uses.iter().filter(|(attribute, _)| !attribute.is_carried()) {
-        let stands_for = match (attribute, attribute.ty()) {
-            (Attribute::Participations(_), _) => "0",
-            (_, Type::Boolean) => "false",
-            _ => "null",
-        };
+        let stands_for = if attribute.ty() == Type::Boolean { "false" } else { "null" };
         let subject = &text.subject;
         let message = format!("{subject} uses {attribute}, whose feed is not carried by this build");
         let hint = format!("until then {attribute} is {stands_for} for everybody");

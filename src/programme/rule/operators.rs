@@ -231,13 +231,16 @@ impl Checker<'_, '_, '_, '_> {
             Attribute::Gender => vec!["f", "m"],
             Attribute::Status => vec!["active", "suspended", "closed"],
             Attribute::Tier => self.known.tiers.iter().map(String::as_str).collect(),
+            Attribute::Rank => self.known.ranks.iter().map(String::as_str).collect(),
             _ => return,
         };
         if known.contains(&value.as_str()) {
             return;
         }
         let problem = match attribute {
-            Attribute::Tier => format!("compares tier with {}, which is no tier of the programme", quoted(value)),
+            Attribute::Tier | Attribute::Rank => {
+                format!("compares {attribute} with {}, which is no {attribute} of the programme", quoted(value))
+            }
             _ => format!("compares {attribute} with {}, which it never is", quoted(value)),
         };
         let hint = near::hint_or_list(value, known);

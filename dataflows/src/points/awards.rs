@@ -1,0 +1,88 @@
+//! What the rules have given a customer so far, as far as it bounds what they give next.
+//!
+//! Caps are per rule, customer and local day. They and lifetime awards outlast a membership.
+
+use super::Rules;
+use crate::programme::{Per, PointsRule};
+use crate::records::Event;
+use crate::types::{CustomerIx, Day, Time};
+
+/// Asked of the events of one customer, in their order.
+pub struct Awards<'r> {
+    rules: &'r Rules,
+    used: Vec<Used>,
+}
+
+/// What one rule has given.
+#[derive(Clone, Default)]
+struct Used {
+    /// Whether it ever gave anything.
+    once: bool,
+    /// The day that the rest is of.
+    day: Day,
+    points: i64,
+    awards: u32,
+    people: Vec<CustomerIx>,
+}
+
+impl<'r> Awards<'r> {
+    /// Nothing yet.
+    pub fn new(rules: &'r Rules) -> Awards<'r> {
+        Awards { rules, used: vec![Used::default(); rules.rules.len()] }
+    }
+
+    /// Begins with another customer.
+    pub fn forget(&mut self) {
+        for used in &mut self.used {
+            *used = Used { people: std::mem::take(&mut used.people), ..Used::default() };
+            used.people.clear();
+        }
+    }
+
+    /// Calls `give` with each rule that awards something for an event, and how much, in the
+    /// programme's order.
+    pub fn of(&mut self, event: &Event, at: Time, mut give: impl FnMut(usize, i64)) {
+        for (place, ((rule, product), used)) in self.rules.rules.iter().zip(&mut self.used).enumerate() {
+            let result = rule.result.is_none_or(|result| event.result == Some(result));
+            if rule.on != event.kind || !product.matches(event.product) || !result {
+                continue;
+            }
+            match used.award(rule, event, at.day()) {
+                0 => {}
+                points => give(place, points),
+            }
+        }
+    }
+}
+
+impl Used {
+    /// What a rule that matches gives. What is cut to 0 is no award and uses up nothing.
+    fn award(&mut self, rule: &PointsRule, event: &Event, day: Day) -> i64 {
+        if self.day != day {
+            self.day = day;
+            (self.points, self.awards) = (0, 0);
+            self.people.clear();
+        }
+        let is_spent = match rule.per {
+            Per::Event => false,
+            Per::Day => self.awards > 0,
+            Per::Lifetime => self.once,
+        };
+        let is_stranger = |other: CustomerIx| !self.people.contains(&other);
+        let is_crowded = rule.daily_people.is_some_and(|limit| self.people.len() as u64 >= u64::from(limit));
+        if is_spent
+            || rule.daily_limit.is_some_and(|limit| self.awards >= limit)
+            || is_crowded && event.other.is_some_and(is_stranger)
+        {
+            return 0;
+        }
+        let award = rule.daily_cap.map_or(rule.points, |cap| rule.points.min(cap - self.points));
+        if award != 0 {
+            self.once = true;
+            self.points = self.points.saturating_add(award);
+            self.awards += 1;
+            self.people.extend(event.other.filter(|other| rule.daily_people.is_some() && is_stranger(*other)));
+        }
+        award
+    }
+}

@@ -1,0 +1,189 @@
+//! `[[points.rule]]` and `[[rank]]`.
+
+use std::collections::HashMap;
+
+use dataflows::programme::{Per, PointsRule, Rank};
+use dataflows::records::{EventKind, POINTS_MAX};
+use toml::de::DeValue;
+
+use super::diagnostic::quoted;
+use super::document::Reader;
+use super::near;
+use super::outline::{self, Entry, Item};
+use super::values;
+
+const RULE_KEYS: [&str; 12] = [
+    "id",
+    "name",
+    "on",
+    "product",
+    "result",
+    "measure",
+    "monthly_at_least",
+    "points",
+    "per",
+    "daily_cap",
+    "daily_limit",
+    "daily_people",
+];
+const RANK_KEYS: [&str; 3] = ["id", "name", "from"];
+
+/// What the view of entries calls what no rule awards.
+const RESERVED: [&str; 2] = ["adjustment", "forfeit"];
+
+/// What a rule may be on: the kinds of events, and the use of a service.
+fn triggers() -> [&'static str; EventKind::NAMES.len() + 1] {
+    std::array::from_fn(|place| EventKind::NAMES.get(place).copied().unwrap_or("usage"))
+}
+
+/// The ids that rules may compare rank with, before anything else of the ranks is read.
+pub(super) fn rank_ids(items: &[Item<'_>]) -> Vec<String> {
+    let ids = items.iter().flat_map(|item| item.entries.iter().filter(|entry| entry.key == "id"));
+    ids.filter_map(|entry| match entry.value {
+        DeValue::String(id) => Some(id.clone().into_owned()),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The rules that events award by. Rules on usage are checked, and told not to be carried yet.
+pub(super) fn rules(items: &[Item<'_>], reader: &mut Reader<'_, '_>) -> Vec<PointsRule> {
+    let mut seen = HashMap::new();
+    items.iter().filter_map(|item| rule(item, &mut seen, reader)).collect()
+}
+
+fn rule<'e>(
+    item: &Item<'e>,
+    seen: &mut HashMap<&'e str, super::source::Place>,
+    reader: &mut Reader<'_, '_>,
+) -> Option<PointsRule> {
+    let mut rule = PointsRule {
+        id: String::new(),
+        on: EventKind::Register,
+        product: None,
+        result: None,
+        points: 0,
+        per: Per::Event,
+        daily_cap: None,
+        daily_limit: None,
+        daily_people: None,
+    };
+    let id = id("points rule", item, seen, reader);
+    let (mut on, mut points) = (None, None);
+    let mut of_usage: Vec<&Entry<'_>> = Vec::new();
+    for entry in &item.entries {
+        let problems = &mut *reader.problems;
+        match entry.key {
+            "id" => {}
+            "name" => drop(values::name(entry, problems)),
+            "on" => on = Some((entry, values::one_of(entry, &triggers(), problems))),
+            "product" => rule.product = values::name(entry, problems).map(str::to_owned),
+            "result" => rule.result = values::one_of(entry, &["failure", "success"], problems).map(|place| place == 1),
+            "measure" => {
+                values::name(entry, problems);
+                of_usage.push(entry);
+            }
+            "monthly_at_least" => {
+                values::whole(entry, 0, POINTS_MAX, problems);
+                of_usage.push(entry);
+            }
+            "points" => points = Some(values::whole(entry, -POINTS_MAX, POINTS_MAX, problems)),
+            "per" => {
+                let place = values::one_of(entry, &["event", "day", "lifetime"], problems);
+                rule.per = [Per::Event, Per::Day, Per::Lifetime][place.unwrap_or(0)];
+            }
+            "daily_cap" => rule.daily_cap = values::whole(entry, 0, POINTS_MAX, problems),
+            "daily_limit" => rule.daily_limit = small(entry, reader),
+            "daily_people" => rule.daily_people = small(entry, reader),
+            other => unknown("points rule", other, entry, &RULE_KEYS, reader),
+        }
+    }
+    let whose = id.map_or_else(|| "a points rule".to_owned(), |id| format!("points rule {}", quoted(id)));
+    if on.is_none() {
+        let hint = format!("write on = \"...\": {}", near::either(&triggers()));
+        reader.problems.error(item.place, format!("{whose} does not say what it is on"), hint);
+    }
+    if points.is_none() {
+        reader.problems.error(item.place, format!("{whose} awards no points"), "write points = 5".to_owned());
+    }
+    let (entry, place) = on?;
+    let on = EventKind::ALL.get(place?).map(|(kind, _)| *kind);
+    match on {
+        None => {
+            let message = format!("{whose} is on usage, which is not carried by this build: it awards nothing");
+            reader.problems.warning(entry.place, message, None);
+        }
+        Some(kind) => {
+            for entry in of_usage {
+                let message = format!("{whose} has {}, which is for rules on usage", entry.key);
+                reader.problems.error(entry.key_place, message, "write on = \"usage\", or leave it out".to_owned());
+            }
+            if kind == EventKind::Deregister {
+                let message = format!("{whose} is on deregister, which earns nothing: it awards nothing");
+                reader.problems.warning(entry.place, message, None);
+            }
+        }
+    }
+    Some(PointsRule { id: id?.to_owned(), on: on?, points: points??, ..rule })
+}
+
+/// The ranks, in the programme's order.
+pub(super) fn ranks(items: &[Item<'_>], reader: &mut Reader<'_, '_>) -> Vec<Rank> {
+    let (mut seen, mut bounds) = (HashMap::new(), HashMap::new());
+    let mut ranks = Vec::new();
+    for item in items {
+        let id = id("rank", item, &mut seen, reader);
+        let mut from = None;
+        for entry in &item.entries {
+            match entry.key {
+                "id" => {}
+                "name" => drop(values::name(entry, reader.problems)),
+                "from" => from = Some((entry, values::whole(entry, -POINTS_MAX, POINTS_MAX, reader.problems))),
+                other => unknown("rank", other, entry, &RANK_KEYS, reader),
+            }
+        }
+        let whose = id.map_or_else(|| "a rank".to_owned(), |id| format!("rank {}", quoted(id)));
+        let Some((entry, from)) = from else {
+            let hint = "write from = 51: the lowest balance that has it".to_owned();
+            reader.problems.error(item.place, format!("{whose} does not say where it begins"), hint);
+            continue;
+        };
+        let Some(from) = from else { continue };
+        if let Some(earlier) = bounds.insert(from, entry.place) {
+            let hint = format!("first at {}", outline::at(earlier, reader.sources));
+            reader.problems.error(entry.place, format!("two ranks begin at {from}"), hint);
+        }
+        ranks.extend(id.map(|id| Rank { id: id.to_owned(), from }));
+    }
+    ranks
+}
+
+/// The id of an item, which must be there and be its own.
+fn id<'e>(
+    noun: &str,
+    item: &Item<'e>,
+    seen: &mut HashMap<&'e str, super::source::Place>,
+    reader: &mut Reader<'_, '_>,
+) -> Option<&'e str> {
+    let Some(entry) = item.entries.iter().find(|entry| entry.key == "id") else {
+        reader.problems.error(item.place, format!("a {noun} without id"), "write id = \"...\"".to_owned());
+        return None;
+    };
+    let id = values::name(entry, reader.problems)?;
+    reader.unique(noun, seen, id, entry.place);
+    if noun == "points rule" && RESERVED.contains(&id) {
+        let message = format!("a points rule has the id {}, by which entries name what no rule awards", quoted(id));
+        reader.problems.error(entry.place, message, "give it another id".to_owned());
+    }
+    Some(id)
+}
+
+fn small(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) -> Option<u32> {
+    let number = values::whole(entry, 0, i64::from(u32::MAX), reader.problems)?;
+    u32::try_from(number).ok()
+}
+
+fn unknown(noun: &str, key: &str, entry: &Entry<'_>, known: &[&str], reader: &mut Reader<'_, '_>) {
+    let message = format!("unknown key {} of a {noun}", quoted(key));
+    reader.problems.error(entry.key_place, message, near::hint_or_list(key, known.iter().copied()));
+}
