@@ -48,7 +48,9 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn clear(&mut self) {
         self.has_plain = false;
-        (self.spans.clear(), self.ends.clear(), self.own.clear());
+        self.spans.clear();
+        self.ends.clear();
+        self.own.clear();
     }
 
     pub(super) fn is_empty(&self) -> bool {
