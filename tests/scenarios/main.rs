@@ -83,6 +83,6 @@ macro_rules! themes {
 }
 
 themes! {
-    attributes clock customers dates edits expressions holds ledger lists partitions points precedence quarantine segments since
-    terminals tiers
+    attributes clock community customers dates edits expressions holds ledger lists partitions points precedence
+    quarantine segments since terminals tiers
 }
