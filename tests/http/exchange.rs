@@ -102,6 +102,8 @@ pub fn read(stream: &mut TcpStream) -> Option<Reply> {
             Ok(0) => return parse(&bytes, true),
             Ok(read) => bytes.extend_from_slice(&block[..read]),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return parse(&bytes, true),
+            // A process that was stopped and goes on has its waiting with a time limit interrupted.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => panic!("no answer: {error}, {:?} so far", String::from_utf8_lossy(&bytes)),
         }
     }
