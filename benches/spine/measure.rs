@@ -126,10 +126,7 @@ fn accept(service: &Service, extract: &Extract) -> (Duration, Duration) {
     let names = service.intake.names().read().extent();
     let began = Instant::now();
     let mut store = service.intake.store().lock();
-    if extract.rows.len() <= 1_000 {
-        // As intake does.
-        service.intake.hub().expect();
-    }
+    service.intake.hub().expect(extract.rows.len());
     let outcome = store.accept(extract, names, Time(1_800_000_000), false).expect("accepted");
     let Outcome::Accepted { epoch, facts, durable_at } = outcome else { panic!("{outcome:?}") };
     service.intake.hub().submit(epoch, *facts, durable_at);

@@ -14,7 +14,7 @@ mod dates;
 mod division;
 mod within;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ pub struct Frame<'a> {
     texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
     sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
     counts: RefCell<[Option<Rc<Vec<u8>>>; 2]>,
-    usual: RefCell<Option<Rc<Option<Usual>>>>,
+    usual: OnceCell<Option<Usual>>,
     /// Range tests that were made: tiers ask the same of a column again and again.
     tests: RefCell<Vec<(RangeTest, Vec<u8>)>>,
 }
@@ -135,7 +135,7 @@ impl<'a> Frame<'a> {
             texts: RefCell::default(),
             sums: RefCell::default(),
             counts: RefCell::default(),
-            usual: RefCell::default(),
+            usual: OnceCell::new(),
             tests: RefCell::default(),
         }
     }
@@ -182,9 +182,8 @@ impl<'a> Frame<'a> {
     }
 
     /// How many months most were billed in.
-    fn usual(&self) -> Rc<Option<Usual>> {
-        let make = || Rc::new(Usual::of(self.slots, &self.billed(false), &self.billed(true)));
-        self.usual.borrow_mut().get_or_insert_with(make).clone()
+    fn usual(&self) -> Option<&Usual> {
+        self.usual.get_or_init(|| Usual::of(self.slots, &self.billed(false), &self.billed(true))).as_ref()
     }
 
     fn bills(&self, window: Window) -> &'a [(Month, Arc<crate::table::chunk::Bills>)] {
@@ -260,8 +259,8 @@ impl<'a> Frame<'a> {
         let plain = |place: usize| average(sums[place] * unit, billed[place]);
         // A sum below 0 is beyond every limit here.
         let range = sums.iter().fold(0, |range, sum| range | *sum as u64);
-        let usual = self.usual();
-        let (Some(Usual { months: (months @ 1.., _), others }), true) = (&*usual, range < (Divider::MAX / unit) as u64)
+        let (Some(Usual { months: (months @ 1.., _), others }), true) =
+            (self.usual(), range < (Divider::MAX / unit) as u64)
         else {
             return (0..sums.len()).map(plain).collect();
         };

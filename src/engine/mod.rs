@@ -27,6 +27,9 @@ use worker::{Command, Deposit};
 /// Rows that may wait for the workers before whoever submits has to.
 const PENDING_ROWS_MAX: usize = 4_000_000;
 
+/// Rows of a small epoch: the disk's flush is most of the time that making it durable takes.
+const SMALL_ROWS: usize = 1_000;
+
 /// How long whoever waits for an epoch stays awake.
 const WAIT_AWAKE: Duration = Duration::from_micros(100);
 
@@ -132,9 +135,12 @@ impl Hub {
         self.published.load_full()
     }
 
-    /// Announces a small epoch that is about to be durable, so that the workers are awake when it
+    /// Announces an epoch of so many rows that is about to be durable: if it is small, the workers are awake when it
     /// comes. Where there is one processor they would only be in its way.
-    pub fn expect(&self) {
+    pub fn expect(&self, rows: usize) {
+        if rows > SMALL_ROWS {
+            return;
+        }
         let state = self.state.lock();
         if self.can_look_out && state.in_flight.is_none() && state.pending.is_empty() {
             for sender in &state.senders {

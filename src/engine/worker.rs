@@ -26,8 +26,8 @@ pub enum Command {
     Expect,
 }
 
-/// How long a worker looks out for an epoch that was announced. Disks with a cache of their own
-/// flush in less; a worker that sleeps is woken up in a tenth of a millisecond.
+/// How long a worker looks out for an epoch that was announced: most disks with a cache of their own
+/// flush in less, and waking a worker that sleeps would be the larger part of what follows.
 const LOOKOUT: Duration = Duration::from_millis(1);
 
 /// The next epoch; none when nobody sends any more.

@@ -3,8 +3,7 @@
 //! A batch is split first and read then: each in a loop of its own, timed by itself, and the names of
 //! a batch are interned under one lock.
 
-/// Records of a batch: some 300 microseconds of reading, which is how long whoever waits for the
-/// dictionary may have to.
+/// Records of a batch: few enough that whoever waits for the dictionary does not have to for long.
 pub(super) const BATCH_RECORDS: usize = 1024;
 
 /// A record: its fields, and where each ends.

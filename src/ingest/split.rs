@@ -144,8 +144,8 @@ impl<'a> Records<'a> {
             if self.add_plain(batch) {
                 continue;
             }
-            if batch.has_plain() && !self.ends_in_block() {
-                // It goes on in the next block, and the records before it stand in this one.
+            if batch.has_plain() {
+                // It may go on in the next block, and records of this batch stand in this one.
                 break;
             }
             if !self.read_record()? {
@@ -176,13 +176,6 @@ impl<'a> Records<'a> {
         self.lines.advance(rest.get(len..=len).unwrap_or_default());
         self.from += len + 1;
         true
-    }
-
-    /// Whether the record at the next byte ends in the block, as far as can be told without reading it.
-    fn ends_in_block(&self) -> bool {
-        let rest = self.block.get(self.from..self.to).unwrap_or_default();
-        // A quoted line end is none: then the record is read for nothing more than a shorter batch.
-        self.quote >= self.to && memchr::memchr2(b'\r', b'\n', rest).is_some()
     }
 
     /// Reads the record that begins at the next byte; false where there is none.

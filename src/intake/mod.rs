@@ -80,9 +80,6 @@ struct Decoded {
     sha256: Option<[u8; 32]>,
 }
 
-/// Rows of a batch that is durable within a moment: the disk's flush is all it takes.
-const SMALL_ROWS: usize = 1_000;
-
 /// Largest file after decompression, in bytes.
 const DECODED_BYTES_MAX: u64 = 64 << 30;
 
@@ -312,9 +309,7 @@ impl Intake {
         let (rows, bad_rows) = (extract.rows.len() as u64, extract.rejects.len() as u64);
         let began = Instant::now();
         let mut store = self.store.lock();
-        if extract.rows.len() <= SMALL_ROWS {
-            self.hub.expect();
-        }
+        self.hub.expect(extract.rows.len());
         let outcome = store.accept(&extract, names, at, document.settings.same_version_replace)?;
         drop(extract);
         let taken = match outcome {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
-use dataflows::table::column::Slots;
+use dataflows::table::Chunk;
+use dataflows::table::column::{Bits, Slots};
 use dataflows::types::CustomerIx;
 
 use crate::engine::Published;
@@ -15,10 +16,15 @@ const BATCH: usize = 8192;
 
 /// Everybody with a row in customer_attribute, by id.
 pub fn listed(published: &Published, names: &Names) -> Vec<CustomerIx> {
+    by_id(published, names, Chunk::listed)
+}
+
+/// The customers whom `choose` finds in each chunk, by id.
+pub fn by_id(published: &Published, names: &Names, choose: impl Fn(&Chunk) -> Bits) -> Vec<CustomerIx> {
     let text = |customer: CustomerIx| (names.customers.text(customer.0).unwrap_or_default(), customer);
     let mut listed: Vec<(&str, CustomerIx)> = published
         .chunks()
-        .flat_map(|(chunk, customer)| chunk.listed().slots().map(|slot| text(customer(slot))).collect::<Vec<_>>())
+        .flat_map(|(chunk, customer)| choose(chunk).slots().map(|slot| text(customer(slot))).collect::<Vec<_>>())
         .collect();
     listed.sort_unstable();
     listed.into_iter().map(|(_, customer)| customer).collect()

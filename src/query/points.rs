@@ -5,20 +5,17 @@ use dataflows::table::Chunk;
 use dataflows::types::CustomerIx;
 
 use super::Cell;
+use super::customers::by_id;
 use super::rows::{Sources, Visit, id};
 use crate::engine::Published;
 use crate::store::Names;
 
 /// Everybody with a row in points_balance, by id.
 fn holders(published: &Published, names: &Names) -> Vec<CustomerIx> {
-    let text = |customer: CustomerIx| (names.customers.text(customer.0).unwrap_or_default(), customer);
-    let mut holders: Vec<(&str, CustomerIx)> = published
-        .chunks()
-        .filter(|_| published.points.is_there)
-        .flat_map(|(chunk, customer)| chunk.points.present.slots().map(|slot| text(customer(slot))).collect::<Vec<_>>())
-        .collect();
-    holders.sort_unstable();
-    holders.into_iter().map(|(_, customer)| customer).collect()
+    if !published.points.is_there {
+        return Vec::new();
+    }
+    by_id(published, names, |chunk| chunk.points.present.clone())
 }
 
 /// A customer's entries, in the order in which they count.

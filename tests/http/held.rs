@@ -2,19 +2,25 @@
 
 use serde_json::json;
 
-use crate::service::Home;
+use crate::service::{Home, Service};
 
 const LONG: &str = "list_id,customer_id\nvip,c1\nvip,c2\nvip,c3\n";
 const SHORT: &str = "list_id,customer_id\nvip,c2\n";
 
-#[test]
-fn a_held_list_is_taken_once_it_is_confirmed() {
-    let home = Home::new();
+/// A service that holds a list.
+fn holding(home: &Home) -> Service {
     let service = home.serve();
     home.land("listing_vip.csv", LONG);
     service.settle(1);
     home.land("listing_vip.v2.csv", SHORT);
     service.settle(2);
+    service
+}
+
+#[test]
+fn a_held_list_is_taken_once_it_is_confirmed() {
+    let home = Home::new();
+    let service = holding(&home);
     assert_eq!(service.get("/v1/held").good()["held"][0]["file"], "listing_vip.v2.csv");
     assert_eq!(service.get("/v1/customers/c1").good()["lists"], json!(["vip"]));
 
@@ -30,11 +36,7 @@ fn a_held_list_is_taken_once_it_is_confirmed() {
 #[test]
 fn a_confirmation_outlives_the_service() {
     let home = Home::new();
-    let service = home.serve();
-    home.land("listing_vip.csv", LONG);
-    service.settle(1);
-    home.land("listing_vip.v2.csv", SHORT);
-    service.settle(2);
+    let service = holding(&home);
     // Gone before it could be read again: it is taken when it is delivered once more.
     std::fs::remove_file(home.landing().join("listing_vip.v2.csv")).expect("removed");
     service.post("/v1/held/listing_vip.v2.csv/confirm", &json!({})).good();

@@ -82,7 +82,7 @@ impl Frame<'_> {
             let within = (sum >= low.wrapping_mul(months)) & (sum < below.wrapping_mul(months));
             truth(within, u8::from(billed == 0))
         };
-        let Some(Usual { months: (months, _), others }) = &*self.usual() else {
+        let Some(Usual { months: (months, _), others }) = self.usual() else {
             return sums.iter().zip(billed.iter()).map(|(sum, billed)| test(*sum, *billed)).collect();
         };
         // `unit s >= b n` is `s >= ceil(b n / unit)`.
@@ -127,7 +127,7 @@ impl Frame<'_> {
             };
             truth(within, u8::from((billed == 0) | (base_billed == 0)))
         };
-        let Some(Usual { months: (months, base_months), others }) = &*self.usual() else {
+        let Some(Usual { months: (months, base_months), others }) = self.usual() else {
             let pairs = sums.iter().zip(base_sums.iter()).zip(billed.iter().zip(base_billed.iter()));
             return pairs.map(|((sum, base), (billed, other))| test(*sum, *base, *billed, *other)).collect();
         };
