@@ -185,3 +185,30 @@ fn what_is_not_the_files_fault_is_tried_again() {
     let changed = read(&path, &name("bill_2009-07.csv"), None, &settings(), &mut dictionaries, &mut overwrite);
     assert!(matches!(changed, Err(ReadError::Retry { retry: Retry::Changed, .. })), "{changed:?}");
 }
+
+#[test]
+fn quotes_and_blocks_change_no_row_and_no_line() {
+    // Several blocks long, so that records of either kind go on from one block into the next.
+    let row = |number: usize, is_quoted: bool| {
+        let fee = if number % 997 == 5 { "x".to_owned() } else { format!("{}.{:02}", number % 900, number % 100) };
+        let fields = [format!("customer-{number}"), "2009-07".to_owned(), fee];
+        let quoted = |field: &String| if is_quoted { format!("\"{field}\"") } else { field.clone() };
+        fields.iter().map(quoted).collect::<Vec<_>>().join(",")
+    };
+    let file = |is_quoted: fn(usize) -> bool, end: &str| {
+        let rows = (0..30_000).map(|number| row(number, is_quoted(number)));
+        std::iter::once(HEADER.trim_end().to_owned()).chain(rows).collect::<Vec<_>>().join(end)
+    };
+    let plain = take("bill_2009-07.csv", file(|_| false, "\n").as_bytes()).expect("taken");
+    assert_eq!((plain.rows.len(), plain.rejects.len()), (29_969, 31));
+    for (is_quoted, end) in [
+        ((|_| true) as fn(usize) -> bool, "\n"),
+        (|number| number % 7 == 3, "\n"),
+        (|number| number / 4_000 % 2 == 1, "\r\n"),
+        (|number| number % 500 == 0, "\r"),
+    ] {
+        let mixed = take("bill_2009-07.csv", file(is_quoted, end).as_bytes()).expect("taken");
+        assert!(mixed.rows == plain.rows, "other rows, lines ending in {end:?}");
+        assert_eq!(mixed.rejects, plain.rejects, "lines ending in {end:?}");
+    }
+}
