@@ -24,8 +24,8 @@ use crate::table::column::{Bits, CHUNK, Slots};
 use crate::table::{Table, Touch};
 use crate::tiers;
 use crate::types::{Clock, Diff, Month, Word};
-use crate::views::Change;
-use difference::{Counts, Rows, SegmentPlaces, Sides};
+use crate::views::{Change, Counts};
+use difference::{Rows, SegmentPlaces, Sides};
 
 /// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
 const TURN_CHUNKS: usize = 32;
@@ -340,9 +340,9 @@ impl Keyed for Customers {
     type Part = Arc<Facts>;
     type Row = Change;
 
-    fn apply(&mut self, facts: &Arc<Facts>) {
+    fn apply(&mut self, facts: Arc<Facts>) {
         // A programme is compiled against the vocabulary that comes with it.
-        self.table.write(facts, self.rules.reach());
+        self.table.write(&facts, self.rules.reach());
         if let Some(programme) = &facts.programme {
             let new = Compiled::new(programme.clone(), &self.table.words);
             let old = std::mem::replace(&mut self.rules, new);

@@ -27,10 +27,10 @@ pub trait Keyed: 'static {
     /// What changes the state.
     type Part: Clone + 'static;
     /// What the function gives.
-    type Row: Clone + Ord + 'static;
+    type Row: Clone + 'static;
 
     /// Takes a part of an epoch. Its effect on rows is told by `settle`.
-    fn apply(&mut self, part: &Self::Part);
+    fn apply(&mut self, part: Self::Part);
 
     /// Emits some of the differences between the rows as last settled and the rows as they now
     /// are. Returns whether that was all; if not, it is called again before anything is applied.
@@ -64,7 +64,7 @@ pub fn keyed<'scope, S: Keyed>(
                             break;
                         }
                         let (epoch, (capability, parts)) = entry.remove_entry();
-                        parts.iter().for_each(|part| state.borrow_mut().apply(part));
+                        parts.into_iter().for_each(|part| state.borrow_mut().apply(part));
                         settling = capability.map(|capability| (epoch, capability));
                     }
                     let Some((epoch, capability)) = &settling else { break };

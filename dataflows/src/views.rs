@@ -1,8 +1,9 @@
 //! What the table of customers emits: differences of views and of the counts behind them.
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{CustomerIx, Month, Word};
+use crate::types::{CustomerIx, Diff, Month, Word};
 
 /// A row, or the key of a count, that the table changes. Counts come with their change as the
 /// difference: the count *is* the multiplicity.
@@ -20,4 +21,21 @@ pub enum Change {
     SegmentCount { segment: Word, city: Word },
     /// One member of `rank_count`.
     RankCount { rank: Word },
+}
+
+/// Changes of counts, summed before they are emitted.
+#[derive(Default)]
+pub struct Counts(HashMap<Change, Diff, foldhash::fast::RandomState>);
+
+impl Counts {
+    pub(crate) fn add(&mut self, cell: Change, diff: Diff) {
+        if diff != 0 {
+            *self.0.entry(cell).or_insert(0) += diff;
+        }
+    }
+
+    /// Emits what does not cancel out.
+    pub(crate) fn emit(self, emit: &mut Vec<(Change, Diff)>) {
+        emit.extend(self.0.into_iter().filter(|(_, diff)| *diff != 0));
+    }
 }

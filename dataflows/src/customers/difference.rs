@@ -9,24 +9,7 @@ use crate::table::chunk::{ABSENT, CITY, Chunk, Classes};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::tiers;
 use crate::types::{Clock, CustomerIx, Diff, Month, Word};
-use crate::views::Change;
-
-/// Changes of counts, summed before they are emitted.
-#[derive(Default)]
-pub struct Counts(HashMap<Change, Diff, foldhash::fast::RandomState>);
-
-impl Counts {
-    fn add(&mut self, cell: Change, diff: Diff) {
-        if diff != 0 {
-            *self.0.entry(cell).or_insert(0) += diff;
-        }
-    }
-
-    /// Emits what does not cancel out.
-    pub fn emit(self, emit: &mut Vec<(Change, Diff)>) {
-        emit.extend(self.0.into_iter().filter(|(_, diff)| *diff != 0));
-    }
-}
+use crate::views::{Change, Counts};
 
 /// Customers by a small key (a city's word, a pair of classes) within one chunk: a few compares in
 /// the place of a hash, since a chunk knows few of them.

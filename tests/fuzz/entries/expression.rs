@@ -129,7 +129,7 @@ fn views(epochs: &[Vec<Arc<Facts>>]) -> BTreeMap<Change, Diff> {
     let mut customers = Customers::with_rows(0, 1);
     let (mut standing, mut differences) = (BTreeMap::new(), Vec::new());
     for epoch in epochs {
-        epoch.iter().for_each(|facts| customers.apply(facts));
+        epoch.iter().for_each(|facts| customers.apply(facts.clone()));
         while !customers.settle(&mut differences) {}
         for (change, diff) in differences.drain(..) {
             *standing.entry(change).or_insert(0) += diff;
