@@ -1,7 +1,7 @@
 //! The table of customers as a keyed state: from facts to classes, members and their counts.
 //!
 //! Reads   facts
-//! Gives   [`Change`]s, see there; and settled chunks, off which readers take snapshots
+//! Gives   [`Change`]s of views; [`Link`]s, which decide who brought whom in; and settled chunks, off which readers take snapshots
 //!
 //! Settling goes chunk by chunk. A chunk is looked at where facts touched it; all of them where the
 //! clock's month or the tiers changed; and where only segments were edited, those segments alone.
@@ -17,6 +17,7 @@ use crate::facts::Facts;
 use crate::keyed::Keyed;
 use crate::points;
 use crate::programme::{Programme, Segment};
+use crate::referrals::{self, Link};
 use crate::rules::compiled::Compiled;
 use crate::segments;
 use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk};
@@ -29,6 +30,19 @@ use difference::{Rows, SegmentPlaces, Sides};
 
 /// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
 const TURN_CHUNKS: usize = 32;
+
+/// What the table tells.
+#[derive(Clone, Debug)]
+pub enum Told {
+    Change(Change),
+    Link(Link),
+}
+
+impl From<Change> for Told {
+    fn from(change: Change) -> Told {
+        Told::Change(change)
+    }
+}
 
 /// One worker's customers, with all that is derived from them.
 pub struct Customers {
@@ -145,7 +159,7 @@ impl Customers {
     }
 
     /// Decides one chunk anew and counts how it differs from what was settled.
-    fn settle_chunk(&mut self, pass: &mut Pass, index: usize, emit: &mut Vec<(Change, Diff)>) {
+    fn settle_chunk(&mut self, pass: &mut Pass, index: usize, emit: &mut Vec<(Told, Diff)>) {
         let touch = self.table.touches.get_mut(index).and_then(Option::take);
         let moment = Moment::of(self.table.clock, self.rules.programme.window, self.rules.programme.lag);
         let working = &self.table.chunks[index];
@@ -169,7 +183,7 @@ impl Customers {
 
     /// Tells how a chunk differs from what was settled, and settles it. Customers outside `slots`
     /// have kept their class.
-    fn tell(&mut self, pass: &mut Pass, index: usize, after: Chunk, slots: &Slots, emit: &mut Vec<(Change, Diff)>) {
+    fn tell(&mut self, pass: &mut Pass, index: usize, after: Chunk, slots: &Slots, emit: &mut Vec<(Told, Diff)>) {
         let before = self.settled.get(index).cloned().unwrap_or_else(|| CHUNK_EMPTY.with(Arc::clone));
         let customer = |slot| self.table.customer(index, slot);
         let sides = Sides {
@@ -183,6 +197,14 @@ impl Customers {
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         let (came, went) = rows.tiers;
+        referrals::tell(
+            (&before, &after),
+            slots,
+            &customer,
+            &|word, name| self.table.is_named(word, name),
+            &mut pass.counts,
+            emit,
+        );
         self.difference.tiers = (self.difference.tiers.0 + came, self.difference.tiers.1 + went);
 
         let after = Arc::new(after);
@@ -199,9 +221,7 @@ impl Customers {
         if pass.every_balance {
             slots.union(&chunk.points.present);
         }
-        let is_named =
-            |word: Word, name: &str| self.table.words.get(word.0 as usize).is_some_and(|text| **text == *name);
-        points::settle(chunk, slots.slots(), &self.rules.points, &is_named)
+        points::settle(chunk, slots.slots(), &self.rules.points, &|word, name| self.table.is_named(word, name))
     }
 
     /// A pass over a chunk whose balances are settled.
@@ -338,7 +358,7 @@ fn same(one: &[Arc<Bits>], other: &[Arc<Bits>]) -> bool {
 
 impl Keyed for Customers {
     type Part = Arc<Facts>;
-    type Row = Change;
+    type Row = Told;
 
     fn apply(&mut self, facts: Arc<Facts>) {
         // A programme is compiled against the vocabulary that comes with it.
@@ -350,7 +370,7 @@ impl Keyed for Customers {
         }
     }
 
-    fn settle(&mut self, emit: &mut Vec<(Change, Diff)>) -> bool {
+    fn settle(&mut self, emit: &mut Vec<(Told, Diff)>) -> bool {
         let mut pass = match self.pass.take() {
             Some(pass) => pass,
             None => self.begin(),

@@ -5,12 +5,15 @@
 //!
 //! ```text
 //! facts ─► customers (keyed) ─┬─► tier, segment_member          rows
-//!                             └─► tier_count, tier_move,        counts
-//!                                 segment_count, rank_count
+//!                             ├─► tier_count, tier_move,        counts
+//!                             │   segment_count, rank_count,
+//!                             │   for referral_rate: members, invited
+//!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
 //!
-//! customer_attribute, points_balance and points_entry are no collections: they are pure functions
-//! of the table of customers, read off a snapshot of it.
+//! customer_attribute, points_balance, points_entry and referral are no collections: they are pure
+//! functions of the table of customers, read off a snapshot of it; referral_tree is read off one of
+//! the forest.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +25,7 @@ pub mod oracle;
 pub mod points;
 pub mod programme;
 pub mod records;
+pub mod referrals;
 pub mod rules;
 pub mod segments;
 pub mod table;
@@ -33,11 +37,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use differential_dataflow::AsCollection;
 use differential_dataflow::operators::CountTotal;
 use timely::dataflow::Stream;
+use timely::dataflow::operators::{Exchange, OkErr};
 
-use customers::Customers;
+use customers::{Customers, Told};
 use facts::Facts;
+use referrals::Forest;
 use types::{Collection, Epoch};
 use views::Change;
 
@@ -49,12 +56,21 @@ pub struct Views<'scope> {
     pub counts: Collection<'scope, (Change, isize)>,
 }
 
-/// The graph. Each worker is given all facts and takes what is its own.
+/// The graph. Each worker is given all facts and takes what is its own; the forest of referrals is
+/// that of worker 0.
 pub fn build<'scope>(
     facts: Stream<'scope, Epoch, Vec<Arc<Facts>>>,
     customers: Rc<RefCell<Customers>>,
+    forest: Rc<RefCell<Forest>>,
 ) -> Views<'scope> {
-    let changes = keyed::keyed(facts, customers);
+    let (changes, links) =
+        keyed::keyed(facts, customers).inner.ok_err::<Vec<_>, _, Vec<_>, _, _>(|(told, epoch, diff)| match told {
+            Told::Change(change) => Ok((change, epoch, diff)),
+            Told::Link(link) => Err((link, diff)),
+        });
+    // Whole on worker 0: an edge of a tree knows no sharding.
+    let joined = keyed::keyed(links.exchange(|_| 0), forest);
+    let changes = changes.as_collection().concat(joined);
     let rows = changes.clone().filter(|change| matches!(change, Change::Tier { .. } | Change::Member { .. }));
     let counts = changes.filter(|change| !matches!(change, Change::Tier { .. } | Change::Member { .. })).count_total();
     Views { rows, counts }

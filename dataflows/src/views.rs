@@ -21,6 +21,12 @@ pub enum Change {
     SegmentCount { segment: Word, city: Word },
     /// One member of `rank_count`.
     RankCount { rank: Word },
+    /// For `referral_rate`: one customer of that city who first registered in the month.
+    Registered { month: Month, city: Word },
+    /// One referral without product, by somebody of that city.
+    Invited { month: Month, city: Word },
+    /// One customer brought in by a referral of that month, by somebody of that city.
+    Joined { month: Month, city: Word },
 }
 
 /// Changes of counts, summed before they are emitted.
@@ -35,7 +41,8 @@ impl Counts {
     }
 
     /// Emits what does not cancel out.
-    pub(crate) fn emit(self, emit: &mut Vec<(Change, Diff)>) {
-        emit.extend(self.0.into_iter().filter(|(_, diff)| *diff != 0));
+    pub(crate) fn emit<R: From<Change>>(self, emit: &mut Vec<(R, Diff)>) {
+        let changes = self.0.into_iter().filter(|(_, diff)| *diff != 0);
+        emit.extend(changes.map(|(change, diff)| (change.into(), diff)));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dataflows::customers::{Difference, Snapshot};
 use dataflows::points;
 use dataflows::programme::Programme;
+use dataflows::referrals::Branches;
 use dataflows::table::Chunk;
 use dataflows::table::column::CHUNK;
 use dataflows::types::{Clock, CustomerIx, Epoch};
@@ -26,6 +27,8 @@ pub struct Published {
     pub points: Arc<points::Rules>,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
+    /// Who brought whom in.
+    pub forest: Branches,
     workers: Vec<Snapshot>,
     counts: Vec<Arc<Counts>>,
 }
@@ -40,6 +43,7 @@ impl Published {
             programme: Arc::default(),
             points: Arc::default(),
             difference: Difference::default(),
+            forest: Branches::default(),
             workers: vec![snapshot; workers],
             counts: Vec::new(),
         }
@@ -48,7 +52,10 @@ impl Published {
     pub(super) fn assemble(epoch: Epoch, deposits: Vec<Deposit>) -> Published {
         let mut published = Published::nothing(0);
         published.epoch = epoch;
-        for deposit in deposits {
+        for (index, deposit) in deposits.into_iter().enumerate() {
+            if index == 0 {
+                published.forest = deposit.forest;
+            }
             published.clock = deposit.snapshot.clock;
             published.programme = deposit.snapshot.programme.clone();
             published.points = deposit.snapshot.points.clone();

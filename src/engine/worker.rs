@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, TryRecvError};
 use dataflows::customers::{Customers, Difference, Snapshot};
 use dataflows::facts::Facts;
+use dataflows::referrals::{Branches, Forest};
 use dataflows::types::Epoch;
 use dataflows::views::Change;
 use timely::container::CapacityContainerBuilder;
@@ -58,16 +59,19 @@ pub struct Deposit {
     pub snapshot: Snapshot,
     pub counts: Arc<Counts>,
     pub difference: Difference,
+    /// The forest of referrals; empty but of the first worker.
+    pub forest: Branches,
 }
 
 /// Takes epochs until nobody sends any more.
 pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) {
     let customers = Rc::new(RefCell::new(Customers::new(worker.index(), worker.peers())));
+    let forest: Rc<RefCell<Forest>> = Rc::default();
     let counts: Rc<RefCell<Arc<Counts>>> = Rc::default();
     let mut input = InputHandle::<Epoch, CapacityContainerBuilder<Vec<Arc<Facts>>>>::new();
     let probe = ProbeHandle::new();
     worker.dataflow::<Epoch, _, _>(|scope| {
-        let views = dataflows::build(scope.input_from(&mut input), customers.clone());
+        let views = dataflows::build(scope.input_from(&mut input), customers.clone(), forest.clone());
         // Nobody reads the differences of rows yet, and the table emits none.
         views.rows.probe_with(&probe);
         let kept = counts.clone();
@@ -86,7 +90,8 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
         }
         let snapshot = customers.borrow().snapshot();
         let difference = customers.borrow_mut().take_difference();
-        let deposit = Deposit { snapshot, counts: counts.borrow().clone(), difference };
+        let deposit =
+            Deposit { snapshot, counts: counts.borrow().clone(), difference, forest: forest.borrow().snapshot() };
         hub.deposit(worker.index(), deposit);
     }
     input.close();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::Told;
 use crate::rules::compiled::Compiled;
 use crate::table::chunk::{ABSENT, CITY, Chunk, Classes};
 use crate::table::column::{Bits, CHUNK, Slots};
@@ -61,7 +62,7 @@ impl SegmentPlaces {
 
 /// Where rows go, if anybody reads them.
 pub struct Rows<'a> {
-    pub emit: &'a mut Vec<(Change, Diff)>,
+    pub emit: &'a mut Vec<(Told, Diff)>,
     /// Rows of `tier` that came, and went.
     pub tiers: (usize, usize),
     /// By segment: members that came, and went.
@@ -116,8 +117,8 @@ impl Sides<'_> {
                     rows.tiers.0 += usize::from(changed.1.is_some());
                     rows.tiers.1 += usize::from(changed.0.is_some());
                     if rows.are_read {
-                        rows.emit.extend(changed.0.map(|row| (row, -1)));
-                        rows.emit.extend(changed.1.map(|row| (row, 1)));
+                        rows.emit.extend(changed.0.map(|row| (row.into(), -1)));
+                        rows.emit.extend(changed.1.map(|row| (row.into(), 1)));
                     }
                 }
             }
@@ -217,7 +218,8 @@ impl Sides<'_> {
             }
             if rows.are_read {
                 let row = |(slot, enters)| {
-                    (Change::Member { segment: *segment, customer: customer(slot) }, if enters { 1 } else { -1 })
+                    let row = Change::Member { segment: *segment, customer: customer(slot) };
+                    (row.into(), if enters { 1 } else { -1 })
                 };
                 rows.emit.extend(is.differences(was).map(row));
             }

@@ -6,13 +6,15 @@
 
 mod attributes;
 mod points;
+mod referrals;
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use attributes::Asked;
 pub use points::{PointsEntry, PointsRow};
+pub use referrals::{ReferralRow, TreeRow};
 
 use crate::facts::{Facts, Interval};
 use crate::programme::Programme;
@@ -29,6 +31,8 @@ pub struct Standing {
     pub terminals: BTreeMap<(CustomerIx, Day), Word>,
     pub orders: BTreeMap<(CustomerIx, Word, Time, Box<str>), Action>,
     pub events: points::Moments<Event>,
+    /// The events that are about somebody, by whom they are about; kept by `apply`.
+    pub named: BTreeSet<referrals::Named>,
     pub adjustments: points::Moments<i64>,
     pub listings: BTreeMap<(CustomerIx, Word), Interval>,
     pub words: Vec<Arc<str>>,
@@ -49,7 +53,13 @@ impl Standing {
             put(&mut self.orders, key, order.action);
         }
         for event in &facts.events {
-            put(&mut self.events, (event.customer, event.at, event.event_id.clone()), event.event);
+            let key = (event.customer, event.at, event.event_id.clone());
+            let named = |event: &Event| Some((event.other?, key.1, key.2.clone(), key.0));
+            if let Some(gone) = self.events.get(&key).and_then(named) {
+                self.named.remove(&gone);
+            }
+            self.named.extend(event.event.as_ref().and_then(named));
+            put(&mut self.events, key, event.event);
         }
         for adjustment in &facts.adjustments {
             let key = (adjustment.customer, adjustment.at, adjustment.adjustment_id.clone());
@@ -104,6 +114,7 @@ impl Standing {
 
     /// Adds one customer's rows, and the customer to the counts.
     pub fn add_customer(&self, customer: CustomerIx, views: &mut BTreeMap<Change, Diff>) {
+        self.count_referrals(customer, views);
         if let Some(rank) = self.counted_rank(customer) {
             *views.entry(Change::RankCount { rank }).or_insert(0) += 1;
         }

@@ -121,7 +121,7 @@ impl Standing {
         reached.max_by_key(|rank| rank.from).map(|rank| rank.id.clone())
     }
 
-    fn is_listed_at(&self, customer: CustomerIx, name: &str, at: Time) -> bool {
+    pub(super) fn is_listed_at(&self, customer: CustomerIx, name: &str, at: Time) -> bool {
         let own = self.listings.range((customer, Word(0))..=(customer, Word(u32::MAX)));
         own.filter(|((_, list), _)| &*self.words[list.0 as usize] == name)
             .any(|(_, (from, until))| from.is_none_or(|from| at >= from) && until.is_none_or(|until| at < until))

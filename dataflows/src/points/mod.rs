@@ -25,7 +25,7 @@ use crate::programme::{PointsRule, Programme};
 use crate::types::{Time, Word};
 
 pub use balances::{Balance, Balances};
-pub use rows::{entries, settle};
+pub use rows::{entries, list, settle};
 pub use walk::{Cause, Entry};
 
 /// The list of those who cannot register.

@@ -10,7 +10,16 @@ use crate::facts::Interval;
 use crate::table::{Chunk, Sorted};
 use crate::types::Word;
 
-/// The lists of a chunk that bar customers. Found by name: a list has no word before it has a row.
+/// A list of a chunk. Found by name: it has no word before it has a row.
+pub fn list<'a>(
+    chunk: &'a Chunk,
+    name: &str,
+    is_named: &dyn Fn(Word, &str) -> bool,
+) -> Option<&'a Sorted<u16, Interval>> {
+    chunk.listings.iter().find(|(list, _)| is_named(**list, name)).map(|(_, rows)| &**rows)
+}
+
+/// The lists of a chunk that bar customers.
 #[derive(Clone, Copy)]
 struct Lists<'a> {
     registration: Option<&'a Sorted<u16, Interval>>,
@@ -19,10 +28,7 @@ struct Lists<'a> {
 
 impl<'a> Lists<'a> {
     fn of(chunk: &'a Chunk, is_named: &dyn Fn(Word, &str) -> bool) -> Lists<'a> {
-        let list = |name: &str| {
-            let found = chunk.listings.iter().find(|(list, _)| is_named(**list, name));
-            found.map(|(_, rows)| &**rows)
-        };
+        let list = |name: &str| list(chunk, name, is_named);
         Lists { registration: list(REGISTRATION), experience: list(EXPERIENCE) }
     }
 

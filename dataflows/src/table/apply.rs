@@ -76,6 +76,11 @@ impl Table {
         CustomerIx(((chunk * CHUNK + slot) * self.peers + self.index) as u32)
     }
 
+    /// Whether a word is that text.
+    pub fn is_named(&self, word: Word, text: &str) -> bool {
+        self.words.get(word.0 as usize).is_some_and(|word| **word == *text)
+    }
+
     /// Writes the facts that are this worker's.
     pub fn write(&mut self, facts: &Facts, reach: Reach) {
         self.words.extend(facts.words.iter().cloned());

@@ -1,15 +1,16 @@
 //! Runs a history through the dataflow and collects what stands after each epoch.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
-use dataflows::oracle::{PointsEntry, PointsRow, Standing};
+use dataflows::oracle::{PointsEntry, PointsRow, ReferralRow, Standing, TreeRow};
 use dataflows::points::entries;
+use dataflows::referrals::{self, Branches, Forest};
 use dataflows::table::column::{CHUNK, Slots};
 use dataflows::types::{CustomerIx, Diff, Epoch, Word};
 use dataflows::views::Change;
@@ -24,12 +25,17 @@ use crate::history::Points;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct State {
     pub views: BTreeMap<Change, Diff>,
-    pub attributes: BTreeMap<CustomerIx, AttributeRow>,
-    pub points: BTreeMap<CustomerIx, Points>,
+    pub read: Read,
 }
 
 /// What is read off snapshots.
-type Read = (BTreeMap<CustomerIx, AttributeRow>, BTreeMap<CustomerIx, Points>);
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Read {
+    pub attributes: BTreeMap<CustomerIx, AttributeRow>,
+    pub points: BTreeMap<CustomerIx, Points>,
+    pub referrals: BTreeSet<ReferralRow>,
+    pub tree: BTreeMap<CustomerIx, TreeRow>,
+}
 
 type Update = (Change, Epoch, Diff);
 
@@ -38,15 +44,14 @@ pub fn run(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
     execute(epochs, workers, true)
 }
 
-/// All epochs before the first step: attributes and points are read at the end only, and compared there.
+/// All epochs before the first step: snapshots are read at the end only, and compared there.
 pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
     let mut states = execute(epochs, workers, false);
     let apart = execute(epochs, workers, true);
     let last = states.len() - 1;
     for (epoch, state) in states.iter_mut().enumerate() {
         if epoch < last {
-            state.attributes = apart[epoch].attributes.clone();
-            state.points = apart[epoch].points.clone();
+            state.read = apart[epoch].read.clone();
         }
     }
     states
@@ -59,11 +64,12 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
     timely::execute(timely::Config::process(workers), move |worker| {
         let (index, peers) = (worker.index(), worker.peers());
         let customers = Rc::new(RefCell::new(Customers::with_rows(index, peers)));
+        let forest: Rc<RefCell<Forest>> = Rc::default();
         let mut input = InputHandle::<Epoch, CapacityContainerBuilder<Vec<Arc<Facts>>>>::new();
         let probe = ProbeHandle::new();
         worker.dataflow::<Epoch, _, _>(|scope| {
             let facts = scope.input_from(&mut input);
-            let views = dataflows::build(facts, customers.clone());
+            let views = dataflows::build(facts, customers.clone(), forest.clone());
             let (rows, counts) = (shared_updates.clone(), shared_updates.clone());
             let keep = move |(change, epoch, diff): &Update| rows.lock().unwrap().push((*change, *epoch, *diff));
             views.rows.inspect(keep).probe_with(&probe);
@@ -81,35 +87,46 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
             if one_at_a_time {
                 input.flush();
                 worker.step_while(|| probe.less_than(input.time()));
-                read(&customers.borrow().snapshot(), &words, index, peers, &mut shared_reads.lock().unwrap()[epoch]);
+                let mut reads = shared_reads.lock().unwrap();
+                read(&customers.borrow().snapshot(), &words, index, peers, &mut reads[epoch]);
+                read_tree(&forest.borrow().snapshot(), &mut reads[epoch]);
             }
         }
         input.flush();
         worker.step_while(|| probe.less_than(input.time()));
         let last = shared_epochs.len() - 1;
-        read(&customers.borrow().snapshot(), &words, index, peers, &mut shared_reads.lock().unwrap()[last]);
+        let mut reads = shared_reads.lock().unwrap();
+        read(&customers.borrow().snapshot(), &words, index, peers, &mut reads[last]);
+        read_tree(&forest.borrow().snapshot(), &mut reads[last]);
     })
     .expect("workers");
     let updates = std::mem::take(&mut *updates.lock().unwrap());
     let reads = std::mem::take(&mut *reads.lock().unwrap());
-    accumulated(updates, epochs.len())
-        .into_iter()
-        .zip(reads)
-        .map(|(views, (attributes, points))| State { views, attributes, points })
-        .collect()
+    accumulated(updates, epochs.len()).into_iter().zip(reads).map(|(views, read)| State { views, read }).collect()
 }
 
 fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, read: &mut Read) {
-    let (attributes, points) = read;
     let is_named = |word: Word, name: &str| *words[word.0 as usize] == *name;
     let rules = &*snapshot.points;
+    let customer = |number: usize, slot: usize| CustomerIx(((number * CHUNK + slot) * peers + index) as u32);
     let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
         let listed = chunk.listed();
         for (slot, row) in rows(chunk, &Slots::All, moment).into_iter().enumerate() {
             if listed.get(slot) {
-                attributes.insert(CustomerIx(((number * CHUNK + slot) * peers + index) as u32), row);
+                read.attributes.insert(customer(number, slot), row);
             }
+            let referrer = customer(number, slot);
+            let referral = |row: referrals::Referral<'_>| ReferralRow {
+                referrer,
+                referred: row.referred,
+                at: row.at,
+                event_id: row.event_id.to_owned(),
+                product: row.product,
+                result: row.result,
+                points: row.points,
+            };
+            read.referrals.extend(referrals::rows(chunk, slot, rules, &is_named).into_iter().map(referral));
             let Some(balance) = chunk.points.get(slot).filter(|_| rules.is_there) else { continue };
             let entry = |entry: dataflows::points::Entry<'_>| PointsEntry {
                 id: entry.id.to_owned(),
@@ -127,9 +144,15 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
                 member: balance.member,
             };
             let entries = entries(chunk, slot, rules, &is_named).into_iter().map(entry).collect();
-            points.insert(CustomerIx(((number * CHUNK + slot) * peers + index) as u32), (entries, row));
+            read.points.insert(customer(number, slot), (entries, row));
         }
     }
+}
+
+/// Workers without the forest have none of it.
+fn read_tree(branches: &Branches, read: &mut Read) {
+    let row = |node: referrals::Node| TreeRow { direct: node.direct, total: node.total, depth: node.depth };
+    read.tree.extend(branches.nodes().map(|(customer, node)| (customer, row(node))));
 }
 
 /// What stands after each epoch, from all updates. A row stands once or not at all.

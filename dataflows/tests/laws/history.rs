@@ -1,11 +1,11 @@
 //! Random histories: facts over a small population, and programmes over all attributes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
-use dataflows::oracle::{Asked, PointsEntry, PointsRow, Standing};
+use dataflows::oracle::{Asked, PointsEntry, PointsRow, ReferralRow, Standing};
 use dataflows::programme::{Per, PointsRule, Programme, Rank, Segment, Tier};
 use dataflows::records::{Action, Bill, Customer, Event, EventKind};
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
@@ -26,11 +26,11 @@ impl History {
     pub fn random(seed: u64) -> History {
         let mut rng = Rng::with_seed(seed);
         let mut words: Vec<Arc<str>> = Vec::new();
-        let mut orders: Vec<OrderFact> = Vec::new();
+        let (mut orders, mut events) = (Vec::new(), Vec::new());
         let mut last = Programme::default();
         let epochs =
-            (0..rng.usize(3..9)).map(|epoch| Arc::new(facts(&mut rng, epoch, &mut words, &mut orders, &mut last)));
-        History { epochs: epochs.collect() }
+            (0..rng.usize(3..9)).map(|epoch| facts(&mut rng, epoch, &mut words, &mut orders, &mut events, &mut last));
+        History { epochs: epochs.map(Arc::new).collect() }
     }
 }
 
@@ -94,6 +94,10 @@ pub fn points(standing: &Standing) -> BTreeMap<CustomerIx, Points> {
     standing.everybody().into_iter().filter(|_| standing.programme.points.is_some()).filter_map(row).collect()
 }
 
+pub fn referrals(standing: &Standing) -> BTreeSet<ReferralRow> {
+    standing.everybody().into_iter().flat_map(|customer| standing.referrals(customer)).collect()
+}
+
 /// Customers in three chunks of one worker, few enough to meet again.
 fn customer(rng: &mut Rng) -> CustomerIx {
     if rng.u8(0..3) == 0 {
@@ -119,6 +123,7 @@ fn facts(
     epoch: usize,
     words: &mut Vec<Arc<str>>,
     orders: &mut Vec<OrderFact>,
+    events: &mut Vec<EventFact>,
     last: &mut Programme,
 ) -> Facts {
     let known = words.len();
@@ -156,14 +161,14 @@ fn facts(
         if rng.u8(0..3) == 0 {
             facts.orders.push(order(rng, orders));
         }
-        for _ in 0..rng.u8(0..4) {
-            facts.events.push(event(rng));
+        for _ in 0..rng.u8(0..6) {
+            facts.events.push(event(rng, events));
         }
         if rng.u8(0..4) == 0 {
             facts.adjustments.push(adjustment(rng));
         }
         if rng.bool() {
-            let bound = |rng: &mut Rng| rng.bool().then(|| if rng.bool() { time(rng) } else { busy(rng) });
+            let bound = |rng: &mut Rng| (rng.u8(0..4) != 0).then(|| if rng.bool() { time(rng) } else { busy(rng) });
             let interval = (rng.u8(0..4) != 0).then(|| (bound(rng), bound(rng)));
             facts.listings.push((customer(rng), list(rng), interval));
         }
@@ -173,24 +178,50 @@ fn facts(
 
 /// A time within a few days on which much happens, so that order and caps matter.
 fn busy(rng: &mut Rng) -> Time {
-    Time(Day::from_civil(2009, 5, 30).start().0 + rng.i64(0..4) * 86_400 + [0, 1, 3_600, 86_399][rng.usize(0..4)])
+    let day = rng.i32(0..4);
+    busy_on(rng, day)
+}
+
+fn busy_on(rng: &mut Rng, day: i32) -> Time {
+    Time(Day(Day::from_civil(2009, 5, 30).0 + day).start().0 + [0, 1, 3_600, 86_399][rng.usize(0..4)])
 }
 
 /// An event, of a few ids that come again: of another customer, at another time, or taken back.
-fn event(rng: &mut Rng) -> EventFact {
+fn event(rng: &mut Rng, events: &mut Vec<EventFact>) -> EventFact {
     use EventKind::*;
+    if !events.is_empty() && rng.u8(0..4) == 0 {
+        return EventFact { event: None, ..events[rng.usize(0..events.len())].clone() };
+    }
     let kinds =
         [Register, Register, Register, Deregister, Deregister, Login, Login, Experience, Refer, Refer, Participate];
     let event = Event {
         kind: kinds[rng.usize(0..kinds.len())],
-        product: word(rng, &[0, 10, 11]),
-        other: (rng.u8(0..4) != 0).then(|| CustomerIx(rng.u32(0..4))),
+        product: word(rng, &[0, 0, 10, 11]),
+        other: [None, Some(CustomerIx(rng.u32(0..4))), Some(member(rng)), Some(member(rng))][rng.usize(0..4)],
         result: [None, Some(true), Some(true), Some(false)][rng.usize(0..4)],
         detail: word(rng, &[0, 5, 7]),
     };
-    let at = if rng.u8(0..4) == 0 { time(rng) } else { busy(rng) };
+    // Every other one is about the forest: somebody registers, later than others do, or brings in
+    // somebody who mostly registers later.
+    let rank = rng.usize(0..MEMBERS.len());
+    let other = MEMBERS[(rank + rng.usize(0..4)).min(MEMBERS.len() - 1)];
+    let event = match rng.u8(0..8) {
+        0 => Event { kind: Register, ..event },
+        1..5 => Event { kind: Refer, product: Word::NULL, result: Some(true), other: Some(CustomerIx(other)), ..event },
+        _ => event,
+    };
+    let customer = CustomerIx(MEMBERS[rank]);
+    let at = match rng.u8(0..32) {
+        0 => time(rng),
+        1.. if event.kind == Register => busy_on(rng, rank as i32 / 2),
+        8..28 if event.kind == Refer => busy_on(rng, rank as i32 / 2),
+        1..8 => time(rng),
+        _ => busy(rng),
+    };
     let event_id = format!("{}{}", ["", "E", "Z"][rng.usize(0..3)], rng.u8(0..6)).into();
-    EventFact { customer: member(rng), at, event_id, event: (rng.u8(0..6) != 0).then_some(event) }
+    let fact = EventFact { customer, at, event_id, event: Some(event) };
+    events.push(fact.clone());
+    fact
 }
 
 fn adjustment(rng: &mut Rng) -> AdjustmentFact {
@@ -199,9 +230,11 @@ fn adjustment(rng: &mut Rng) -> AdjustmentFact {
     AdjustmentFact { customer: member(rng), at: busy(rng), adjustment_id, points }
 }
 
+const MEMBERS: [u32; 8] = [0, 1, 2040, 2041, 4100, 4101, 4120, 4121];
+
 /// Few customers have events, so that each has many; some of them have no bill ever.
 fn member(rng: &mut Rng) -> CustomerIx {
-    CustomerIx([0, 2040, 4100, 4120][rng.usize(0..4)] + rng.u32(0..2))
+    CustomerIx(MEMBERS[rng.usize(0..MEMBERS.len())])
 }
 
 /// A new order, or one that came before, taken back or brought again.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use dataflows::facts::Facts;
 use dataflows::oracle::Standing;
 
-use harness::{run, run_overlapping};
+use harness::{State, run, run_overlapping};
 use history::{History, emptying};
 
 fn for_each_history(check: impl Fn(u64, &History) + std::panic::RefUnwindSafe) {
@@ -32,10 +32,37 @@ fn every_epoch_agrees_with_the_oracle() {
         for (epoch, (facts, state)) in history.epochs.iter().zip(&states).enumerate() {
             standing.apply(facts);
             assert_eq!(state.views, standing.views(), "views, seed {seed}, epoch {epoch}");
-            assert_eq!(state.attributes, history::attributes(&standing), "attributes, seed {seed}, epoch {epoch}");
-            assert_eq!(state.points, history::points(&standing), "points, seed {seed}, epoch {epoch}");
+            let (read, told) = (&state.read, format!("seed {seed}, epoch {epoch}"));
+            assert_eq!(read.attributes, history::attributes(&standing), "attributes, {told}");
+            assert_eq!(read.points, history::points(&standing), "points, {told}");
+            assert_eq!(read.referrals, history::referrals(&standing), "referrals, {told}");
+            assert_eq!(read.tree, standing.tree(), "tree, {told}");
         }
     });
+}
+
+/// The laws say nothing of what histories do not reach.
+#[test]
+fn histories_reach_forests_that_grow_and_move() {
+    let (mut deepest, mut moves, mut subtrees, mut losses) = (0, 0, 0, 0);
+    for seed in 1..41 {
+        let mut standing = Standing::default();
+        for facts in &History::random(seed).epochs {
+            let before = standing.clone();
+            standing.apply(facts);
+            let tree = standing.tree();
+            deepest = tree.values().map(|row| row.depth).max().unwrap_or(0).max(deepest);
+            for customer in before.everybody() {
+                let (was, is) = (before.brought_in(customer), standing.brought_in(customer));
+                let Some((was, _)) = was else { continue };
+                let moved = is.is_some_and(|(is, _)| is != was);
+                moves += usize::from(moved);
+                subtrees += usize::from(moved && tree.contains_key(&customer));
+                losses += usize::from(is.is_none());
+            }
+        }
+    }
+    assert!(deepest >= 3 && moves >= 40 && subtrees >= 4 && losses >= 40, "{deepest} {moves} {subtrees} {losses}");
 }
 
 #[test]
@@ -53,7 +80,7 @@ fn retracting_everything_leaves_every_view_empty() {
         let mut epochs = history.epochs.clone();
         epochs.push(emptying(&history.epochs));
         let last = run(&epochs, 2).pop().expect("an epoch");
-        assert!(last.views.is_empty() && last.attributes.is_empty() && last.points.is_empty(), "seed {seed}: {last:?}");
+        assert_eq!(last, State::default(), "seed {seed}");
     });
 }
 

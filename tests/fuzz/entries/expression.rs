@@ -8,7 +8,7 @@ use cohortflow::ingest::{Intern, read_bytes};
 use cohortflow::programme::{self, Source};
 use cohortflow::store::memory::Memory;
 use cohortflow::store::{Dictionary, Store};
-use dataflows::customers::Customers;
+use dataflows::customers::{Customers, Told};
 use dataflows::facts::Facts;
 use dataflows::keyed::Keyed;
 use dataflows::oracle::Standing;
@@ -131,7 +131,8 @@ fn views(epochs: &[Vec<Arc<Facts>>]) -> BTreeMap<Change, Diff> {
     for epoch in epochs {
         epoch.iter().for_each(|facts| customers.apply(facts.clone()));
         while !customers.settle(&mut differences) {}
-        for (change, diff) in differences.drain(..) {
+        for (told, diff) in differences.drain(..) {
+            let Told::Change(change) = told else { continue };
             *standing.entry(change).or_insert(0) += diff;
         }
     }

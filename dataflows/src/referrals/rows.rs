@@ -1,0 +1,48 @@
+//! Rows of the view `referral`, read off a chunk.
+
+use std::collections::BTreeMap;
+
+use crate::points::{self, Cause, Rules};
+use crate::records::{Event, EventKind};
+use crate::table::Chunk;
+use crate::table::chunk::EventKey;
+use crate::types::{CustomerIx, Time, Word};
+
+/// A row of `referral`; the referrer is whose chunk and slot were asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Referral<'a> {
+    pub referred: CustomerIx,
+    pub at: Time,
+    /// The product that was recommended; null where it was the community itself.
+    pub product: Word,
+    pub event_id: &'a str,
+    pub result: Option<bool>,
+    pub points: i64,
+}
+
+/// The referrals that a customer made, in the order of their events.
+pub fn rows<'a>(
+    chunk: &'a Chunk,
+    slot: usize,
+    rules: &Rules,
+    is_named: &dyn Fn(Word, &str) -> bool,
+) -> Vec<Referral<'a>> {
+    let made = |event: &Event| event.other.filter(|_| event.kind == EventKind::Refer);
+    let events = chunk.events_of(slot);
+    if events.iter().all(|(_, event)| made(event).is_none()) {
+        return Vec::new();
+    }
+    let mut earned: BTreeMap<(Time, &str), i64> = BTreeMap::new();
+    for entry in points::entries(chunk, slot, rules, is_named) {
+        if matches!(entry.cause, Cause::Rule(_)) {
+            let sum = earned.entry((entry.at, entry.id)).or_insert(0);
+            *sum = sum.saturating_add(entry.points);
+        }
+    }
+    let row = |((_, at, event_id), event): &'a (EventKey, Event)| {
+        let points = earned.get(&(*at, &**event_id)).copied().unwrap_or(0);
+        let (product, result) = (event.product, event.result);
+        Some(Referral { referred: made(event)?, at: *at, product, event_id, result, points })
+    };
+    events.iter().filter_map(row).collect()
+}
