@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
-use dataflows::oracle::{Asked, PointsEntry, PointsRow, Standing};
+use dataflows::oracle::{Asked, PointsEntry, PointsRow, ReferralRow, Standing, TreeRow};
 use dataflows::points::{Entry, entries};
 use dataflows::records::Rows;
+use dataflows::referrals::{self, Node, Referral};
 use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::Slots;
 use dataflows::tiers::{runs, since};
@@ -104,6 +105,15 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
     Ok(standing)
 }
 
+/// What a recompute gives; of each customer what the views have of him.
+#[derive(Default)]
+struct Expected {
+    views: BTreeMap<Change, Diff>,
+    attributes: BTreeMap<CustomerIx, AttributeRow>,
+    points: BTreeMap<CustomerIx, Points>,
+    referrals: BTreeMap<CustomerIx, Vec<ReferralRow>>,
+}
+
 /// Compares what was published with a recompute of it. `progress` hears of customers done.
 pub fn compare(
     standing: &Standing,
@@ -114,41 +124,48 @@ pub fn compare(
     let customers = standing.everybody();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = customers.len().div_ceil(threads).max(1);
-    let mut expected: BTreeMap<Change, Diff> = BTreeMap::new();
-    let mut attributes: BTreeMap<CustomerIx, AttributeRow> = BTreeMap::new();
-    let mut points: BTreeMap<CustomerIx, Points> = BTreeMap::new();
+    let mut expected = Expected::default();
     std::thread::scope(|scope| {
         let recompute = |customers: &[CustomerIx]| {
-            let (mut views, mut rows, mut points) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+            let mut part = Expected::default();
             for customer in customers {
-                standing.add_customer(*customer, &mut views);
+                standing.add_customer(*customer, &mut part.views);
                 if standing.is_listed(*customer) {
                     let asked = Asked { standing, customer: *customer, month: standing.clock.as_of, tier: None };
-                    rows.insert(*customer, asked.row());
+                    part.attributes.insert(*customer, asked.row());
                 }
                 if let (entries, Some(row)) = standing.points(*customer)
                     && standing.programme.points.is_some()
                 {
-                    points.insert(*customer, (entries, row));
+                    part.points.insert(*customer, (entries, row));
+                }
+                let referrals = standing.referrals(*customer);
+                if !referrals.is_empty() {
+                    part.referrals.insert(*customer, referrals);
                 }
                 progress(1);
             }
-            (views, rows, points)
+            part
         };
         let parts: Vec<_> = customers.chunks(share).map(|part| scope.spawn(move || recompute(part))).collect();
         for part in parts {
             // A part that panicked leaves its customers out, which the comparison then tells.
-            let Ok((views, rows, own)) = part.join() else { continue };
-            views.into_iter().for_each(|(change, count)| *expected.entry(change).or_insert(0) += count);
-            attributes.extend(rows);
-            points.extend(own);
+            let Ok(part) = part.join() else { continue };
+            part.views.into_iter().for_each(|(change, count)| *expected.views.entry(change).or_insert(0) += count);
+            expected.attributes.extend(part.attributes);
+            expected.points.extend(part.points);
+            expected.referrals.extend(part.referrals);
         }
     });
+    let Expected { views: expected, attributes, points, referrals } = expected;
+    let tree = standing.tree();
     let mut verdict = Verdict {
         epoch: published.epoch,
         customers: customers.len(),
         rows_compared: expected.len()
             + attributes.len()
+            + tree.len()
+            + referrals.values().map(Vec::len).sum::<usize>()
             + points.values().map(|(entries, _)| entries.len() + 1).sum::<usize>(),
         divergences: 0,
         examples: Vec::new(),
@@ -164,32 +181,35 @@ pub fn compare(
     for (change, count) in found.iter().filter(|(change, _)| !expected.contains_key(change)) {
         verdict.diverges(|| format!("expected 0, found {count}: {change:?}"));
     }
-    let mut published_rows = published_attributes(published);
-    for (customer, expected) in attributes {
-        let found = published_rows.remove(&customer);
-        if found.as_ref() != Some(&expected) {
-            verdict.diverges(|| {
-                format!("customer_attribute of {}: expected {expected:?}, found {found:?}", name(customer))
-            });
-        }
-    }
-    for customer in published_rows.into_keys() {
-        verdict.diverges(|| format!("customer_attribute of {}: expected no row", name(customer)));
-    }
-    let mut published_points = published_points(published, names);
-    for (customer, expected) in points {
-        let found = published_points.remove(&customer);
-        if found.as_ref() != Some(&expected) {
-            verdict.diverges(|| format!("points of {}: expected {expected:?}, found {found:?}", name(customer)));
-        }
-    }
-    for customer in published_points.into_keys() {
-        verdict.diverges(|| format!("points of {}: expected no row", name(customer)));
-    }
+    verdict.compare("customer_attribute", attributes, published_attributes(published), &name);
+    verdict.compare("points", points, published_points(published, names), &name);
+    verdict.compare("referral", referrals, published_referrals(published, names), &name);
+    let node = |node: Node| TreeRow { direct: node.direct, total: node.total, depth: node.depth };
+    let found = published.forest.nodes().map(|(customer, row)| (customer, node(row))).collect();
+    verdict.compare("referral_tree", tree, found, &name);
     verdict
 }
 
 impl Verdict {
+    /// Compares what a view has of each customer.
+    fn compare<Row: PartialEq + std::fmt::Debug>(
+        &mut self,
+        view: &str,
+        expected: BTreeMap<CustomerIx, Row>,
+        mut found: BTreeMap<CustomerIx, Row>,
+        name: &dyn Fn(CustomerIx) -> String,
+    ) {
+        for (customer, expected) in expected {
+            let found = found.remove(&customer);
+            if found.as_ref() != Some(&expected) {
+                self.diverges(|| format!("{view} of {}: expected {expected:?}, found {found:?}", name(customer)));
+            }
+        }
+        for customer in found.into_keys() {
+            self.diverges(|| format!("{view} of {}: expected no row", name(customer)));
+        }
+    }
+
     fn diverges(&mut self, tell: impl FnOnce() -> String) {
         self.divergences += 1;
         if self.examples.len() < EXAMPLES_MAX {
@@ -248,6 +268,31 @@ fn published_points(published: &Published, names: &Dictionary) -> BTreeMap<Custo
             };
             let entries = entries(chunk, slot, rules, &is_named).into_iter().map(entry).collect();
             found.insert(customer(slot), (entries, row));
+        }
+    }
+    found
+}
+
+fn published_referrals(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, Vec<ReferralRow>> {
+    let is_named = |word: Word, name: &str| names.words.text(word.0) == Some(name);
+    let mut found = BTreeMap::new();
+    for (chunk, customer) in published.chunks() {
+        for slot in chunk.points.present.slots() {
+            let referrer = customer(slot);
+            let row = |row: Referral<'_>| ReferralRow {
+                referrer,
+                referred: row.referred,
+                at: row.at,
+                event_id: row.event_id.to_owned(),
+                product: row.product,
+                result: row.result,
+                points: row.points,
+            };
+            let referrals: Vec<_> =
+                referrals::rows(chunk, slot, &published.points, &is_named).into_iter().map(row).collect();
+            if !referrals.is_empty() {
+                found.insert(referrer, referrals);
+            }
         }
     }
     found

@@ -24,6 +24,11 @@ pub struct Card {
     pub points: Option<i64>,
     pub rank: Option<String>,
     pub member: bool,
+    /// Who brought him into the community.
+    pub referrer: Option<String>,
+    /// Whom he brought in, himself and with those that they brought in.
+    pub referred_direct: u32,
+    pub referred_total: u32,
     pub attributes: serde_json::Map<String, serde_json::Value>,
     pub holds: Vec<String>,
     pub lists: Vec<String>,
@@ -79,6 +84,8 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
         chunk.terminals.range(|(held, _)| held.cmp(&slot_key)).last().and_then(|(_, supports)| word(supports.0));
     let balance = chunk.points.get(slot);
     let points = balance.filter(|_| published.points.is_there).map(|balance| balance.points());
+    let node = published.forest.node(customer);
+    let referrer = published.forest.parent(customer).and_then(|referrer| names.customers.text(referrer.0));
     let members = published.programme.segments.iter().zip(chunk.segments.iter());
     Some(Card {
         customer_id: customer_id.to_owned(),
@@ -90,6 +97,9 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
         points,
         rank: points.and_then(|points| word(published.points.rank(points).0)),
         member: balance.is_some_and(|balance| balance.member),
+        referrer: referrer.map(str::to_owned),
+        referred_direct: node.map_or(0, |node| node.direct),
+        referred_total: node.map_or(0, |node| node.total),
         attributes: fields,
         holds: holds.filter_map(|(product, _)| word(product.0)).collect(),
         lists: lists.filter_map(|(list, _)| word(list.0)).collect(),

@@ -17,6 +17,8 @@ pub enum Kind {
     Boolean,
     /// A number with two places.
     Hundredths,
+    /// A rate, with four places.
+    Rate,
 }
 
 /// A column of a view.
@@ -43,6 +45,8 @@ pub enum Cell<'a> {
     Integer(i64),
     Boolean(bool),
     Hundredths(i128),
+    /// In ten-thousandths.
+    Rate(i64),
 }
 
 impl<'a> Cell<'a> {
@@ -59,13 +63,19 @@ impl<'a> Cell<'a> {
         number.map_or(Cell::Null, |number| Cell::Hundredths(number.into()))
     }
 
+    /// A part of a whole, rounded half up to four places; null of nothing.
+    pub fn rate(part: i64, whole: i64) -> Cell<'a> {
+        let rounded = |whole: i128| (i128::from(part) * 20_000 + whole).div_euclid(2 * whole) as i64;
+        if whole == 0 { Cell::Null } else { Cell::Rate(rounded(i128::from(whole))) }
+    }
+
     /// Whole units of a number in hundredths.
     pub fn whole(number: Option<i64>) -> Cell<'a> {
         number.map_or(Cell::Null, |number| Cell::Integer(number.div_euclid(100)))
     }
 }
 
-/// As in files: null empty, two places, local time, `true` or `false`.
+/// As in files: null empty, two places or four, local time, `true` or `false`.
 impl fmt::Display for Cell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -79,6 +89,11 @@ impl fmt::Display for Cell<'_> {
                 let sign = if *number < 0 { "-" } else { "" };
                 let digits = number.unsigned_abs();
                 write!(f, "{sign}{}.{:02}", digits / 100, digits % 100)
+            }
+            Cell::Rate(number) => {
+                let sign = if *number < 0 { "-" } else { "" };
+                let digits = number.unsigned_abs();
+                write!(f, "{sign}{}.{:04}", digits / 10_000, digits % 10_000)
             }
         }
     }
@@ -140,6 +155,23 @@ pub const VIEWS: &[View] = &[
     },
     View { name: "rank_count", about: "members by rank", columns: columns![rank Text, members Integer] },
     View {
+        name: "referral",
+        about: "who recommended the community, or a service, to whom, and what it earned",
+        columns: columns![referrer Text, referred Text, at Time, kind Text, result Text, points Integer],
+    },
+    View {
+        name: "referral_tree",
+        about: "whom each customer brought into the community, directly and through others",
+        columns: columns![customer_id Text, direct Integer, total Integer, depth Integer],
+    },
+    View {
+        name: "referral_rate",
+        about: "by month and city: members, invitations, who joined by them, and the viral coefficient",
+        columns: columns![
+            month Month, city Text, members Integer, invited Integer, joined Integer, conversion Rate, coefficient Rate,
+        ],
+    },
+    View {
         name: "quarantine",
         about: "rows of live files that could not be taken, and why",
         columns: columns![file Text, line Integer, column Text, reason Text, row Text],
@@ -156,8 +188,6 @@ pub const VIEWS: &[View] = &[
 
 /// The views of the contract that this build does not carry.
 const ABSENT: &[&str] = &[
-    "referral",
-    "referral_tree",
     "fit",
     "channel_preference",
     "tag",

@@ -90,7 +90,7 @@ fn parquet(view: &View, sources: Sources<'_>, out: impl Write + Send, failed: Fa
     Ok(count)
 }
 
-/// Numbers with two places are decimals; months and times are texts as in CSV, which every reader
+/// Numbers with two places, and rates, are decimals; months and times are texts as in CSV, which every reader
 /// of either format then treats alike.
 fn data_type(kind: Kind) -> DataType {
     match kind {
@@ -98,6 +98,7 @@ fn data_type(kind: Kind) -> DataType {
         Kind::Integer => DataType::Int64,
         Kind::Boolean => DataType::Boolean,
         Kind::Hundredths => DataType::Decimal128(38, 2),
+        Kind::Rate => DataType::Decimal128(38, 4),
     }
 }
 
@@ -105,7 +106,7 @@ enum Builder {
     Text(StringBuilder),
     Integer(Int64Builder),
     Boolean(BooleanBuilder),
-    Hundredths(Decimal128Builder),
+    Decimal(Decimal128Builder),
 }
 
 impl Builder {
@@ -113,7 +114,7 @@ impl Builder {
         let builder = |kind| match data_type(kind) {
             DataType::Int64 => Builder::Integer(Int64Builder::new()),
             DataType::Boolean => Builder::Boolean(BooleanBuilder::new()),
-            decimal @ DataType::Decimal128(..) => Builder::Hundredths(Decimal128Builder::new().with_data_type(decimal)),
+            decimal @ DataType::Decimal128(..) => Builder::Decimal(Decimal128Builder::new().with_data_type(decimal)),
             _ => Builder::Text(StringBuilder::new()),
         };
         view.columns.iter().map(|column| builder(column.kind)).collect()
@@ -127,8 +128,9 @@ impl Builder {
             (Builder::Integer(builder), _) => builder.append_null(),
             (Builder::Boolean(builder), Cell::Boolean(truth)) => builder.append_value(*truth),
             (Builder::Boolean(builder), _) => builder.append_null(),
-            (Builder::Hundredths(builder), Cell::Hundredths(number)) => builder.append_value(*number),
-            (Builder::Hundredths(builder), _) => builder.append_null(),
+            (Builder::Decimal(builder), Cell::Hundredths(number)) => builder.append_value(*number),
+            (Builder::Decimal(builder), Cell::Rate(number)) => builder.append_value(i128::from(*number)),
+            (Builder::Decimal(builder), _) => builder.append_null(),
         }
     }
 
@@ -137,7 +139,7 @@ impl Builder {
             Builder::Text(mut builder) => Arc::new(builder.finish()),
             Builder::Integer(mut builder) => Arc::new(builder.finish()),
             Builder::Boolean(mut builder) => Arc::new(builder.finish()),
-            Builder::Hundredths(mut builder) => Arc::new(builder.finish()),
+            Builder::Decimal(mut builder) => Arc::new(builder.finish()),
         }
     }
 }

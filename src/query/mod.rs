@@ -7,6 +7,7 @@ mod catalog;
 mod customers;
 pub mod export;
 mod points;
+mod referrals;
 mod rows;
 
 pub use card::{Card, card};

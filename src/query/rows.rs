@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::customers::{attributes, listed};
 use super::points::{points_balance, points_entry};
+use super::referrals::{referral, referral_rate, referral_tree};
 use super::{Cell, View};
 use crate::engine::Published;
 use crate::store::{Names, Store, StoreError};
@@ -37,6 +38,9 @@ pub fn rows<E: From<StoreError>>(
         "segment_member" => segment_member(sources, visit),
         "points_entry" => points_entry(sources, visit),
         "points_balance" => points_balance(sources, visit),
+        "referral" => referral(sources, visit),
+        "referral_tree" => referral_tree(sources, visit),
+        "referral_rate" => referral_rate(sources, visit),
         "quarantine" => quarantine(sources, visit),
         "ingest_ledger" => ingest_ledger(sources, visit),
         counts => count_rows(counts, sources, visit),

@@ -232,7 +232,7 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Numbers with two places are texts, so that no reader rounds them.
+/// Numbers with two places, and rates, are texts, so that no reader rounds them.
 fn value(kind: Kind, cell: &Cell<'_>) -> serde_json::Value {
     match (kind, cell) {
         (_, Cell::Null) => serde_json::Value::Null,

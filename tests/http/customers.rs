@@ -34,9 +34,9 @@ fn a_card_tells_what_is_known_of_a_customer() {
     {
         assert_eq!(attributes[key], value, "{key}: {card}");
     }
-    // 10 for registering, 1 for a login, 50 by hand; who left, and who has neither event nor adjustment.
+    // 10 for registering, 1 for a login, 5 for a referral, 50 by hand; who left, and who has neither event nor adjustment.
     for (id, points, rank, member) in [
-        ("c1", Some(61), Some("private first class"), true),
+        ("c1", Some(66), Some("private first class"), true),
         ("客户一", Some(0), Some("private"), false),
         ("c2", None, None, false),
     ] {
@@ -44,6 +44,11 @@ fn a_card_tells_what_is_known_of_a_customer() {
         assert_eq!((card["points"].as_i64(), card["rank"].as_str()), (points, rank), "{card}");
         assert_eq!(card["member"], member, "{card}");
     }
+    let brought_in = service.get(&format!("/v1/customers/{}", percents("客户一"))).good();
+    assert_eq!((brought_in["referrer"].as_str(), brought_in["referred_total"].as_u64()), (Some("c1"), Some(0)));
+    let card = service.get("/v1/customers/c1").good();
+    assert_eq!((card["referrer"].as_str(), card["referred_direct"].as_u64()), (None, Some(1)), "{card}");
+    assert_eq!(card["referred_total"], 1, "{card}");
     // Closed: known, and of no class.
     let closed = service.get("/v1/customers/c3").good();
     assert_eq!((closed["tier"].as_str(), closed["attributes"]["status"].as_str()), (None, Some("closed")));

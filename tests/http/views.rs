@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 14] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -20,6 +20,9 @@ pub const NAMES: [&str; 11] = [
     "points_entry",
     "points_balance",
     "rank_count",
+    "referral",
+    "referral_tree",
+    "referral_rate",
     "quarantine",
     "ingest_ledger",
 ];

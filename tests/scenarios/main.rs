@@ -84,5 +84,5 @@ macro_rules! themes {
 
 themes! {
     attributes clock community customers dates edits expressions holds ledger lists partitions points precedence
-    quarantine segments since terminals tiers
+    quarantine referrals segments since terminals tiers
 }

@@ -149,8 +149,10 @@ impl Service {
         let sources = Sources { published: &published, names: &names, store: self.intake().store() };
         let mut before = Vec::new();
         let visited: Result<(), StoreError> = rows(view, sources, &mut |cells| {
-            let place: Vec<_> = cells.iter().map(order).collect();
-            assert!(before < place, "{}: {before:?} before {place:?}", view.name);
+            // Referrals of one key are told apart by their events' ids, which no column shows.
+            let (key, repeats) = if view.name == "referral" { (4, true) } else { (cells.len(), false) };
+            let place: Vec<_> = cells[..key].iter().map(order).collect();
+            assert!(before < place || repeats && before == place, "{}: {before:?} before {place:?}", view.name);
             before = place;
             visit(cells);
             Ok(())
@@ -178,6 +180,7 @@ fn order(cell: &Cell<'_>) -> (bool, i128, String) {
         Cell::Integer(integer) => number((*integer).into()),
         Cell::Boolean(truth) => number((*truth).into()),
         Cell::Hundredths(hundredths) => number(*hundredths),
+        Cell::Rate(rate) => number((*rate).into()),
     }
 }
 
