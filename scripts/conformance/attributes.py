@@ -10,6 +10,7 @@ from collections import Counter
 from fractions import Fraction
 
 import points
+from referrals import Referrals
 
 MEASURES = "fee roaming_fee sms_fee vas_fee data_kb".split()
 BILL_COLUMNS = "total_fee roaming_fee sms_fee vas_fee data_kb".split()
@@ -74,6 +75,10 @@ class World:
         if self.as_of is not None:
             moments.append(dt.datetime.combine(last_day(self.as_of), dt.time(23, 59, 59)))
         self.now = max(moments, default=None)
+        self.referrals = Referrals(events, self.listing, self.points, self.city, self.now)
+
+    def city(self, customer):
+        return self.customer[customer]["city"] if customer in self.customer else None
 
 
 class Subject:

@@ -198,6 +198,29 @@ class Province:
                 "result": rng.choice(["", "success", "success", "failure"]),
                 "points": rng.choice(["", "", "5", "-5"]),
                 "detail": rng.choice(["", *WORDS[:2]])})
+        return rows + self.circle(len(rows))
+
+    def circle(self, taken):
+        """A few who register one after the other and bring one another in, or try to."""
+        rng, rows = self.rng, []
+        people = rng.sample(self.ids, min(len(self.ids), 9)) + self.ghosts[:1]
+        begins = self.busy() - dt.timedelta(days=rng.choice([0, 2, 40]))
+        step = rng.choice([0, 1, 1, 60])
+        moments = [begins + dt.timedelta(seconds=step * place) for place in range(len(people))]
+        for place, (who, at) in enumerate(zip(people, moments)):
+            events = [("register", "", "", "", at)] * (rng.random() < 0.9)
+            for _ in range(rng.choice([0, 1, 2, 3])):
+                above = rng.randrange(max(place, 1))
+                events.append(("refer", rng.choice(["", "", "", PRODUCTS[0]]), who,
+                               rng.choice(["success", "success", "success", "failure", ""]),
+                               rng.choice([moments[above], at, at - dt.timedelta(seconds=1)]),
+                               people[above]))
+            for kind, product, other, result, moment, *doer in events:
+                rows.append({
+                    "event_id": f"{rng.choice('ZzÄ')}{taken + len(rows)}",
+                    "customer_id": doer[0] if doer else who, "kind": kind,
+                    "at": self.time(moment), "channel_id": "", "product_id": product,
+                    "other_id": other, "result": result, "points": "", "detail": ""})
         return rows
 
     def adjustments(self):

@@ -19,13 +19,17 @@ COLUMNS = {
     "points_entry": "customer_id entry_id at rule points",
     "points_balance": "customer_id balance earned forfeited adjusted rank member",
     "rank_count": "rank members",
+    "referral": "referrer referred at kind result points",
+    "referral_tree": "customer_id direct total depth",
+    "referral_rate": "month city members invited joined conversion coefficient",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
 }
 # How many leading columns are the key by which a view's file is sorted.
 KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "segment_member": 2, "segment_count": 2, "points_entry": 4,
-        "points_balance": 1, "rank_count": 1, "quarantine": 2, "ingest_ledger": 4}
+        "points_balance": 1, "rank_count": 1, "referral": 4, "referral_tree": 1,
+        "referral_rate": 2, "quarantine": 2, "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
 
@@ -106,6 +110,9 @@ def views(programme, world, store):
     if programme.ranks:
         ranks = Counter(account.rank for account in accounts.values() if account.member)
         out["rank_count"] = [[rank, n] for rank, n in ranks.items()]
+    out["referral"] = world.referrals.rows
+    out["referral_tree"] = world.referrals.tree
+    out["referral_rate"] = world.referrals.rates
     out["quarantine"] = [
         [extract.name, line, column, reason, ""]
         for extract in store.live.values() for line, column, reason in extract.bad]
