@@ -1,11 +1,11 @@
-//! What the table of customers emits: differences of views and of the counts behind them.
+//! What the table of customers and the forest of referrals emit: differences of views and of the counts behind them.
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{CustomerIx, Diff, Month, Word};
 
-/// A row, or the key of a count, that the table changes. Counts come with their change as the
+/// A row, or the key of a count, that changes. Counts come with their change as the
 /// difference: the count *is* the multiplicity.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Change {

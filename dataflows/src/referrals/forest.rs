@@ -4,8 +4,10 @@
 //! Gives   [`Change::Joined`], and [`Branches`] off which readers take a snapshot
 //!
 //! A customer's parent is the first of the referrals that may count for him, where that was before
-//! he registered: if the first was not, none was. About 20 bytes a customer beside the tree and the
-//! referrals that may count.
+//! he registered: if the first was not, none was.
+//!
+//! Memory: 18 bytes a customer here and in the tree's columns, at most 16 for the tree's lines, and
+//! for a referral that may count 40 and its event's id.
 
 use std::collections::BTreeMap;
 
