@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
-use dataflows::oracle::{Asked, PointsEntry, PointsRow, ReferralRow, Standing, TreeRow};
-use dataflows::points::{Entry, entries};
+use dataflows::oracle::{Asked, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::points::account;
 use dataflows::records::Rows;
 use dataflows::referrals::{self, Node, Referral};
 use dataflows::table::chunk::ABSENT;
@@ -110,7 +110,7 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
 struct Expected {
     views: BTreeMap<Change, Diff>,
     attributes: BTreeMap<CustomerIx, AttributeRow>,
-    points: BTreeMap<CustomerIx, Points>,
+    points: BTreeMap<CustomerIx, PointsAccount>,
     referrals: BTreeMap<CustomerIx, Vec<ReferralRow>>,
 }
 
@@ -134,10 +134,8 @@ pub fn compare(
                     let asked = Asked { standing, customer: *customer, month: standing.clock.as_of, tier: None };
                     part.attributes.insert(*customer, asked.row());
                 }
-                if let (entries, Some(row)) = standing.points(*customer)
-                    && standing.programme.points.is_some()
-                {
-                    part.points.insert(*customer, (entries, row));
+                if let Some(account) = standing.points(*customer).filter(|_| standing.programme.points.is_some()) {
+                    part.points.insert(*customer, account);
                 }
                 let referrals = standing.referrals(*customer);
                 if !referrals.is_empty() {
@@ -166,7 +164,7 @@ pub fn compare(
             + attributes.len()
             + tree.len()
             + referrals.values().map(Vec::len).sum::<usize>()
-            + points.values().map(|(entries, _)| entries.len() + 1).sum::<usize>(),
+            + points.values().map(|account| account.entries.len() + account.lots.len() + 1).sum::<usize>(),
         divergences: 0,
         examples: Vec::new(),
     };
@@ -242,32 +240,15 @@ fn found(published: &Published, names: &Dictionary) -> BTreeMap<Change, Diff> {
     found
 }
 
-/// Entries and balance.
-type Points = (Vec<PointsEntry>, PointsRow);
-
-fn published_points(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, Points> {
+fn published_points(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, PointsAccount> {
     let (rules, mut found) = (&*published.points, BTreeMap::new());
     let is_named = |word: Word, name: &str| names.words.text(word.0) == Some(name);
+    let text = |word: Word| names.words.text(word.0).unwrap_or_default().to_owned();
     for (chunk, customer) in published.chunks().filter(|_| rules.is_there) {
         for slot in chunk.points.present.slots() {
-            let entry = |entry: Entry<'_>| PointsEntry {
-                id: entry.id.to_owned(),
-                at: entry.at,
-                rule: rules.cause(&entry).to_owned(),
-                points: entry.points,
-            };
-            let Some(balance) = chunk.points.get(slot) else { continue };
-            let rank = rules.rank(balance.points());
-            let row = PointsRow {
-                balance: balance.points(),
-                earned: balance.earned,
-                forfeited: balance.forfeited,
-                adjusted: balance.adjusted,
-                rank: names.words.text(rank.0).filter(|_| !rank.is_null()).map(str::to_owned),
-                member: balance.member,
-            };
-            let entries = entries(chunk, slot, rules, &is_named).into_iter().map(entry).collect();
-            found.insert(customer(slot), (entries, row));
+            let Some(kept) = chunk.points.get(slot) else { continue };
+            let Some(account) = account(chunk, slot, rules, published.clock.now, &is_named) else { continue };
+            found.insert(customer(slot), PointsAccount::shown(&account, kept, rules, &text));
         }
     }
     found

@@ -174,7 +174,7 @@ fn the_reference_holds_what_the_mission_names() {
     let text: String = programme::reference().into_iter().map(|source| source.text).collect();
     assert_eq!(text.matches("[[goal]]").count(), 22);
     assert_eq!(text.matches("[[pack]]").count(), 6);
-    assert_eq!((programme.points.map(|rules| rules.len()), programme.ranks.len()), (Some(10), 10));
+    assert_eq!((programme.points.map(|rules| rules.len()), programme.ranks.len()), (Some(12), 10));
 }
 
 #[test]

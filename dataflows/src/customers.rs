@@ -55,6 +55,8 @@ pub struct Customers {
     pass: Option<Pass>,
     emits_rows: bool,
     difference: Difference,
+    /// Of all that is settled.
+    books: points::Books,
     /// The members of a segment that has none.
     nobody: Arc<Bits>,
 }
@@ -95,6 +97,7 @@ pub struct Snapshot {
     pub programme: Arc<Programme>,
     /// The rules by which its points were counted.
     pub points: Arc<points::Rules>,
+    pub books: points::Books,
     pub chunks: Vec<Arc<Chunk>>,
 }
 
@@ -110,6 +113,7 @@ impl Customers {
             pass: None,
             emits_rows: false,
             difference: Difference::default(),
+            books: points::Books::default(),
             nobody: Arc::new(Bits::none()),
         }
     }
@@ -129,7 +133,7 @@ impl Customers {
     pub fn snapshot(&self) -> Snapshot {
         assert!(self.pass.is_none(), "a snapshot was asked for in the middle of an epoch");
         let (programme, points) = (self.rules.programme.clone(), self.rules.points.clone());
-        Snapshot { clock: self.settled_clock, programme, points, chunks: self.settled.clone() }
+        Snapshot { clock: self.settled_clock, programme, points, books: self.books, chunks: self.settled.clone() }
     }
 
     fn old_rules(&self) -> &Compiled {
@@ -137,9 +141,13 @@ impl Customers {
     }
 
     fn begin(&mut self) -> Pass {
+        self.table.clock.now.inspect(|now| self.table.touch_due(*now));
         let (old, new) = (self.old_rules(), &self.rules);
         let is_edited = self.settled_rules.is_some();
-        let every_balance = is_edited && new.differs_in_points(old);
+        let (before, now) = (self.settled_clock.now, self.table.clock.now);
+        // Time that goes back gives back what had expired.
+        let goes_back = new.points.follow_time() && before > now;
+        let every_balance = is_edited && new.differs_in_points(old) || goes_back;
         let every_rank = every_balance || is_edited && new.differs_in_ranks(old);
         let every_class = is_edited && new.differs_in_classes(old) || every_rank && new.population_is_of_now;
         let everybody = every_class || every_rank || self.table.clock.as_of != self.settled_clock.as_of;
@@ -194,6 +202,7 @@ impl Customers {
         let mut rows = Rows { emit, tiers: (0, 0), members: &mut self.difference.members, are_read: self.emits_rows };
         sides.tiers(slots, &customer, &mut pass.counts, &mut rows);
         sides.ranks(slots, &mut pass.counts);
+        sides.books(slots, &mut self.books);
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         let (came, went) = rows.tiers;
@@ -207,6 +216,9 @@ impl Customers {
         );
         self.difference.tiers = (self.difference.tiers.0 + came, self.difference.tiers.1 + went);
 
+        if !Arc::ptr_eq(&before.points, &after.points) {
+            self.table.set_due(index, after.points.next_due());
+        }
         let after = Arc::new(after);
         self.table.chunks[index] = after.clone();
         if self.settled.len() <= index {
@@ -221,7 +233,8 @@ impl Customers {
         if pass.every_balance {
             slots.union(&chunk.points.present);
         }
-        points::settle(chunk, slots.slots(), &self.rules.points, &|word, name| self.table.is_named(word, name))
+        let is_named = |word: Word, name: &str| self.table.is_named(word, name);
+        points::settle(chunk, slots.slots(), &self.rules.points, self.table.clock.now, &is_named)
     }
 
     /// A pass over a chunk whose balances are settled.
@@ -362,7 +375,7 @@ impl Keyed for Customers {
 
     fn apply(&mut self, facts: Arc<Facts>) {
         // A programme is compiled against the vocabulary that comes with it.
-        self.table.write(&facts, self.rules.reach());
+        self.table.write(&facts, self.rules.reach(), &self.rules.points);
         if let Some(programme) = &facts.programme {
             let new = Compiled::new(programme.clone(), &self.table.words);
             let old = std::mem::replace(&mut self.rules, new);

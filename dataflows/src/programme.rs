@@ -22,6 +22,7 @@ pub struct Programme {
     pub segments: Vec<Segment>,
     /// In the order in which they award; none where the programme has no points.
     pub points: Option<Vec<PointsRule>>,
+    pub debts: Debts,
     /// In the programme's order; no two begin at the same balance.
     pub ranks: Vec<Rank>,
 }
@@ -52,11 +53,11 @@ pub struct Segment {
     pub when: Expr,
 }
 
-/// What is awarded for an event.
+/// What is awarded, and for what.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PointsRule {
     pub id: String,
-    pub on: EventKind,
+    pub on: Trigger,
     /// Only for events of this product.
     pub product: Option<String>,
     /// Only for those that succeeded, or failed.
@@ -69,6 +70,53 @@ pub struct PointsRule {
     pub daily_limit: Option<u32>,
     /// Most people a day that events are about.
     pub daily_people: Option<u32>,
+    pub terms: Terms,
+}
+
+/// What a rule awards for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trigger {
+    Event(EventKind),
+    /// A month in which a measure sums to at least so much.
+    Use {
+        measure: String,
+        monthly_at_least: i64,
+    },
+}
+
+/// Under which terms points are given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Terms {
+    /// Days before they can be spent.
+    pub pending_days: u32,
+    pub expiry: Expiry,
+}
+
+/// When points that are left are lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Expiry {
+    #[default]
+    Never,
+    /// So many months after the award, to the second; on the month's last day where it has no such
+    /// day.
+    Months(u32),
+    /// With the year of the award.
+    YearEnd,
+}
+
+/// Most days that points wait.
+pub const PENDING_DAYS_MAX: u32 = 3_650;
+
+/// What becomes of points that are taken and are not there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Debts {
+    /// The balance is negative.
+    #[default]
+    AllowNegative,
+    /// The balance stops at 0, and what is missing is taken from what comes next.
+    ClawBackNext,
+    /// The balance stops at 0, and what is missing is forgiven.
+    WriteOff,
 }
 
 /// What a rule awards at most once for.
@@ -95,7 +143,12 @@ impl Programme {
         let mut names: Vec<&str> = self.tiers.iter().map(|tier| tier.id.as_str()).collect();
         names.extend(self.segments.iter().map(|segment| segment.id.as_str()));
         names.extend(self.ranks.iter().map(|rank| rank.id.as_str()));
-        names.extend(self.points.iter().flatten().filter_map(|rule| rule.product.as_deref()));
+        for rule in self.points.iter().flatten() {
+            names.extend(rule.product.as_deref());
+            if let Trigger::Use { measure, .. } = &rule.on {
+                names.push(measure);
+            }
+        }
         for rule in self.rules() {
             rule.attributes(&mut |attribute| {
                 if let Attribute::Usage(name)
@@ -129,6 +182,7 @@ impl Default for Programme {
             tiers: Vec::new(),
             segments: Vec::new(),
             points: None,
+            debts: Debts::default(),
             ranks: Vec::new(),
         }
     }

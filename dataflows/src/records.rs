@@ -242,6 +242,8 @@ pub struct Event {
     pub result: Option<bool>,
     /// A page, a topic, the kind of a campaign.
     pub detail: Word,
+    /// What a redemption asks for, or a transfer hands over; 0 where it asks for nothing.
+    pub points: i64,
 }
 
 /// Most points of a row, either way: a million million less one. A customer's balance, in
@@ -255,7 +257,6 @@ pub struct MemberEventRow {
     pub customer: CustomerIx,
     pub at: Time,
     pub channel: Word,
-    pub points: Option<i64>,
     pub event: Event,
 }
 

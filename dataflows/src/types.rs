@@ -83,6 +83,11 @@ impl Month {
     pub fn last_day(self) -> Day {
         Day(self.plus(1).first_day().0 - 1)
     }
+
+    /// Its last second.
+    pub fn last_second(self) -> Time {
+        Time(self.plus(1).first_day().start().0 - 1)
+    }
 }
 
 impl fmt::Display for Month {

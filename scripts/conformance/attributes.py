@@ -67,7 +67,6 @@ class World:
         ]
         self.as_of = max(months, default=None)
         events, adjustments = store.standing("member_event"), store.standing("adjustment")
-        self.points = points.count(events, adjustments, self.listing, programme)
         self.participations = Counter(
             (row["customer_id"], row["detail"], row["at"].year * 12 + row["at"].month - 1)
             for row in events.values() if row["kind"] == "participate" and row["detail"])
@@ -75,6 +74,8 @@ class World:
         if self.as_of is not None:
             moments.append(dt.datetime.combine(last_day(self.as_of), dt.time(23, 59, 59)))
         self.now = max(moments, default=None)
+        self.points = points.count(
+            events, adjustments, self.usage, self.listing, programme, self.now)
         self.referrals = Referrals(events, self.listing, self.points, self.city, self.now)
 
     def city(self, customer):

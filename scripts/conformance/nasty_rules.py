@@ -167,9 +167,19 @@ def points(rng):
     """Rules and ranks; sometimes none of either."""
     lines = []
     for number in range(rng.choice([0, 3, 6, 6])):
-        on = rng.choice(["register", "login", "login", "experience", "refer", "refer", "visit"])
+        on = rng.choice(
+            ["register", "login", "login", "experience", "refer", "refer", "visit", "redeem", "usage"])
         lines += ["[[points.rule]]", f"id = {toml(rng.choice(['r', '规']) + str(number))}",
                   f'on = "{on}"', f"points = {rng.choice([1, 2, 3, 5, 20, 0, -2])}"]
+        if rng.random() < 0.3:
+            lines.append(f"pending_days = {rng.choice([0, 1, 2, 30])}")
+        if rng.random() < 0.4:
+            lines.append("expires_after = " + rng.choice(['1', '2', '"year_end"']))
+        if on == "usage":
+            lines.append(f"measure = {toml(rng.choice(MEASURES))}")
+            if rng.random() < 0.7:
+                lines.append(f"monthly_at_least = {rng.choice([1, 2, 10, 30])}")
+            continue
         if rng.random() < 0.3:
             lines.append(f"product = {toml(rng.choice(PRODUCTS[:2] + ['nothing']))}")
         if rng.random() < 0.3:
@@ -206,6 +216,9 @@ def programme(rng, months, edge):
         lines.append('control = "required"')
     if rng.random() < 0.25:
         lines.append('same_version = "replace"')
+    if rng.random() < 0.6:
+        policy = rng.choice(["allow_negative", "claw_back_next", "write_off"])
+        lines.append(f'negative_balance = "{policy}"')
     as_of = Rules(rng, now=False, edge=edge)
     if rng.random() < 0.45:
         population = rng.choice([

@@ -21,6 +21,7 @@ class Settings:
         self.control = table.get("control", "optional")
         self.same_version = table.get("same_version", "reject")
         self.population = table.get("population")
+        self.negative_balance = table.get("negative_balance", "allow_negative")
         if wall is None:
             self.wall = dt.datetime.now(self.zone).replace(tzinfo=None)
         else:

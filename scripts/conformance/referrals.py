@@ -3,7 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 
-from points import on_list
+from points import NOT_EARNED, on_list
 
 
 def month_of(moment):
@@ -42,7 +42,7 @@ class Referrals:
         for event_id, row in self.made.items():
             account = accounts[row["customer_id"]]
             earned = sum(points for entry_id, _, rule, points in account.entries
-                         if account.is_shown and entry_id == event_id and rule != "adjustment")
+                         if account.is_shown and entry_id == event_id and rule not in NOT_EARNED)
             kind = "registration" if row["product_id"] is None else row["product_id"]
             out.append([row["customer_id"], row["other_id"], row["at"], kind, row["result"], earned])
         return out

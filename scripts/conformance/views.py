@@ -18,6 +18,7 @@ COLUMNS = {
     "segment_count": "segment city customers",
     "points_entry": "customer_id entry_id at rule points",
     "points_balance": "customer_id balance earned forfeited adjusted rank member",
+    "points_lot": "customer_id entry_id rule at granted left spendable_from expires_at",
     "rank_count": "rank members",
     "referral": "referrer referred at kind result points",
     "referral_tree": "customer_id direct total depth",
@@ -28,7 +29,7 @@ COLUMNS = {
 # How many leading columns are the key by which a view's file is sorted.
 KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "segment_member": 2, "segment_count": 2, "points_entry": 4,
-        "points_balance": 1, "rank_count": 1, "referral": 4, "referral_tree": 1,
+        "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
         "referral_rate": 2, "quarantine": 2, "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
@@ -107,6 +108,9 @@ def views(programme, world, store):
         out["points_balance"].append([
             who, account.balance, account.earned, account.forfeited, account.adjusted,
             account.rank, account.member])
+        out["points_lot"] += [
+            [who, entry_id, rule, at, granted, left, begins, until]
+            for until, entry_id, rule, at, granted, left, begins in account.lots if left]
     if programme.ranks:
         ranks = Counter(account.rank for account in accounts.values() if account.member)
         out["rank_count"] = [[rank, n] for rank, n in ranks.items()]

@@ -25,6 +25,8 @@ pub struct Published {
     pub programme: Arc<Programme>,
     /// The rules by which its points were counted.
     pub points: Arc<points::Rules>,
+    /// Where all points are.
+    pub books: points::Books,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
     /// Who brought whom in.
@@ -35,13 +37,19 @@ pub struct Published {
 
 impl Published {
     pub(super) fn nothing(workers: usize) -> Published {
-        let snapshot =
-            Snapshot { clock: Clock::default(), programme: Arc::default(), points: Arc::default(), chunks: Vec::new() };
+        let snapshot = Snapshot {
+            clock: Clock::default(),
+            programme: Arc::default(),
+            points: Arc::default(),
+            books: points::Books::default(),
+            chunks: Vec::new(),
+        };
         Published {
             epoch: 0,
             clock: Clock::default(),
             programme: Arc::default(),
             points: Arc::default(),
+            books: points::Books::default(),
             difference: Difference::default(),
             forest: Branches::default(),
             workers: vec![snapshot; workers],
@@ -59,6 +67,7 @@ impl Published {
             published.clock = deposit.snapshot.clock;
             published.programme = deposit.snapshot.programme.clone();
             published.points = deposit.snapshot.points.clone();
+            published.books.merge(&deposit.snapshot.books);
             published.difference.tiers.0 += deposit.difference.tiers.0;
             published.difference.tiers.1 += deposit.difference.tiers.1;
             for (segment, (came, went)) in deposit.difference.members {

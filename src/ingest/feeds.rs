@@ -348,13 +348,14 @@ impl Record for MemberEventRow {
             customer: context.customer(id),
             at,
             channel: context.word(channel),
-            points,
             event: Event {
                 kind,
                 product: context.word(product),
                 other: (!other.is_empty()).then(|| context.customer(other)),
                 result,
                 detail: context.word(detail),
+                // Asking for nothing and not asking are one.
+                points: points.unwrap_or(0),
             },
         })
     }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use dataflows::programme::{Per, PointsRule, Rank};
-use dataflows::records::{EventKind, POINTS_MAX};
+use dataflows::points::CAUSES;
+use dataflows::programme::{Expiry, MONTHS_MAX, PENDING_DAYS_MAX, Per, PointsRule, Rank, Terms, Trigger};
+use dataflows::records::{COUNT_MAX, EventKind, POINTS_MAX};
 use toml::de::DeValue;
 
 use super::diagnostic::quoted;
@@ -12,7 +13,7 @@ use super::near;
 use super::outline::{self, Entry, Item};
 use super::values;
 
-const RULE_KEYS: [&str; 12] = [
+const RULE_KEYS: [&str; 14] = [
     "id",
     "name",
     "on",
@@ -25,11 +26,10 @@ const RULE_KEYS: [&str; 12] = [
     "daily_cap",
     "daily_limit",
     "daily_people",
+    "expires_after",
+    "pending_days",
 ];
 const RANK_KEYS: [&str; 3] = ["id", "name", "from"];
-
-/// What the view of entries calls what no rule awards.
-const RESERVED: [&str; 2] = ["adjustment", "forfeit"];
 
 /// What a rule may be on: the kinds of events, and the use of a service.
 fn triggers() -> [&'static str; EventKind::NAMES.len() + 1] {
@@ -46,7 +46,7 @@ pub(super) fn rank_ids(items: &[Item<'_>]) -> Vec<String> {
     .collect()
 }
 
-/// The rules that events award by. Rules on usage are checked, and told not to be carried yet.
+/// The rules that award points.
 pub(super) fn rules(items: &[Item<'_>], reader: &mut Reader<'_, '_>) -> Vec<PointsRule> {
     let mut seen = HashMap::new();
     items.iter().filter_map(|item| rule(item, &mut seen, reader)).collect()
@@ -59,7 +59,7 @@ fn rule<'e>(
 ) -> Option<PointsRule> {
     let mut rule = PointsRule {
         id: String::new(),
-        on: EventKind::Register,
+        on: Trigger::Event(EventKind::Register),
         product: None,
         result: None,
         points: 0,
@@ -67,10 +67,11 @@ fn rule<'e>(
         daily_cap: None,
         daily_limit: None,
         daily_people: None,
+        terms: Terms::default(),
     };
     let id = id("points rule", item, seen, reader);
     let (mut on, mut points) = (None, None);
-    let mut of_usage: Vec<&Entry<'_>> = Vec::new();
+    let (mut measure, mut at_least) = (None, None);
     for entry in &item.entries {
         let problems = &mut *reader.problems;
         match entry.key {
@@ -79,14 +80,8 @@ fn rule<'e>(
             "on" => on = Some((entry, values::one_of(entry, &triggers(), problems))),
             "product" => rule.product = values::name(entry, problems).map(str::to_owned),
             "result" => rule.result = values::one_of(entry, &["failure", "success"], problems).map(|place| place == 1),
-            "measure" => {
-                values::name(entry, problems);
-                of_usage.push(entry);
-            }
-            "monthly_at_least" => {
-                values::whole(entry, 0, POINTS_MAX, problems);
-                of_usage.push(entry);
-            }
+            "measure" => measure = Some((entry, values::name(entry, problems))),
+            "monthly_at_least" => at_least = Some((entry, values::whole(entry, 1, COUNT_MAX, problems))),
             "points" => points = Some(values::whole(entry, -POINTS_MAX, POINTS_MAX, problems)),
             "per" => {
                 let place = values::one_of(entry, &["event", "day", "lifetime"], problems);
@@ -95,6 +90,11 @@ fn rule<'e>(
             "daily_cap" => rule.daily_cap = values::whole(entry, 0, POINTS_MAX, problems),
             "daily_limit" => rule.daily_limit = small(entry, reader),
             "daily_people" => rule.daily_people = small(entry, reader),
+            "pending_days" => {
+                let days = values::whole(entry, 0, i64::from(PENDING_DAYS_MAX), problems);
+                rule.terms.pending_days = days.map_or(0, |days| days as u32);
+            }
+            "expires_after" => rule.terms.expiry = expiry(entry, reader),
             other => unknown("points rule", other, entry, &RULE_KEYS, reader),
         }
     }
@@ -107,24 +107,45 @@ fn rule<'e>(
         reader.problems.error(item.place, format!("{whose} awards no points"), "write points = 5".to_owned());
     }
     let (entry, place) = on?;
-    let on = EventKind::ALL.get(place?).map(|(kind, _)| *kind);
-    match on {
-        None => {
-            let message = format!("{whose} is on usage, which is not carried by this build: it awards nothing");
-            reader.problems.warning(entry.place, message, None);
-        }
-        Some(kind) => {
-            for entry in of_usage {
+    let on = match EventKind::ALL.get(place?) {
+        Some((kind, _)) => {
+            for (entry, _) in
+                [measure.map(|(entry, _)| (entry, ())), at_least.map(|(entry, _)| (entry, ()))].into_iter().flatten()
+            {
                 let message = format!("{whose} has {}, which is for rules on usage", entry.key);
                 reader.problems.error(entry.key_place, message, "write on = \"usage\", or leave it out".to_owned());
             }
-            if kind == EventKind::Deregister {
+            if *kind == EventKind::Deregister {
                 let message = format!("{whose} is on deregister, which earns nothing: it awards nothing");
                 reader.problems.warning(entry.place, message, None);
             }
+            Trigger::Event(*kind)
         }
+        None => {
+            let of_event = ["product", "result", "daily_people"];
+            for entry in item.entries.iter().filter(|entry| of_event.contains(&entry.key)) {
+                let message = format!("{whose} has {}, which a month of use has not: it bounds nothing", entry.key);
+                reader.problems.warning(entry.key_place, message, None);
+            }
+            if measure.is_none() {
+                let hint = "write measure = \"...\": the measure of the usage feed that shows the use".to_owned();
+                reader.problems.error(entry.place, format!("{whose} is on usage and does not say of what"), hint);
+            }
+            let monthly_at_least = at_least.map_or(Some(1), |(_, at_least)| at_least);
+            Trigger::Use { measure: measure?.1?.to_owned(), monthly_at_least: monthly_at_least? }
+        }
+    };
+    Some(PointsRule { id: id?.to_owned(), on, points: points??, ..rule })
+}
+
+/// When points of a rule are lost: a number of months, or with the year.
+fn expiry(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) -> Expiry {
+    if let DeValue::String(_) = entry.value {
+        let end = values::one_of(entry, &["year_end"], reader.problems);
+        return end.map_or(Expiry::Never, |_| Expiry::YearEnd);
     }
-    Some(PointsRule { id: id?.to_owned(), on: on?, points: points??, ..rule })
+    let months = values::months(entry, 1, MONTHS_MAX, reader.problems);
+    months.map_or(Expiry::Never, Expiry::Months)
 }
 
 /// The ranks, in the programme's order.
@@ -171,7 +192,7 @@ fn id<'e>(
     };
     let id = values::name(entry, reader.problems)?;
     reader.unique(noun, seen, id, entry.place);
-    if noun == "points rule" && RESERVED.contains(&id) {
+    if noun == "points rule" && CAUSES.contains(&id) {
         let message = format!("a points rule has the id {}, by which entries name what no rule awards", quoted(id));
         reader.problems.error(entry.place, message, "give it another id".to_owned());
     }

@@ -1,6 +1,6 @@
 //! `[settings]`: what decides views goes to the dataflow's programme, the rest to the taking of files.
 
-use dataflows::programme::{MONTHS_MAX, Programme, WINDOW_MAX};
+use dataflows::programme::{Debts, MONTHS_MAX, Programme, WINDOW_MAX};
 use jiff::tz::TimeZone;
 
 use super::diagnostic::{Problems, quoted};
@@ -43,8 +43,18 @@ impl Default for IngestSettings {
     }
 }
 
-const KEYS: [&str; 9] =
-    ["timezone", "window", "lag", "history", "clock", "population", "max_bad_rows", "control", "same_version"];
+const KEYS: [&str; 10] = [
+    "timezone",
+    "window",
+    "lag",
+    "history",
+    "clock",
+    "population",
+    "max_bad_rows",
+    "control",
+    "same_version",
+    "negative_balance",
+];
 
 /// Reads the section into `programme`. Also gives the entry of `population`, whose rule needs the rest of
 /// the programme to be checked.
@@ -70,6 +80,10 @@ pub(super) fn read<'a>(
             "control" => set(&mut settings.control_required, second(entry, ["optional", "required"], problems)),
             "same_version" => {
                 set(&mut settings.same_version_replace, second(entry, ["reject", "replace"], problems));
+            }
+            "negative_balance" => {
+                let place = values::one_of(entry, &["allow_negative", "claw_back_next", "write_off"], problems);
+                programme.debts = [Debts::AllowNegative, Debts::ClawBackNext, Debts::WriteOff][place.unwrap_or(0)];
             }
             "max_bad_rows" => set(&mut settings.max_bad_rows, values::share(entry, problems)),
             "population" => population = Some(*entry),

@@ -5,6 +5,7 @@ use dataflows::table::chunk::{NO_DATE, unpacked};
 use serde::Serialize;
 
 use super::customers::attributes;
+use super::points::walked;
 use super::rows::tier_of;
 use super::{Cell, view};
 use crate::engine::Published;
@@ -22,7 +23,12 @@ pub struct Card {
     pub segments: Vec<String>,
     /// None where points_balance has no row.
     pub points: Option<i64>,
+    /// Of these, what can be spent now.
+    pub spendable: Option<i64>,
     pub rank: Option<String>,
+    pub next_rank: Option<String>,
+    /// What is missing to it.
+    pub points_to_next: Option<i64>,
     pub member: bool,
     /// Who brought him into the community.
     pub referrer: Option<String>,
@@ -83,7 +89,9 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
     let terminal =
         chunk.terminals.range(|(held, _)| held.cmp(&slot_key)).last().and_then(|(_, supports)| word(supports.0));
     let balance = chunk.points.get(slot);
-    let points = balance.filter(|_| published.points.is_there).map(|balance| balance.points());
+    let points = balance.filter(|_| published.points.is_there).map(|balance| balance.left);
+    let next = points.and_then(|points| published.points.next_rank(points));
+    let account = walked(published, &|word, name| names.words.text(word.0) == Some(name), customer);
     let node = published.forest.node(customer);
     let referrer = published.forest.parent(customer).and_then(|referrer| names.customers.text(referrer.0));
     let members = published.programme.segments.iter().zip(chunk.segments.iter());
@@ -95,7 +103,10 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
         since: since.map(|month| month.to_string()),
         segments: members.filter(|(_, members)| members.get(slot)).map(|(segment, _)| segment.id.clone()).collect(),
         points,
+        spendable: account.map(|account| account.spendable),
         rank: points.and_then(|points| word(published.points.rank(points).0)),
+        next_rank: next.and_then(|(rank, _)| word(rank.0)),
+        points_to_next: next.map(|(_, missing)| missing),
         member: balance.is_some_and(|balance| balance.member),
         referrer: referrer.map(str::to_owned),
         referred_direct: node.map_or(0, |node| node.direct),

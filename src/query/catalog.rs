@@ -153,7 +153,38 @@ pub const VIEWS: &[View] = &[
             member Boolean,
         ],
     },
+    View {
+        name: "points_spendable",
+        about: "of each balance, what can be spent; and what is missing to the next rank",
+        columns: columns![
+            customer_id Text, spendable Integer, pending Integer, expiring_30d Integer, redeemed Integer,
+            expired Integer, next_rank Text, points_to_next Integer,
+        ],
+    },
+    View {
+        name: "points_lot",
+        about: "what each award has left, from when it can be spent, and when it is lost",
+        columns: columns![
+            customer_id Text, entry_id Text, rule Text, at Time, granted Integer, left Integer,
+            spendable_from Time, expires_at Time,
+        ],
+    },
+    View {
+        name: "points_account",
+        about: "where all points are: the accounts of a double entry, which add up to 0",
+        columns: columns![account Text, points Integer],
+    },
+    View {
+        name: "points_imbalance",
+        about: "whose balance is not what his entries add up to: always empty, or something is wrong",
+        columns: columns![customer_id Text, balance Integer, entries Integer],
+    },
     View { name: "rank_count", about: "members by rank", columns: columns![rank Text, members Integer] },
+    View {
+        name: "rank_move",
+        about: "members whose rank at the month's end is not that of the month before",
+        columns: columns![month Month, from_rank Text, to_rank Text, members Integer],
+    },
     View {
         name: "referral",
         about: "who recommended the community, or a service, to whom, and what it earned",

@@ -10,7 +10,9 @@ use dataflows::views::Change;
 use parking_lot::Mutex;
 
 use super::customers::{attributes, listed};
-use super::points::{points_balance, points_entry};
+use super::points::{
+    points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
+};
 use super::referrals::{referral, referral_rate, referral_tree};
 use super::{Cell, View};
 use crate::engine::Published;
@@ -38,6 +40,11 @@ pub fn rows<E: From<StoreError>>(
         "segment_member" => segment_member(sources, visit),
         "points_entry" => points_entry(sources, visit),
         "points_balance" => points_balance(sources, visit),
+        "points_spendable" => points_spendable(sources, visit),
+        "points_lot" => points_lot(sources, visit),
+        "points_account" => points_account(sources, visit),
+        "points_imbalance" => points_imbalance(sources, visit),
+        "rank_move" => rank_move(sources, visit),
         "referral" => referral(sources, visit),
         "referral_tree" => referral_tree(sources, visit),
         "referral_rate" => referral_rate(sources, visit),

@@ -22,6 +22,8 @@ impl Metrics {
         let name = Matcher::Full("cohortflow_visible_seconds".to_owned());
         let builder = PrometheusBuilder::new().set_buckets_for_metric(name, &LATENCY_BUCKETS)?;
         metrics::describe_histogram!("cohortflow_visible_seconds", "From durable to visible in every view.");
+        metrics::describe_gauge!("cohortflow_points", "Where all points are; the accounts add up to 0.");
+        metrics::describe_gauge!("cohortflow_points_imbalance", "What the accounts of points add up to: 0, or wrong.");
         Ok(Metrics(builder.install_recorder()?))
     }
 
@@ -55,6 +57,10 @@ impl Metrics {
         metrics::gauge!("cohortflow_epoch").set(published.epoch as f64);
         metrics::gauge!("cohortflow_as_of_month").set(published.clock.as_of.map_or(0.0, |month| f64::from(month.0)));
         metrics::gauge!("cohortflow_pending_rows").set(service.intake.hub().pending_rows() as f64);
+        for (account, points) in published.books.accounts() {
+            metrics::gauge!("cohortflow_points", "account" => account).set(points as f64);
+        }
+        metrics::gauge!("cohortflow_points_imbalance").set(published.books.imbalance() as f64);
         metrics::gauge!("cohortflow_live_rows").set(live as f64);
         metrics::gauge!("cohortflow_log_bytes").set(bytes as f64);
         metrics::gauge!("cohortflow_log_dead_bytes").set(dead as f64);

@@ -85,7 +85,8 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
             // One more than the number, so that 0 is nobody.
             writer.column(rows.iter().map(|row| row.event.other.map_or(0, |other| i64::from(other.0) + 1)));
             writer.column(rows.iter().map(|row| row.event.result.map_or(2, i64::from)));
-            writer.optional_column(rows.iter().map(|row| row.points), ABSENT);
+            let asked = |row: &MemberEventRow| (row.event.points != 0).then_some(row.event.points);
+            writer.optional_column(rows.iter().map(asked), ABSENT);
             writer.column(rows.iter().map(|row| i64::from(row.event.detail.0)));
         }
         Rows::Adjustment(rows) => {
@@ -259,7 +260,6 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                     customer: CustomerIx(below(customer[at], names.customers)?),
                     at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
                     channel: word(&channel)?,
-                    points: present(points[at], -POINTS_MAX, POINTS_MAX)?,
                     event: Event {
                         kind: kind.ok_or(Damaged("an event is of no kind"))?.0,
                         product: word(&product)?,
@@ -269,6 +269,7 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                         },
                         result: read_flag(result[at]),
                         detail: word(&detail)?,
+                        points: present(points[at], -POINTS_MAX, POINTS_MAX)?.unwrap_or(0),
                     },
                 })
             };

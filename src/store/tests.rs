@@ -144,13 +144,13 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
                 customer: customer(rng),
                 at: time(rng),
                 channel: word(rng),
-                points: maybe(rng, points),
                 event: Event {
                     kind: EventKind::ALL[rng.usize(0..EventKind::ALL.len())].0,
                     product: word(rng),
                     other: maybe(rng, customer),
                     result: maybe(rng, Rng::bool),
                     detail: word(rng),
+                    points: points(rng),
                 },
             }
         ),

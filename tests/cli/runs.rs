@@ -9,7 +9,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::binary::{cohortflow, directory, listing, run};
 use crate::files::{assert_no_phone, province};
 
-const VIEWS: usize = 14;
+const VIEWS: usize = 19;
 
 /// The province without the file that is refused.
 fn good() -> Vec<(String, String)> {
@@ -32,7 +32,7 @@ fn quarantined_rows_only_warn() {
     for (name, text) in &views {
         let text = std::str::from_utf8(text).expect("UTF-8");
         assert_no_phone(text, name);
-        assert!(text.lines().count() > 1, "{name} is empty");
+        assert_eq!(text.lines().count() > 1, name != "points_imbalance.csv", "{name}");
     }
     let quarantine = fs::read_to_string(output.join("quarantine.csv")).expect("a view");
     assert!(quarantine.contains("customer_2009-06.csv,202,birth_date,"), "{quarantine}");
@@ -95,7 +95,7 @@ fn parquet_and_csv_tell_the_same() {
         } else {
             assert_eq!(found, expected, "{view}");
         }
-        assert!(found.len() > 1, "{view}");
+        assert_eq!(found.len() > 1, view != "points_imbalance", "{view}");
         found.iter().flatten().for_each(|cell| assert_no_phone(cell, view));
     }
 }

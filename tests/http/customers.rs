@@ -44,6 +44,9 @@ fn a_card_tells_what_is_known_of_a_customer() {
         assert_eq!((card["points"].as_i64(), card["rank"].as_str()), (points, rank), "{card}");
         assert_eq!(card["member"], member, "{card}");
     }
+    let card = service.get("/v1/customers/c1").good();
+    let next = (card["spendable"].as_i64(), card["next_rank"].as_str(), card["points_to_next"].as_i64());
+    assert_eq!(next, (Some(66), Some("sergeant"), Some(35)), "{card}");
     let brought_in = service.get(&format!("/v1/customers/{}", percents("客户一"))).good();
     assert_eq!((brought_in["referrer"].as_str(), brought_in["referred_total"].as_u64()), (Some("c1"), Some(0)));
     let card = service.get("/v1/customers/c1").good();

@@ -49,9 +49,9 @@ fn the_programme_in_force_can_be_read_and_published_again_without_a_difference()
     assert!(told["epoch"].as_u64() > epoch, "{told}");
     assert_eq!(told["tier"], json!({ "came": 0, "went": 0 }));
     assert_eq!(told["segment_member"], json!({}));
-    // The points, packs and campaigns of the reference programme are for later builds.
+    // The packs and campaigns of the reference programme are for later builds.
     let warnings = told["warnings"].as_array().expect("warnings");
-    assert!(warnings.iter().any(|warning| warning.as_str().is_some_and(|text| text.contains("40-points.toml:"))));
+    assert!(warnings.iter().any(|warning| warning.as_str().is_some_and(|text| text.contains("50-packs.toml:"))));
     assert_eq!(members(&service), before);
     assert_eq!(service.get("/v1/programme").good(), programme);
 }

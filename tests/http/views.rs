@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 19] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -19,7 +19,12 @@ pub const NAMES: [&str; 14] = [
     "segment_count",
     "points_entry",
     "points_balance",
+    "points_spendable",
+    "points_lot",
+    "points_account",
+    "points_imbalance",
     "rank_count",
+    "rank_move",
     "referral",
     "referral_tree",
     "referral_rate",
@@ -97,7 +102,7 @@ fn csv_is_the_file_of_a_run_byte_for_byte() {
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     for name in NAMES {
         let file = fs::read_to_string(output.join(format!("{name}.csv"))).expect("a view");
-        assert!(file.lines().count() > 1, "{name} is empty");
+        assert_eq!(file.lines().count() > 1, name != "points_imbalance", "{name}");
         assert_no_phone(&file, name);
         assert_eq!(timeless(name, &csv(&service, name)), timeless(name, &file), "{name}");
     }

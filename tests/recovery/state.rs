@@ -139,7 +139,12 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
             ),
             Rows::MemberEvent(rows) => lines.extend(rows.iter().map(|row| {
                 let (id, other) = (&row.event_id, row.event.other.map(customer));
-                format!("{head} {id} {} {:?} {other:?} {}", customer(row.customer), row.points, word(row.event.detail))
+                format!(
+                    "{head} {id} {} {} {other:?} {}",
+                    customer(row.customer),
+                    row.event.points,
+                    word(row.event.detail)
+                )
             })),
             Rows::Adjustment(rows) => lines.extend(rows.iter().map(|row| {
                 let (id, points) = (&row.adjustment_id, row.points);

@@ -83,6 +83,6 @@ macro_rules! themes {
 }
 
 themes! {
-    attributes clock community customers dates edits expressions holds ledger lists partitions points precedence
+    attributes clock community customers dates edits expressions holds ledger lists lots partitions points precedence
     quarantine referrals segments since terminals tiers
 }

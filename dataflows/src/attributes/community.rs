@@ -16,14 +16,14 @@ impl Frame<'_> {
         let balances = &self.chunk.points;
         let balance = |place: usize| self.points.and_then(|_| balances.get(self.slots.slot(place)));
         let balances: Vec<_> = (0..self.slots.len()).map(balance).collect();
-        let values = balances.iter().map(|balance| balance.map_or(0, |balance| balance.points().saturating_mul(100)));
+        let values = balances.iter().map(|balance| balance.map_or(0, |balance| balance.left.saturating_mul(100)));
         Numbers::new(values.collect(), balances.iter().map(|balance| u8::from(balance.is_none())).collect())
     }
 
     pub(super) fn ranks(&self) -> Vec<u32> {
         let rank = |place: usize| {
             let balance = self.chunk.points.get(self.slots.slot(place));
-            self.points.zip(balance).map_or(Word::NULL.0, |(rules, balance)| rules.rank(balance.points()).0)
+            self.points.zip(balance).map_or(Word::NULL.0, |(rules, balance)| rules.rank(balance.left).0)
         };
         (0..self.slots.len()).map(rank).collect()
     }

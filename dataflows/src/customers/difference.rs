@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Told;
+use crate::points::Books;
 use crate::rules::compiled::Compiled;
 use crate::table::chunk::{ABSENT, CITY, Chunk, Classes};
 use crate::table::column::{Bits, CHUNK, Slots};
@@ -137,6 +138,19 @@ impl Sides<'_> {
         }
     }
 
+    /// What customers hold, earned and lost. Customers outside `slots` have kept their points.
+    pub fn books(&self, slots: &Slots, books: &mut Books) {
+        let were = self.before.1.points.is_there;
+        let are = self.after.1.points.is_there;
+        if were == are && Arc::ptr_eq(&self.before.0.points, &self.after.0.points) {
+            return;
+        }
+        for ((chunk, ..), is_there, times) in [(self.before, were, -1), (self.after, are, 1)] {
+            let balances = (0..slots.len()).filter_map(|place| chunk.points.get(slots.slot(place)));
+            balances.filter(|_| is_there).for_each(|balance| books.add(&balance, times));
+        }
+    }
+
     /// Members by rank. Customers outside `slots` have kept their points, and their ranks.
     pub fn ranks(&self, slots: &Slots, counts: &mut Counts) {
         let same_rules = std::ptr::eq(self.before.1, self.after.1);
@@ -147,7 +161,7 @@ impl Sides<'_> {
         for ((chunk, rules, _), diff) in [(self.before, -1), (self.after, 1)] {
             for slot in (0..slots.len()).map(|place| slots.slot(place)) {
                 let member = chunk.points.get(slot).filter(|balance| balance.member && rules.points.counts_ranks());
-                member.iter().for_each(|member| tally.add(rules.points.rank(member.points()), diff));
+                member.iter().for_each(|member| tally.add(rules.points.rank(member.left), diff));
             }
         }
         tally.0.into_iter().for_each(|(rank, diff)| counts.add(Change::RankCount { rank }, diff));

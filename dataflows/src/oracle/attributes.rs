@@ -91,7 +91,7 @@ impl Asked<'_> {
             Terminal(capability) => Value::Boolean(self.terminal(capability)),
             Points => Value::Number(self.points().map(|row| integer(row.balance))),
             Rank => Value::Text(self.points().and_then(|row| row.rank)),
-            Member => Value::Boolean(self.standing.points(self.customer).1.is_some_and(|row| row.member)),
+            Member => Value::Boolean(self.standing.points(self.customer).is_some_and(|account| account.row.member)),
             Participations(kind) => Value::Number(Some(integer(self.participations(kind)))),
             Score(_) => Value::Number(None),
             Tag(_) | Consent(_) => Value::Boolean(false),
@@ -100,7 +100,12 @@ impl Asked<'_> {
 
     /// The row of points_balance, as the view has it.
     fn points(&self) -> Option<super::PointsRow> {
-        self.standing.programme.points.as_ref().and_then(|_| self.standing.points(self.customer).1)
+        self.standing
+            .programme
+            .points
+            .as_ref()
+            .and_then(|_| self.standing.points(self.customer))
+            .map(|account| account.row)
     }
 
     fn participations(&self, kind: &str) -> i64 {

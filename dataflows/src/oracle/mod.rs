@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use attributes::Asked;
-pub use points::{PointsEntry, PointsRow};
+pub use points::{PointsAccount, PointsEntry, PointsLot, PointsRow};
 pub use referrals::{ReferralRow, TreeRow};
 
 use crate::facts::{Facts, Interval};

@@ -34,11 +34,12 @@ pub type Named = (CustomerIx, Time, Box<str>, CustomerIx);
 impl Standing {
     /// The referrals that a customer made.
     pub fn referrals(&self, referrer: CustomerIx) -> Vec<ReferralRow> {
-        let entries = self.points(referrer).0;
-        let is_shown = self.programme.points.is_some();
+        let entries = self.points(referrer).map(|account| account.entries).unwrap_or_default();
+        let rules = self.programme.points.as_deref().unwrap_or_default();
         let row = |((_, at, id), event): (&(CustomerIx, Time, Box<str>), &Event)| {
-            let own = entries.iter().filter(|entry| is_shown && entry.id == **id && entry.at == *at);
-            let points = own.filter(|entry| entry.rule != "adjustment").map(|entry| entry.points).sum();
+            let own = entries.iter().filter(|entry| entry.id == **id && entry.at == *at);
+            let earned = own.filter(|entry| rules.iter().any(|rule| rule.id == entry.rule));
+            let points = earned.map(|entry| entry.points).sum();
             let (product, result) = (event.product, event.result);
             Some(ReferralRow {
                 referrer,

@@ -2,14 +2,15 @@
 //!
 //! Caps are per rule, customer and local day. They and lifetime awards outlast a membership.
 
-use super::Rules;
-use crate::programme::{Per, PointsRule};
+use super::{Product, Rules};
+use crate::programme::{Per, PointsRule, Trigger};
 use crate::records::Event;
 use crate::types::{CustomerIx, Day, Time};
 
 /// Asked of the events of one customer, in their order.
+#[derive(Default)]
 pub struct Awards<'r> {
-    rules: &'r Rules,
+    rules: &'r [(PointsRule, Product)],
     used: Vec<Used>,
 }
 
@@ -28,7 +29,7 @@ struct Used {
 impl<'r> Awards<'r> {
     /// Nothing yet.
     pub fn new(rules: &'r Rules) -> Awards<'r> {
-        Awards { rules, used: vec![Used::default(); rules.rules.len()] }
+        Awards { rules: &rules.rules, used: vec![Used::default(); rules.rules.len()] }
     }
 
     /// Begins with another customer.
@@ -42,22 +43,27 @@ impl<'r> Awards<'r> {
     /// Calls `give` with each rule that awards something for an event, and how much, in the
     /// programme's order.
     pub fn of(&mut self, event: &Event, at: Time, mut give: impl FnMut(usize, i64)) {
-        for (place, ((rule, product), used)) in self.rules.rules.iter().zip(&mut self.used).enumerate() {
+        for (place, ((rule, product), used)) in self.rules.iter().zip(&mut self.used).enumerate() {
             let result = rule.result.is_none_or(|result| event.result == Some(result));
-            if rule.on != event.kind || !product.matches(event.product) || !result {
+            if rule.on != Trigger::Event(event.kind) || !product.matches(event.product) || !result {
                 continue;
             }
-            match used.award(rule, event, at.day()) {
+            match used.award(rule, event.other, at.day()) {
                 0 => {}
                 points => give(place, points),
             }
         }
     }
+
+    /// What a rule on usage awards for a month that ends at a time.
+    pub fn of_use(&mut self, rule: usize, at: Time) -> i64 {
+        self.used[rule].award(&self.rules[rule].0, None, at.day())
+    }
 }
 
 impl Used {
     /// What a rule that matches gives. What is cut to 0 is no award and uses up nothing.
-    fn award(&mut self, rule: &PointsRule, event: &Event, day: Day) -> i64 {
+    fn award(&mut self, rule: &PointsRule, other: Option<CustomerIx>, day: Day) -> i64 {
         if self.day != day {
             self.day = day;
             (self.points, self.awards) = (0, 0);
@@ -72,7 +78,7 @@ impl Used {
         let is_crowded = rule.daily_people.is_some_and(|limit| self.people.len() as u64 >= u64::from(limit));
         if is_spent
             || rule.daily_limit.is_some_and(|limit| self.awards >= limit)
-            || is_crowded && event.other.is_some_and(is_stranger)
+            || is_crowded && other.is_some_and(is_stranger)
         {
             return 0;
         }
@@ -81,7 +87,7 @@ impl Used {
             self.once = true;
             self.points = self.points.saturating_add(award);
             self.awards += 1;
-            self.people.extend(event.other.filter(|other| rule.daily_people.is_some() && is_stranger(*other)));
+            self.people.extend(other.filter(|other| rule.daily_people.is_some() && is_stranger(*other)));
         }
         award
     }

@@ -3,21 +3,37 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::table::column::{Bits, Column};
+use crate::types::Time;
 
-/// A customer's row of points_balance, but for the rank, which follows from it.
+/// Where a customer's points came from and went to, over his whole life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Balance {
     pub earned: i64,
-    /// Negative where debts were wiped.
+    /// By leaving the community. Negative where debts were wiped.
     pub forfeited: i64,
+    /// By hand; and debts that a programme does not show as a negative balance.
     pub adjusted: i64,
+    pub redeemed: i64,
+    pub expired: i64,
+    /// What is left, counted on its own: what the lots have left, less what is owed.
+    pub left: i64,
     pub member: bool,
 }
 
 impl Balance {
-    /// What is left.
-    pub fn points(&self) -> i64 {
-        self.earned.saturating_add(self.adjusted).saturating_sub(self.forfeited)
+    /// What is left by where points came from and went to: `left`, or the books do not balance.
+    pub fn accounted(&self) -> i64 {
+        self.earned.saturating_add(self.adjusted_net()).saturating_sub(self.lost())
+    }
+
+    /// What points_balance calls adjusted: what was given by hand, less what was redeemed.
+    pub fn adjusted_net(&self) -> i64 {
+        self.adjusted.saturating_sub(self.redeemed)
+    }
+
+    /// What points_balance calls forfeited: by leaving, and by letting points expire.
+    pub fn lost(&self) -> i64 {
+        self.forfeited.saturating_add(self.expired)
     }
 }
 
@@ -31,6 +47,22 @@ pub struct Balances {
     earned: Column<i64>,
     forfeited: Column<i64>,
     adjusted: Column<i64>,
+    left: Column<i64>,
+    /// Of the few who have redeemed points, or lost them with time.
+    spent: Option<Box<Spent>>,
+    /// When a balance changes by itself, as [`due`] packs it: 0 where it never does.
+    due: Option<Column<i64>>,
+}
+
+#[derive(Clone)]
+struct Spent {
+    redeemed: Column<i64>,
+    expired: Column<i64>,
+}
+
+/// A time so packed that none is 0.
+fn due(time: Option<Time>) -> i64 {
+    time.map_or(0, |Time(second)| if second <= 0 { second - 1 } else { second })
 }
 
 impl Balances {
@@ -43,6 +75,9 @@ impl Balances {
                 earned: Column::zeros(),
                 forfeited: Column::zeros(),
                 adjusted: Column::zeros(),
+                left: Column::zeros(),
+                spent: None,
+                due: None,
             })
         });
         NONE.clone()
@@ -54,17 +89,42 @@ impl Balances {
             earned: self.earned.get(slot),
             forfeited: self.forfeited.get(slot),
             adjusted: self.adjusted.get(slot),
+            redeemed: self.spent.as_ref().map_or(0, |spent| spent.redeemed.get(slot)),
+            expired: self.spent.as_ref().map_or(0, |spent| spent.expired.get(slot)),
+            left: self.left.get(slot),
             member: self.members.get(slot),
         })
     }
 
-    /// Sets it, or takes it back.
-    pub fn set(&mut self, slot: usize, balance: Option<Balance>) {
+    /// Sets it, or takes it back, with the time at which it changes by itself.
+    pub fn set(&mut self, slot: usize, balance: Option<Balance>, time: Option<Time>) {
         self.present.set(slot, balance.is_some());
-        let Balance { earned, forfeited, adjusted, member } = balance.unwrap_or_default();
+        let Balance { earned, forfeited, adjusted, redeemed, expired, left, member } = balance.unwrap_or_default();
         self.members.set(slot, member);
         self.earned.set(slot, earned);
         self.forfeited.set(slot, forfeited);
         self.adjusted.set(slot, adjusted);
+        self.left.set(slot, left);
+        if self.spent.is_some() || redeemed != 0 || expired != 0 {
+            let none = || Box::new(Spent { redeemed: Column::zeros(), expired: Column::zeros() });
+            let spent = self.spent.get_or_insert_with(none);
+            spent.redeemed.set(slot, redeemed);
+            spent.expired.set(slot, expired);
+        }
+        if self.due.is_some() || time.is_some() {
+            self.due.get_or_insert_with(Column::zeros).set(slot, due(time));
+        }
+    }
+
+    /// The first time at which a balance changes by itself.
+    pub fn next_due(&self) -> Option<Time> {
+        self.dues().map(|(_, due)| due).min()
+    }
+
+    /// Whose balance changes by itself, and when next.
+    pub fn dues(&self) -> impl Iterator<Item = (usize, Time)> + '_ {
+        let slots = self.due.iter().flat_map(|due| self.present.slots().map(|slot| (slot, due.get(slot))));
+        let time = |due: i64| Time(if due < 0 { due + 1 } else { due });
+        slots.filter(|(_, due)| *due != 0).map(move |(slot, due)| (slot, time(due)))
     }
 }

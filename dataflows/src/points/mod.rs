@@ -1,15 +1,27 @@
-//! Points: what members earn by their events, lose by leaving, and are corrected by hand.
+//! Points: what members earn by what they do, spend, lose, and are corrected by hand.
 //!
-//! Reads   one customer's events and adjustments, the lists that bar him, the programme's rules
-//! Gives   the entries, in the order in which they count, and the balance
+//! Reads   one customer's events, adjustments and months of use, the lists that bar him, the
+//!         programme's rules, and how far time has gone
+//! Gives   the entries, in the order in which they count, the balance, and the lots that it is made of
 //!
-//! Contract, "Programme". One function of rows in hand, [`walk::walk`], without anything kept
+//! Contract, "Programme". One function of rows in hand, [`walk::Walk::through`], without anything kept
 //! between two calls: an event that comes late, or goes, leaves what it would have left in its place.
-//! The table keeps the balances; entries are made when somebody reads them.
+//! The table keeps the balances, and when each next changes by itself; entries and lots are made when
+//! somebody reads them.
 //!
 //! Decided here, where the contract is silent:
 //! - Who registers while being a member earns nothing by it, and who deregisters without being one
 //!   loses nothing.
+//! - A `redeem` with points takes them from what can be spent, or is `refused`: an entry of 0, and
+//!   no award. Views do not depend on what they once were, so a redemption is decided anew with what is
+//!   known now; one whose `result` is `success` was carried out, and stands even where a correction has
+//!   since taken its points back: `negative_balance` then decides. `failure` takes nothing.
+//! - Use of a month is awarded in the month's last second, after all else of it, once `now` has
+//!   reached it, to who is a member then. The entry's id is `measure:month`.
+//! - A lot expires before anything else of its second. What is taken by hand, or by a rule that takes, may
+//!   come from lots that cannot be spent yet; what is redeemed may not.
+//! - points_balance keeps `balance = earned + adjusted - forfeited`: what was redeemed lowers
+//!   adjusted, what expired is forfeited.
 //! - An event without `other_id` names nobody: it is not bound by `daily_people`.
 //! - A programme without `[[points.rule]]` has no points: points_entry, points_balance and
 //!   rank_count are empty, `points` and `rank` null. Who is a member, events still tell.
@@ -17,16 +29,23 @@
 
 pub mod awards;
 pub mod balances;
+pub mod books;
+mod happenings;
+pub mod lots;
 mod rows;
 pub mod walk;
 
+use std::borrow::Cow;
+
 use crate::facts::Interval;
-use crate::programme::{PointsRule, Programme};
+use crate::programme::{Debts, Expiry, PointsRule, Programme, Terms, Trigger};
 use crate::types::{Time, Word};
 
 pub use balances::{Balance, Balances};
-pub use rows::{entries, list, settle};
-pub use walk::{Cause, Entry};
+pub use books::Books;
+pub use lots::Lot;
+pub use rows::{Account, account, entries, list, settle};
+pub use walk::{Cause, Entry, EntryId};
 
 /// The list of those who cannot register.
 pub const REGISTRATION: &str = "registration";
@@ -39,6 +58,13 @@ pub struct Rules {
     /// Whether the programme has points at all.
     pub is_there: bool,
     rules: Vec<(PointsRule, Product)>,
+    debts: Debts,
+    /// The terms of lots that differ; by hand, points are given under the first.
+    terms: Vec<Terms>,
+    /// By rule, the place of its terms.
+    lots: Vec<usize>,
+    /// The rules on usage: place, measure, how much of it.
+    uses: Vec<(usize, Word, i64)>,
     /// By the lowest balance, ascending.
     ranks: Vec<(i64, Word)>,
 }
@@ -73,15 +99,60 @@ impl Rules {
         let mut ranks: Vec<(i64, Word)> =
             programme.ranks.iter().map(|rank| (rank.from, word(&rank.id).unwrap_or(Word::NULL))).collect();
         ranks.sort_unstable();
-        Rules { is_there: programme.points.is_some(), rules, ranks }
+        let mut terms = vec![Terms::default()];
+        let (mut lots, mut uses) = (Vec::new(), Vec::new());
+        for (place, rule) in programme.points.iter().flatten().enumerate() {
+            let known = terms.iter().position(|terms| *terms == rule.terms);
+            lots.push(known.unwrap_or(terms.len()));
+            if known.is_none() {
+                terms.push(rule.terms);
+            }
+            if let Trigger::Use { measure, monthly_at_least } = &rule.on
+                && let Some(measure) = word(measure)
+            {
+                uses.push((place, measure, *monthly_at_least));
+            }
+        }
+        Rules { is_there: programme.points.is_some(), rules, debts: programme.debts, terms, lots, uses, ranks }
+    }
+
+    /// Whether balances change as time goes by.
+    pub fn follow_time(&self) -> bool {
+        !self.uses.is_empty() || self.terms.iter().any(|terms| terms.expiry != Expiry::Never)
+    }
+
+    /// Whether rules award for the use of a measure.
+    pub fn count_use_of(&self, measure: Word) -> bool {
+        self.uses.iter().any(|(_, counted, _)| *counted == measure)
+    }
+
+    fn terms(&self) -> &[Terms] {
+        &self.terms
+    }
+
+    fn lots_of(&self, rule: usize) -> usize {
+        self.lots[rule]
+    }
+
+    /// The measure of a rule on usage.
+    fn measure(&self, rule: usize) -> &str {
+        match &self.rules[rule].0.on {
+            Trigger::Use { measure, .. } => measure,
+            Trigger::Event(_) => "",
+        }
     }
 
     /// What points_entry calls an entry's cause.
-    pub fn cause(&self, entry: &Entry<'_>) -> &str {
-        match entry.cause {
+    pub fn cause(&self, cause: Cause) -> &str {
+        match cause {
             Cause::Rule(rule) => &self.rules[rule].0.id,
             Cause::Adjustment => "adjustment",
             Cause::Forfeit => "forfeit",
+            Cause::Redeem => "redeem",
+            Cause::Refused => "refused",
+            Cause::Expire => "expire",
+            Cause::ClawBack => "claw_back",
+            Cause::WriteOff => "write_off",
         }
     }
 
@@ -91,11 +162,30 @@ impl Rules {
         above.checked_sub(1).map_or(Word::NULL, |place| self.ranks[place].1)
     }
 
+    /// The rank above that of a balance, and how many points are missing to it.
+    pub fn next_rank(&self, balance: i64) -> Option<(Word, i64)> {
+        let above = self.ranks.partition_point(|(from, _)| *from <= balance);
+        self.ranks.get(above).map(|(from, rank)| (*rank, from.saturating_sub(balance)))
+    }
+
     /// Whether members are counted by rank.
     pub fn counts_ranks(&self) -> bool {
         self.is_there && !self.ranks.is_empty()
     }
 }
+
+impl<'a> EntryId<'a> {
+    /// As views show it.
+    pub fn text(self) -> Cow<'a, str> {
+        match self {
+            EntryId::Row(id) => Cow::Borrowed(id),
+            EntryId::Use(measure, month) => Cow::Owned(format!("{measure}:{month}")),
+        }
+    }
+}
+
+/// What the programme's entries call what no rule awards: no rule may have such an id.
+pub const CAUSES: [&str; 7] = ["adjustment", "forfeit", "redeem", "refused", "expire", "claw_back", "write_off"];
 
 /// Whether a listing holds at a time.
 pub fn holds(listing: Option<Interval>, at: Time) -> bool {

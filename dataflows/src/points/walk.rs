@@ -1,12 +1,22 @@
-//! A customer's events and adjustments, in the order in which they count.
+//! A customer's life in the community, step by step: what each event, adjustment and month of use
+//! gives or takes, and what is left of it.
+//!
+//! Between two steps time passes: lots expire. What is taken and is not there follows the
+//! programme's `negative_balance`.
+//!
+//! Invariant: what the lots have left, less what is owed, is the balance.
 
+use super::Rules;
 use super::awards::Awards;
 use super::balances::Balance;
+use super::happenings::{Happening, Happenings};
 use super::holds;
+use super::lots::{Lot, Lots};
 use crate::facts::Interval;
+use crate::programme::Debts;
 use crate::records::{Event, EventKind};
 use crate::table::chunk::EventKey;
-use crate::types::Time;
+use crate::types::{Month, Time};
 
 /// All that a customer's points depend on beside the rules. Rows are sorted by (at, id).
 #[derive(Clone, Copy)]
@@ -17,6 +27,8 @@ pub struct Life<'a> {
     pub registration: Option<Interval>,
     /// When what he tries earns nothing.
     pub experience: Option<Interval>,
+    /// Until when lots expire and months of use end by themselves.
+    pub now: Option<Time>,
 }
 
 /// Why points come or go.
@@ -26,62 +38,241 @@ pub enum Cause {
     Rule(usize),
     Adjustment,
     Forfeit,
+    Redeem,
+    /// A redemption of more than could be spent: it takes nothing.
+    Refused,
+    Expire,
+    /// What was missing, carried over; and what of it was taken from what came later.
+    ClawBack,
+    WriteOff,
+}
+
+/// What an entry is of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum EntryId<'a> {
+    /// An event or adjustment.
+    Row(&'a str),
+    /// A measure, and a month in which it was used.
+    Use(&'a str, Month),
 }
 
 /// A change of a balance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Entry<'a> {
-    /// The event or adjustment.
-    pub id: &'a str,
+    pub id: EntryId<'a>,
     pub at: Time,
     pub cause: Cause,
     pub points: i64,
 }
 
-/// Calls `enter` with every entry, and gives what they leave. `awards` have nothing of anybody else.
-pub fn walk<'a>(life: Life<'a>, awards: &mut Awards<'_>, mut enter: impl FnMut(Entry<'a>)) -> Balance {
-    let mut balance = Balance::default();
-    let mut adjustments = life.adjustments.iter().peekable();
-    let mut adjust = |balance: &mut Balance, enter: &mut dyn FnMut(Entry<'a>), before: Option<(Time, &str)>| {
-        let comes = |key: &EventKey| before.is_none_or(|before| (key.1, &*key.2) <= before);
-        while let Some(((_, at, id), points)) = adjustments.next_if(|(key, _)| comes(key)) {
-            balance.adjusted = balance.adjusted.saturating_add(*points);
-            enter(Entry { id, at: *at, cause: Cause::Adjustment, points: *points });
+/// Walks one customer's life after another.
+pub struct Walk<'a> {
+    rules: &'a Rules,
+    awards: Awards<'a>,
+    lots: Lots<'a>,
+    balance: Balance,
+    /// What was taken and was not there, not yet made up for.
+    debt: i64,
+    /// What the step at hand has made up for.
+    made_up: i64,
+    /// When membership began, and ended.
+    memberships: Vec<(Time, bool)>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(rules: &'a Rules) -> Walk<'a> {
+        let (awards, lots) = (Awards::new(rules), Lots::new(rules.terms()));
+        Walk { rules, awards, lots, balance: Balance::default(), debt: 0, made_up: 0, memberships: Vec::new() }
+    }
+
+    /// Calls `enter` with every entry of a life, in the order in which they count, and gives what they
+    /// leave. `uses` are the months that rules on usage award for, with the rule, ascending.
+    pub fn through(
+        &mut self,
+        life: Life<'a>,
+        uses: &[(Month, usize)],
+        mut enter: impl FnMut(Entry<'a>),
+    ) -> (Balance, Option<Time>) {
+        self.awards.forget();
+        self.lots.forget();
+        (self.balance, self.debt) = (Balance::default(), 0);
+        self.memberships.clear();
+        let is_over = |(month, _): &&(Month, usize)| life.now.is_some_and(|now| month.last_second() <= now);
+        let over = uses.iter().take_while(is_over).count();
+        for happening in Happenings::new(life.events, life.adjustments, &uses[..over]) {
+            let at = happening.at();
+            self.expire(at, &mut enter);
+            match happening {
+                Happening::Adjustment { id, at, points } => self.adjust(EntryId::Row(id), at, points, &mut enter),
+                Happening::Event { id, at, event } => self.meet(life, EntryId::Row(id), at, event, &mut enter),
+                Happening::Use { month, rule } => self.reward(month, rule, &mut enter),
+            }
+            if self.memberships.last().is_some_and(|(_, was)| *was) != self.balance.member {
+                self.memberships.push((at, self.balance.member));
+            }
         }
-    };
-    for ((_, at, id), event) in life.events {
-        adjust(&mut balance, &mut enter, Some((*at, id)));
+        life.now.inspect(|now| self.expire(*now, &mut enter));
+        let owed = if self.rules.debts == Debts::AllowNegative { self.debt } else { 0 };
+        self.balance.left = self.lots.left().saturating_sub(owed);
+        let next_end = uses.get(over).map(|(month, _)| month.last_second());
+        let due = self.lots.next_expiry().into_iter().chain(next_end).min();
+        (self.balance, due)
+    }
+
+    /// The lots of the life walked last that have something left.
+    pub fn open(&self) -> impl Iterator<Item = &Lot<'a>> {
+        self.lots.open()
+    }
+
+    /// When membership began and ended in the life walked last, in turn.
+    pub fn memberships(&self) -> &[(Time, bool)] {
+        &self.memberships
+    }
+
+    /// What could be spent at a time after the life walked last.
+    pub fn spendable(&mut self, at: Time) -> i64 {
+        self.lots.spendable(at)
+    }
+
+    fn adjust(&mut self, id: EntryId<'a>, at: Time, points: i64, enter: &mut impl FnMut(Entry<'a>)) {
+        let cause = Cause::Adjustment;
+        self.balance.adjusted = self.balance.adjusted.saturating_add(points);
+        enter(Entry { id, at, cause, points });
+        self.credit(0, Entry { id, at, cause, points }, enter);
+        self.make_up(id, at, enter);
+    }
+
+    fn meet(&mut self, life: Life<'a>, id: EntryId<'a>, at: Time, event: &Event, enter: &mut impl FnMut(Entry<'a>)) {
         let earns = match event.kind {
             EventKind::Register => {
-                let begins = !balance.member && !holds(life.registration, *at);
-                balance.member |= begins;
+                let begins = !self.balance.member && !holds(life.registration, at);
+                self.balance.member |= begins;
                 begins
             }
             EventKind::Deregister => {
-                if std::mem::take(&mut balance.member) {
-                    forfeit(&mut balance, |points| enter(Entry { id, at: *at, cause: Cause::Forfeit, points }));
+                if std::mem::take(&mut self.balance.member) {
+                    self.forfeit(id, at, enter);
                 }
                 false
             }
-            EventKind::Experience => balance.member && !holds(life.experience, *at),
-            _ => balance.member,
+            EventKind::Experience => self.balance.member && !holds(life.experience, at),
+            EventKind::Redeem if event.points > 0 => self.redeem(id, at, event, enter) && self.balance.member,
+            _ => self.balance.member,
         };
-        if earns {
-            awards.of(event, *at, |rule, points| {
-                balance.earned = balance.earned.saturating_add(points);
-                enter(Entry { id, at: *at, cause: Cause::Rule(rule), points });
-            });
+        if !earns {
+            return;
+        }
+        let mut awards = std::mem::take(&mut self.awards);
+        awards.of(event, at, |rule, points| self.award(id, at, rule, points, enter));
+        self.awards = awards;
+        self.make_up(id, at, enter);
+    }
+
+    /// What a month of use awards to who is a member when it ends.
+    fn reward(&mut self, month: Month, rule: usize, enter: &mut impl FnMut(Entry<'a>)) {
+        if !self.balance.member {
+            return;
+        }
+        let (id, at) = (EntryId::Use(self.rules.measure(rule), month), month.last_second());
+        match self.awards.of_use(rule, at) {
+            0 => {}
+            points => self.award(id, at, rule, points, enter),
+        }
+        self.make_up(id, at, enter);
+    }
+
+    fn award(&mut self, id: EntryId<'a>, at: Time, rule: usize, points: i64, enter: &mut impl FnMut(Entry<'a>)) {
+        let entry = Entry { id, at, cause: Cause::Rule(rule), points };
+        self.balance.earned = self.balance.earned.saturating_add(points);
+        enter(entry);
+        self.credit(self.rules.lots_of(rule), entry, enter);
+    }
+
+    /// Whether a redemption stands. One that is told to have been carried out has been, whatever there
+    /// was to spend; one that is told to have failed takes nothing.
+    fn redeem(&mut self, id: EntryId<'a>, at: Time, event: &Event, enter: &mut impl FnMut(Entry<'a>)) -> bool {
+        let points = event.points;
+        let (is_done, stands) = match event.result {
+            Some(false) => return true,
+            Some(true) => (true, true),
+            None => (false, self.balance.member && self.lots.spendable(at) >= points),
+        };
+        if !stands {
+            enter(Entry { id, at, cause: Cause::Refused, points: 0 });
+            return false;
+        }
+        self.balance.redeemed = self.balance.redeemed.saturating_add(points);
+        enter(Entry { id, at, cause: Cause::Redeem, points: -points });
+        let missing = self.lots.take(points, is_done);
+        self.owe(missing, id, at, enter);
+        true
+    }
+
+    /// Wipes a balance, a negative one too.
+    fn forfeit(&mut self, id: EntryId<'a>, at: Time, enter: &mut impl FnMut(Entry<'a>)) {
+        let left = self.balance.accounted();
+        self.balance.forfeited = self.balance.forfeited.saturating_add(left);
+        self.lots.take(self.lots.left(), true);
+        self.debt = 0;
+        if left != 0 {
+            enter(Entry { id, at, cause: Cause::Forfeit, points: left.saturating_neg() });
         }
     }
-    adjust(&mut balance, &mut enter, None);
-    balance
-}
 
-/// Wipes a balance, a negative one too.
-fn forfeit(balance: &mut Balance, enter: impl FnOnce(i64)) {
-    let left = balance.points();
-    balance.forfeited = balance.forfeited.saturating_add(left);
-    if left != 0 {
-        enter(left.saturating_neg());
+    /// Loses what lots have left that expire at a time or before it: one entry for each award.
+    fn expire(&mut self, at: Time, enter: &mut impl FnMut(Entry<'a>)) {
+        let mut last: Option<Entry<'a>> = None;
+        while let Some((lot, until, left)) = self.lots.expire(at) {
+            self.balance.expired = self.balance.expired.saturating_add(left);
+            match &mut last {
+                Some(entry) if (entry.id, entry.at) == (lot.id, until) => entry.points -= left,
+                _ => {
+                    let entry = Entry { id: lot.id, at: until, cause: Cause::Expire, points: -left };
+                    last.replace(entry).map(&mut *enter);
+                }
+            }
+        }
+        last.map(enter);
+    }
+
+    /// Puts the points of an entry among the lots of a place; or takes them, where they are negative.
+    fn credit(&mut self, place: usize, entry: Entry<'a>, enter: &mut impl FnMut(Entry<'a>)) {
+        let Entry { id, at, cause, points } = entry;
+        if points > 0 {
+            let made_up = self.debt.min(points);
+            self.debt -= made_up;
+            self.made_up += made_up;
+            self.lots.give(place, id, cause, at, points, points - made_up);
+        } else {
+            let missing = self.lots.take(points.saturating_neg(), true);
+            self.owe(missing, id, at, enter);
+        }
+    }
+
+    fn owe(&mut self, missing: i64, id: EntryId<'a>, at: Time, enter: &mut impl FnMut(Entry<'a>)) {
+        if missing == 0 {
+            return;
+        }
+        let cause = match self.rules.debts {
+            Debts::AllowNegative => None,
+            Debts::ClawBackNext => Some(Cause::ClawBack),
+            Debts::WriteOff => Some(Cause::WriteOff),
+        };
+        if cause != Some(Cause::WriteOff) {
+            self.debt = self.debt.saturating_add(missing);
+        }
+        if let Some(cause) = cause {
+            self.balance.adjusted = self.balance.adjusted.saturating_add(missing);
+            enter(Entry { id, at, cause, points: missing });
+        }
+    }
+
+    /// Enters what a step has made up for, where the balance did not show it as owed.
+    fn make_up(&mut self, id: EntryId<'a>, at: Time, enter: &mut impl FnMut(Entry<'a>)) {
+        let points = std::mem::take(&mut self.made_up);
+        if points > 0 && self.rules.debts == Debts::ClawBackNext {
+            self.balance.adjusted = self.balance.adjusted.saturating_sub(points);
+            enter(Entry { id, at, cause: Cause::ClawBack, points: -points });
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::points::{self, Cause, Rules};
+use crate::points::{self, Cause, EntryId, Rules};
 use crate::records::{Event, EventKind};
 use crate::table::Chunk;
 use crate::table::chunk::EventKey;
@@ -24,7 +24,7 @@ pub struct Referral<'a> {
 pub fn rows<'a>(
     chunk: &'a Chunk,
     slot: usize,
-    rules: &Rules,
+    rules: &'a Rules,
     is_named: &dyn Fn(Word, &str) -> bool,
 ) -> Vec<Referral<'a>> {
     let made = |event: &Event| event.other.filter(|_| event.kind == EventKind::Refer);
@@ -33,9 +33,10 @@ pub fn rows<'a>(
         return Vec::new();
     }
     let mut earned: BTreeMap<(Time, &str), i64> = BTreeMap::new();
-    for entry in points::entries(chunk, slot, rules, is_named) {
-        if matches!(entry.cause, Cause::Rule(_)) {
-            let sum = earned.entry((entry.at, entry.id)).or_insert(0);
+    // What events earn does not depend on how far time has gone.
+    for entry in points::entries(chunk, slot, rules, None, is_named) {
+        if let (Cause::Rule(_), EntryId::Row(id)) = (entry.cause, entry.id) {
+            let sum = earned.entry((entry.at, id)).or_insert(0);
             *sum = sum.saturating_add(entry.points);
         }
     }

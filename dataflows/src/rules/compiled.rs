@@ -59,7 +59,7 @@ impl Compiled {
 
     /// Whether balances may differ under `other`.
     pub fn differs_in_points(&self, other: &Compiled) -> bool {
-        self.programme.points != other.programme.points
+        self.programme.points != other.programme.points || self.programme.debts != other.programme.debts
     }
 
     /// Whether a balance may have another rank under `other`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{Facts, Interval};
-use crate::points::{EXPERIENCE, REGISTRATION};
+use crate::points::{self, EXPERIENCE, REGISTRATION};
 use crate::records::{Action, Bill, Event};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
@@ -53,6 +53,8 @@ pub struct Table {
     /// When a listing begins or ends: (time, slot, list, is its end). Moving `now` past one
     /// touches its customer.
     boundaries: BTreeSet<(Time, u32, Word, bool)>,
+    /// By chunk: when a balance in it next changes by itself.
+    dues: Vec<Option<Time>>,
 }
 
 impl Table {
@@ -68,6 +70,7 @@ impl Table {
             words: Vec::new(),
             clock: Clock::default(),
             boundaries: BTreeSet::new(),
+            dues: Vec::new(),
         }
     }
 
@@ -82,11 +85,11 @@ impl Table {
     }
 
     /// Writes the facts that are this worker's.
-    pub fn write(&mut self, facts: &Facts, reach: Reach) {
+    pub fn write(&mut self, facts: &Facts, reach: Reach, points: &points::Rules) {
         self.words.extend(facts.words.iter().cloned());
         self.write_customers(facts);
         self.write_bills(facts, reach.bills);
-        self.write_usage(facts, reach.usage);
+        self.write_usage(facts, reach.usage, points);
         self.write_terminals(facts);
         self.write_orders(facts);
         self.write_events(facts, reach.participations);
@@ -135,10 +138,13 @@ impl Table {
         }
     }
 
-    fn write_usage(&mut self, facts: &Facts, window: i32) {
+    fn write_usage(&mut self, facts: &Facts, window: i32, points: &points::Rules) {
         for (customer, month, measure, change) in &facts.usage {
             let Some((chunk, slot)) = self.place(*customer) else { continue };
-            let (chunk, _) = self.touched(chunk, slot, (*month, month.plus(window)));
+            let (chunk, touch) = self.touched(chunk, slot, (*month, month.plus(window)));
+            if points.count_use_of(*measure) {
+                touch.add_points(slot);
+            }
             chunk.add_usage(*measure, *month, slot, *change);
         }
     }
@@ -279,6 +285,26 @@ impl Table {
         for place in passed {
             let (chunk, slot) = (place as usize / CHUNK, place as usize % CHUNK);
             self.touched_chunk(chunk).1.slots.set(slot, true);
+        }
+    }
+
+    /// Notes when a balance of a chunk next changes by itself.
+    pub(crate) fn set_due(&mut self, chunk: usize, due: Option<Time>) {
+        if self.dues.len() <= chunk {
+            self.dues.resize(chunk + 1, None);
+        }
+        self.dues[chunk] = due;
+    }
+
+    /// Touches everybody whose balance has changed by itself by `now`.
+    pub(crate) fn touch_due(&mut self, now: Time) {
+        let is_due = |due: Option<Time>| due.is_some_and(|due| due <= now);
+        let chunks: Vec<usize> = (0..self.dues.len()).filter(|chunk| is_due(self.dues[*chunk])).collect();
+        for chunk in chunks {
+            let slots: Vec<usize> =
+                self.chunks[chunk].points.dues().filter(|(_, due)| *due <= now).map(|(slot, _)| slot).collect();
+            let (_, touch) = self.touched_chunk(chunk);
+            slots.into_iter().for_each(|slot| touch.add_points(slot));
         }
     }
 

@@ -283,6 +283,14 @@ impl Default for Sums {
 impl Sums {
     const FEW_MAX: usize = CHUNK / 8;
 
+    /// The sum of a slot.
+    pub fn get(&self, slot: usize) -> i64 {
+        match self {
+            Sums::Many(column) => column.get(slot),
+            Sums::Few(rows) => rows.get(&(slot as u16)).copied().unwrap_or(0),
+        }
+    }
+
     /// Adds to the sum of a slot. Says whether nothing is left.
     fn add(&mut self, slot: usize, change: i64) -> bool {
         match self {

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
-use dataflows::oracle::{PointsEntry, PointsRow, ReferralRow, Standing, TreeRow};
-use dataflows::points::entries;
+use dataflows::oracle::{PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::points::account;
 use dataflows::referrals::{self, Branches, Forest};
 use dataflows::table::column::{CHUNK, Slots};
 use dataflows::types::{CustomerIx, Diff, Epoch, Word};
@@ -18,8 +18,6 @@ use differential_dataflow::input::InputSession;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::operators::Input;
 use timely::dataflow::{InputHandle, ProbeHandle};
-
-use crate::history::Points;
 
 /// What stands after an epoch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -32,7 +30,7 @@ pub struct State {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Read {
     pub attributes: BTreeMap<CustomerIx, AttributeRow>,
-    pub points: BTreeMap<CustomerIx, Points>,
+    pub points: BTreeMap<CustomerIx, PointsAccount>,
     pub referrals: BTreeSet<ReferralRow>,
     pub tree: BTreeMap<CustomerIx, TreeRow>,
 }
@@ -128,23 +126,11 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
             };
             read.referrals.extend(referrals::rows(chunk, slot, rules, &is_named).into_iter().map(referral));
             let Some(balance) = chunk.points.get(slot).filter(|_| rules.is_there) else { continue };
-            let entry = |entry: dataflows::points::Entry<'_>| PointsEntry {
-                id: entry.id.to_owned(),
-                at: entry.at,
-                rule: rules.cause(&entry).to_owned(),
-                points: entry.points,
-            };
-            let rank = rules.rank(balance.points());
-            let row = PointsRow {
-                balance: balance.points(),
-                earned: balance.earned,
-                forfeited: balance.forfeited,
-                adjusted: balance.adjusted,
-                rank: (!rank.is_null()).then(|| words[rank.0 as usize].to_string()),
-                member: balance.member,
-            };
-            let entries = entries(chunk, slot, rules, &is_named).into_iter().map(entry).collect();
-            read.points.insert(customer(number, slot), (entries, row));
+            let Some(account) = account(chunk, slot, rules, snapshot.clock.now, &is_named) else { continue };
+            let text = |word: Word| words[word.0 as usize].to_string();
+            let shown = PointsAccount::shown(&account, balance, rules, &text);
+            assert_eq!(account.lots.iter().map(|lot| lot.left).sum::<i64>(), account.spendable + account.pending);
+            read.points.insert(customer(number, slot), shown);
         }
     }
 }

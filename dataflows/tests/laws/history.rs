@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
-use dataflows::oracle::{Asked, PointsEntry, PointsRow, ReferralRow, Standing};
-use dataflows::programme::{Per, PointsRule, Programme, Rank, Segment, Tier};
+use dataflows::oracle::{Asked, PointsAccount, ReferralRow, Standing};
+use dataflows::programme::{Debts, Expiry, Per, PointsRule, Programme, Rank, Segment, Terms, Tier, Trigger};
 use dataflows::records::{Action, Bill, Customer, Event, EventKind};
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Word};
@@ -83,14 +83,8 @@ pub fn attributes(standing: &Standing) -> BTreeMap<CustomerIx, AttributeRow> {
     standing.listed().into_iter().map(row).collect()
 }
 
-/// Entries and balance, as the views of points have them.
-pub type Points = (Vec<PointsEntry>, PointsRow);
-
-pub fn points(standing: &Standing) -> BTreeMap<CustomerIx, Points> {
-    let row = |customer| {
-        let (entries, row) = standing.points(customer);
-        Some((customer, (entries, row?)))
-    };
+pub fn points(standing: &Standing) -> BTreeMap<CustomerIx, PointsAccount> {
+    let row = |customer| Some((customer, standing.points(customer)?));
     standing.everybody().into_iter().filter(|_| standing.programme.points.is_some()).filter_map(row).collect()
 }
 
@@ -192,14 +186,29 @@ fn event(rng: &mut Rng, events: &mut Vec<EventFact>) -> EventFact {
     if !events.is_empty() && rng.u8(0..4) == 0 {
         return EventFact { event: None, ..events[rng.usize(0..events.len())].clone() };
     }
-    let kinds =
-        [Register, Register, Register, Deregister, Deregister, Login, Login, Experience, Refer, Refer, Participate];
+    let kinds = [
+        Register,
+        Register,
+        Register,
+        Deregister,
+        Deregister,
+        Login,
+        Login,
+        Login,
+        Experience,
+        Refer,
+        Refer,
+        Participate,
+        Redeem,
+        Redeem,
+    ];
     let event = Event {
         kind: kinds[rng.usize(0..kinds.len())],
         product: word(rng, &[0, 0, 10, 11]),
         other: [None, Some(CustomerIx(rng.u32(0..4))), Some(member(rng)), Some(member(rng))][rng.usize(0..4)],
         result: [None, Some(true), Some(true), Some(false)][rng.usize(0..4)],
         detail: word(rng, &[0, 5, 7]),
+        points: rng.i64(-1..12),
     };
     // Every other one is about the forest: somebody registers, later than others do, or brings in
     // somebody who mostly registers later.
@@ -300,6 +309,7 @@ fn programme(rng: &mut Rng) -> Programme {
             .map(|place| Segment { id: format!("S{place}"), when: condition(rng, 3, Scope::Segment) })
             .collect(),
         points: (rng.u8(0..5) != 0).then(|| (0..rng.usize(0..6)).map(|place| points_rule(rng, place)).collect()),
+        debts: [Debts::AllowNegative, Debts::ClawBackNext, Debts::WriteOff][rng.usize(0..3)],
         ranks: (0..rng.usize(0..4)).map(|place| rank(rng, place)).collect(),
     }
 }
@@ -308,7 +318,12 @@ fn points_rule(rng: &mut Rng, place: usize) -> PointsRule {
     use EventKind::*;
     PointsRule {
         id: format!("P{place}"),
-        on: [Register, Login, Login, Experience, Refer, Refer, Participate][rng.usize(0..7)],
+        on: if rng.u8(0..4) == 0 {
+            let measure = ["sms", "crbt", "nothing"][rng.usize(0..3)].to_owned();
+            Trigger::Use { measure, monthly_at_least: rng.i64(1..60) }
+        } else {
+            Trigger::Event([Register, Login, Login, Experience, Refer, Refer, Participate, Redeem][rng.usize(0..8)])
+        },
         product: (rng.u8(0..4) == 0).then(|| ["sms", "crbt", "nothing"][rng.usize(0..3)].to_owned()),
         result: (rng.u8(0..4) == 0).then(|| rng.bool()),
         points: rng.i64(-2..9),
@@ -316,6 +331,10 @@ fn points_rule(rng: &mut Rng, place: usize) -> PointsRule {
         daily_cap: (rng.u8(0..3) == 0).then(|| rng.i64(0..12)),
         daily_limit: (rng.u8(0..3) == 0).then(|| rng.u32(0..3)),
         daily_people: (rng.u8(0..3) == 0).then(|| rng.u32(0..3)),
+        terms: Terms {
+            pending_days: [0, 0, 1, 30][rng.usize(0..4)],
+            expiry: [Expiry::Never, Expiry::YearEnd, Expiry::Months(1), Expiry::Months(3)][rng.usize(0..4)],
+        },
     }
 }
 
@@ -329,7 +348,7 @@ fn edited(rng: &mut Rng, last: &Programme) -> Programme {
     let (mut edited, other) = (last.clone(), programme(rng));
     match rng.u8(0..4) {
         0 => edited.ranks = other.ranks,
-        1 => edited.points = other.points,
+        1 => (edited.points, edited.debts) = (other.points, other.debts),
         2 => edited.population = other.population,
         _ => edited.segments = other.segments,
     }

@@ -66,6 +66,24 @@ fn histories_reach_forests_that_grow_and_move() {
 }
 
 #[test]
+fn histories_reach_every_way_in_which_points_come_and_go() {
+    let mut reached = std::collections::BTreeSet::new();
+    for seed in 1..41 {
+        let mut standing = Standing::default();
+        for facts in &History::random(seed).epochs {
+            standing.apply(facts);
+            for account in history::points(&standing).into_values() {
+                let uses = account.entries.iter().filter(|entry| entry.id.contains(':')).map(|_| "use".to_owned());
+                reached.extend(uses.chain(account.entries.iter().map(|entry| entry.rule.clone())));
+            }
+        }
+    }
+    let missing: Vec<&str> =
+        dataflows::points::CAUSES.into_iter().chain(["use"]).filter(|cause| !reached.contains(*cause)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn splitting_and_joining_epochs_does_not_change_the_last() {
     for_each_history(|seed, history| {
         let last = run(&history.epochs, 1).pop();
