@@ -54,6 +54,7 @@ pub struct Customers {
     settled: Vec<Arc<Chunk>>,
     pass: Option<Pass>,
     emits_rows: bool,
+    notes_entries: bool,
     difference: Difference,
     /// Of all that is settled.
     books: points::Books,
@@ -68,6 +69,10 @@ pub struct Difference {
     pub tiers: (usize, usize),
     /// By segment: members that came, and went.
     pub members: HashMap<Word, (usize, usize), foldhash::fast::RandomState>,
+    /// Entries of points that changed after they were shown, where that is noted; and whether there were
+    /// more than that.
+    pub entries: Vec<points::EntryChange>,
+    pub more_entries: bool,
 }
 
 /// An epoch being settled.
@@ -112,6 +117,7 @@ impl Customers {
             settled: Vec::new(),
             pass: None,
             emits_rows: false,
+            notes_entries: false,
             difference: Difference::default(),
             books: points::Books::default(),
             nobody: Arc::new(Bits::none()),
@@ -122,6 +128,11 @@ impl Customers {
     /// for nothing.
     pub fn with_rows(index: usize, peers: usize) -> Customers {
         Customers { emits_rows: true, ..Customers::new(index, peers) }
+    }
+
+    /// Whether entries of points that change are noted: not while what stands is read again.
+    pub fn note_entries(&mut self, is_noted: bool) {
+        self.notes_entries = is_noted;
     }
 
     /// How many rows were changed since this was asked last.
@@ -184,6 +195,9 @@ impl Customers {
         let slots = if pass.everybody { &Slots::All } else { &touched };
         let listed = after.listed();
         after.points = self.balances(pass, touch.as_deref(), &after);
+        if self.notes_entries {
+            self.note_changes(pass, index, touch.as_deref(), &after);
+        }
         self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
         self.settle_now(pass, slots, &listed, moment, &mut after);
         self.tell(pass, index, after, slots, emit);
@@ -227,12 +241,26 @@ impl Customers {
         self.settled[index] = after;
     }
 
+    /// Notes how entries differ from those that were shown.
+    fn note_changes(&mut self, pass: &Pass, index: usize, touch: Option<&Touch>, after: &Chunk) {
+        let Some(before) = self.settled.get(index).cloned() else { return };
+        let slots = counted(pass, touch, after);
+        let mut entries = std::mem::take(&mut self.difference.entries);
+        let side = |chunk, rules, clock: Clock| points::changes::Side { chunk, rules, now: clock.now };
+        let sides = (
+            side(&before, &self.old_rules().points, self.settled_clock),
+            side(after, &self.rules.points, self.table.clock),
+        );
+        let customer = |slot| self.table.customer(index, slot);
+        let is_named = |word: Word, name: &str| self.table.is_named(word, name);
+        let is_all = points::changes::changes(sides, slots.slots(), &customer, &is_named, &mut entries);
+        self.difference.entries = entries;
+        self.difference.more_entries |= !is_all;
+    }
+
     /// The balances of a chunk: those whose events, adjustments or listings changed, or all of them.
     fn balances(&self, pass: &Pass, touch: Option<&Touch>, chunk: &Chunk) -> Arc<points::Balances> {
-        let mut slots = touch.map_or_else(Bits::none, |touch| touch.points.clone());
-        if pass.every_balance {
-            slots.union(&chunk.points.present);
-        }
+        let slots = counted(pass, touch, chunk);
         let is_named = |word: Word, name: &str| self.table.is_named(word, name);
         points::settle(chunk, slots.slots(), &self.rules.points, self.table.clock.now, &is_named)
     }
@@ -353,6 +381,15 @@ impl Customers {
         let places = (0..members.len()).filter(|place| !pass.kept[*place]);
         segments::decide(&self.rules, places, &frame, &population, &Slots::All, members);
     }
+}
+
+/// Whose points are counted anew.
+fn counted(pass: &Pass, touch: Option<&Touch>, chunk: &Chunk) -> Bits {
+    let mut slots = touch.map_or_else(Bits::none, |touch| touch.points.clone());
+    if pass.every_balance {
+        slots.union(&chunk.points.present);
+    }
+    slots
 }
 
 /// For each segment of `new`, whether `old` has it word for word.

@@ -21,7 +21,7 @@ use dataflows::facts::Facts;
 use dataflows::types::Epoch;
 use parking_lot::{Condvar, Mutex};
 
-pub use published::{Counts, Published};
+pub use published::{Changed, Counts, Published};
 use worker::{Command, Deposit};
 
 /// Rows that may wait for the workers before whoever submits has to.
@@ -61,6 +61,8 @@ struct State {
     in_flight_since: Option<Instant>,
     deposits: Vec<Option<Deposit>>,
     visible: Epoch,
+    /// Whether entries of points that change are noted.
+    notes_entries: bool,
     /// Called with the time from durable to visible of each epoch.
     observe: Box<dyn Fn(std::time::Duration) + Send>,
     failed: bool,
@@ -83,6 +85,7 @@ impl Engine {
                 in_flight_since: None,
                 deposits: (0..workers).map(|_| None).collect(),
                 visible: 0,
+                notes_entries: false,
                 observe: Box::new(observe),
                 failed: false,
             }),
@@ -179,6 +182,12 @@ impl Hub {
         !state.failed
     }
 
+    /// Notes from now on which entries of points change after they were shown: what was read again from the
+    /// store before is no news.
+    pub fn note_entries(&self) {
+        self.state.lock().notes_entries = true;
+    }
+
     /// Waits until everything submitted so far is visible; epochs that changed no view never are by
     /// themselves. False where a worker has failed.
     pub fn settle(&self) -> bool {
@@ -208,7 +217,8 @@ impl Hub {
         }
         let Some(epoch) = state.in_flight.take() else { return };
         let deposits = state.deposits.iter_mut().filter_map(Option::take).collect();
-        self.published.store(Arc::new(Published::assemble(epoch, deposits)));
+        let last = self.published.load();
+        self.published.store(Arc::new(Published::assemble(epoch, deposits, &last)));
         state.visible = epoch;
         if let Some(since) = state.in_flight_since.take() {
             (state.observe)(since.elapsed());
@@ -230,7 +240,8 @@ impl State {
         self.in_flight_since = self.pending_since.take();
         for sender in &self.senders {
             // A worker that is gone has said so through its fence.
-            let _ = sender.send(Command::Take { time: self.time, parts: parts.clone() });
+            let is_noted = self.notes_entries;
+            let _ = sender.send(Command::Take { time: self.time, parts: parts.clone(), is_noted });
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What readers are given: every view at one epoch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use dataflows::customers::{Difference, Snapshot};
-use dataflows::points;
+use dataflows::points::{self, EntryChange};
 use dataflows::programme::Programme;
 use dataflows::referrals::Branches;
 use dataflows::table::Chunk;
@@ -18,6 +18,19 @@ use super::worker::Deposit;
 #[derive(Clone, Default)]
 pub struct Counts(pub BTreeMap<Change, isize>);
 
+/// Entries of points that one epoch changed.
+pub struct Changed {
+    /// The epochs that became visible together: after the first, up to the second.
+    pub epochs: (Epoch, Epoch),
+    pub entries: Vec<EntryChange>,
+    /// Whether there were more than are told.
+    pub is_cut: bool,
+}
+
+/// Most changes of entries that are kept, and most epochs of them.
+const CHANGES_MAX: usize = 100_000;
+const CHANGED_EPOCHS_MAX: usize = 1_000;
+
 /// All views at one epoch.
 pub struct Published {
     pub epoch: Epoch,
@@ -25,6 +38,9 @@ pub struct Published {
     pub programme: Arc<Programme>,
     /// The rules by which its points were counted.
     pub points: Arc<points::Rules>,
+    /// The entries of points that changed after they were shown: the latest epochs that changed any, as far
+    /// as [`CHANGES_MAX`] reaches.
+    pub changed: Arc<VecDeque<Arc<Changed>>>,
     /// Where all points are.
     pub books: points::Books,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
@@ -49,6 +65,7 @@ impl Published {
             clock: Clock::default(),
             programme: Arc::default(),
             points: Arc::default(),
+            changed: Arc::default(),
             books: points::Books::default(),
             difference: Difference::default(),
             forest: Branches::default(),
@@ -57,9 +74,10 @@ impl Published {
         }
     }
 
-    pub(super) fn assemble(epoch: Epoch, deposits: Vec<Deposit>) -> Published {
+    pub(super) fn assemble(epoch: Epoch, deposits: Vec<Deposit>, last: &Published) -> Published {
         let mut published = Published::nothing(0);
         published.epoch = epoch;
+        let (mut entries, mut is_cut) = (Vec::new(), false);
         for (index, deposit) in deposits.into_iter().enumerate() {
             if index == 0 {
                 published.forest = deposit.forest;
@@ -74,8 +92,20 @@ impl Published {
                 let counts = published.difference.members.entry(segment).or_default();
                 *counts = (counts.0 + came, counts.1 + went);
             }
+            entries.extend(deposit.difference.entries);
+            is_cut |= deposit.difference.more_entries;
             published.workers.push(deposit.snapshot);
             published.counts.push(deposit.counts);
+        }
+        published.changed = last.changed.clone();
+        if !entries.is_empty() || is_cut {
+            let changed = Arc::make_mut(&mut published.changed);
+            changed.push_back(Arc::new(Changed { epochs: (last.epoch, epoch), entries, is_cut }));
+            while changed.len() > CHANGED_EPOCHS_MAX
+                || changed.len() > 1 && changed.iter().map(|changed| changed.entries.len()).sum::<usize>() > CHANGES_MAX
+            {
+                changed.pop_front();
+            }
         }
         published
     }

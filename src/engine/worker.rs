@@ -21,8 +21,8 @@ use super::published::Counts;
 
 /// What a worker is told.
 pub enum Command {
-    /// An epoch to take.
-    Take { time: Epoch, parts: Arc<[Arc<Facts>]> },
+    /// An epoch to take, and whether entries of points that it changes are noted.
+    Take { time: Epoch, parts: Arc<[Arc<Facts>]>, is_noted: bool },
     /// A small one is being made durable: it comes within a moment.
     Expect,
 }
@@ -32,7 +32,7 @@ pub enum Command {
 const LOOKOUT: Duration = Duration::from_millis(1);
 
 /// The next epoch; none when nobody sends any more.
-fn next(commands: &Receiver<Command>) -> Option<(Epoch, Arc<[Arc<Facts>]>)> {
+fn next(commands: &Receiver<Command>) -> Option<(Epoch, Arc<[Arc<Facts>]>, bool)> {
     let mut until: Option<Instant> = None;
     loop {
         let command = match until {
@@ -48,7 +48,7 @@ fn next(commands: &Receiver<Command>) -> Option<(Epoch, Arc<[Arc<Facts>]>)> {
             },
         };
         match command {
-            Command::Take { time, parts } => return Some((time, parts)),
+            Command::Take { time, parts, is_noted } => return Some((time, parts, is_noted)),
             Command::Expect => until = Some(Instant::now() + LOOKOUT),
         }
     }
@@ -78,7 +78,8 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
         views.counts.inspect(move |((cell, count), _, diff)| add(&kept, *cell, count * diff)).probe_with(&probe);
     });
     crate::priority::yield_to_readers();
-    while let Some((time, parts)) = next(commands) {
+    while let Some((time, parts, is_noted)) = next(commands) {
+        customers.borrow_mut().note_entries(is_noted);
         input.advance_to(time);
         parts.iter().for_each(|part| input.send(part.clone()));
         // The parts are the workers' now: memory goes as soon as the last has read them.

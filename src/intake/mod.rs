@@ -130,6 +130,7 @@ impl Intake {
         intake.tick();
         // All of it, and not only its epoch: the first of the parts that share one makes it visible.
         anyhow::ensure!(intake.hub.settle(), "a worker failed while what is stored was read");
+        intake.hub.note_entries();
         Ok(intake)
     }
 

@@ -179,6 +179,14 @@ pub const VIEWS: &[View] = &[
         about: "whose balance is not what his entries add up to: always empty, or something is wrong",
         columns: columns![customer_id Text, balance Integer, entries Integer],
     },
+    View {
+        name: "points_change",
+        about: "entries that changed after they were shown, and for which file or programme; since the service began",
+        columns: columns![
+            epoch Integer, customer_id Text, entry_id Text, at Time, rule Text, before Integer, after Integer,
+            cause Text,
+        ],
+    },
     View { name: "rank_count", about: "members by rank", columns: columns![rank Text, members Integer] },
     View {
         name: "rank_move",
@@ -235,6 +243,14 @@ const ABSENT: &[&str] = &[
     "care_task",
     "scene_firing",
 ];
+
+impl View {
+    /// Whether it follows from programme, input and clock alone. What a service has seen happen does not, and a
+    /// one-shot run has seen nothing.
+    pub fn follows_from_input(&self) -> bool {
+        self.name != "points_change"
+    }
+}
 
 /// The names of the contract's views that this build does not carry.
 pub fn absent() -> &'static [&'static str] {

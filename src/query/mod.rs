@@ -4,6 +4,7 @@
 
 mod card;
 mod catalog;
+mod changes;
 mod customers;
 pub mod export;
 mod points;

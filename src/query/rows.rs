@@ -9,6 +9,7 @@ use dataflows::types::{CustomerIx, Time, Word};
 use dataflows::views::Change;
 use parking_lot::Mutex;
 
+use super::changes::points_change;
 use super::customers::{attributes, listed};
 use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
@@ -40,6 +41,7 @@ pub fn rows<E: From<StoreError>>(
         "segment_member" => segment_member(sources, visit),
         "points_entry" => points_entry(sources, visit),
         "points_balance" => points_balance(sources, visit),
+        "points_change" => points_change(sources, visit),
         "points_spendable" => points_spendable(sources, visit),
         "points_lot" => points_lot(sources, visit),
         "points_account" => points_account(sources, visit),

@@ -10,6 +10,7 @@ mod files;
 mod health;
 mod held;
 mod hostile;
+mod points;
 mod programmes;
 mod restarts;
 mod service;

@@ -140,7 +140,10 @@ impl Service {
 
     /// What all columns of all views hold.
     pub fn all(&self) -> State {
-        let whole = VIEWS.iter().map(|view| Watch { view, columns: (0..view.columns.len()).collect() });
+        let whole = VIEWS
+            .iter()
+            .filter(|view| view.follows_from_input())
+            .map(|view| Watch { view, columns: (0..view.columns.len()).collect() });
         self.watched(&whole.collect::<Vec<_>>())
     }
 

@@ -30,6 +30,7 @@
 pub mod awards;
 pub mod balances;
 pub mod books;
+pub mod changes;
 mod happenings;
 pub mod lots;
 mod rows;
@@ -43,6 +44,7 @@ use crate::types::{Time, Word};
 
 pub use balances::{Balance, Balances};
 pub use books::Books;
+pub use changes::EntryChange;
 pub use lots::Lot;
 pub use rows::{Account, account, entries, list, settle};
 pub use walk::{Cause, Entry, EntryId};

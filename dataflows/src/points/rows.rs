@@ -21,18 +21,18 @@ pub fn list<'a>(
 
 /// The lists of a chunk that bar customers.
 #[derive(Clone, Copy)]
-struct Lists<'a> {
+pub(super) struct Lists<'a> {
     registration: Option<&'a Sorted<u16, Interval>>,
     experience: Option<&'a Sorted<u16, Interval>>,
 }
 
 impl<'a> Lists<'a> {
-    fn of(chunk: &'a Chunk, is_named: &dyn Fn(Word, &str) -> bool) -> Lists<'a> {
+    pub(super) fn of(chunk: &'a Chunk, is_named: &dyn Fn(Word, &str) -> bool) -> Lists<'a> {
         let list = |name: &str| list(chunk, name, is_named);
         Lists { registration: list(REGISTRATION), experience: list(EXPERIENCE) }
     }
 
-    fn life(&self, chunk: &'a Chunk, slot: usize, now: Option<Time>) -> Life<'a> {
+    pub(super) fn life(&self, chunk: &'a Chunk, slot: usize, now: Option<Time>) -> Life<'a> {
         let interval = |list: Option<&Sorted<u16, Interval>>| list?.get(&(slot as u16)).copied();
         Life {
             events: chunk.events_of(slot),
@@ -45,7 +45,7 @@ impl<'a> Lists<'a> {
 }
 
 /// The months that rules on usage award a customer for, ascending, each with the rule.
-fn uses(chunk: &Chunk, slot: usize, rules: &Rules, months: &mut Vec<(Month, usize)>) {
+pub(super) fn uses(chunk: &Chunk, slot: usize, rules: &Rules, months: &mut Vec<(Month, usize)>) {
     months.clear();
     for (rule, measure, at_least) in &rules.uses {
         let sums = chunk.usage.range((*measure, Month(i32::MIN))..=(*measure, Month(i32::MAX)));

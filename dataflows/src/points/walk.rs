@@ -31,6 +31,32 @@ pub struct Life<'a> {
     pub now: Option<Time>,
 }
 
+impl Life<'_> {
+    /// Whether it is another, and what came after the last of it.
+    pub fn goes_on(&self, other: &Life<'_>) -> bool {
+        let last = |life: &Life<'_>| {
+            let (event, adjustment) = (life.events.last(), life.adjustments.last());
+            event.map(|(key, _)| key.1).max(adjustment.map(|(key, _)| key.1))
+        };
+        let (events, adjustments) =
+            (self.events.strip_prefix(other.events), self.adjustments.strip_prefix(other.adjustments));
+        let (Some(events), Some(adjustments)) = (events, adjustments) else { return false };
+        let next =
+            events.first().map(|(key, _)| key.1).into_iter().chain(adjustments.first().map(|(key, _)| key.1)).min();
+        self.registration == other.registration
+            && self.experience == other.experience
+            && self.now >= other.now
+            && next.is_none_or(|next| Some(next) > last(other).max(other.now))
+    }
+
+    /// Whether it has an event or an adjustment of that id at a time.
+    pub fn has(&self, id: &str, at: Time) -> bool {
+        let is_it = |key: &EventKey| (key.1, &*key.2).cmp(&(at, id));
+        self.events.binary_search_by(|(key, _)| is_it(key)).is_ok()
+            || self.adjustments.binary_search_by(|(key, _)| is_it(key)).is_ok()
+    }
+}
+
 /// Why points come or go.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Cause {

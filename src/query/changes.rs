@@ -1,0 +1,67 @@
+//! points_change: entries that changed after they were shown, and what changed them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use dataflows::types::Epoch;
+
+use super::Cell;
+use super::rows::{Sources, Visit, id};
+use crate::engine::Changed;
+use crate::store::{Ledger, Status};
+
+/// Most files that a cause names.
+const FILES_MAX: usize = 5;
+
+pub(super) fn points_change<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, store } = sources;
+    if published.changed.is_empty() {
+        return Ok(());
+    }
+    let causes: Vec<String> = {
+        let store = store.lock();
+        let files = files(store.ledger());
+        published.changed.iter().map(|changed| cause(changed, &files)).collect()
+    };
+    for (changed, cause) in published.changed.iter().zip(&causes) {
+        let (epoch, cause) = (Cell::Integer(changed.epochs.1 as i64), Cell::text(Some(cause)));
+        let mut entries: Vec<_> = changed.entries.iter().collect();
+        entries.sort_by_cached_key(|entry| {
+            (names.customers.text(entry.customer.0), &entry.entry_id, entry.at, &entry.rule)
+        });
+        for entry in entries {
+            let [entry_id, rule] = [&entry.entry_id, &entry.rule].map(|text| Cell::text(Some(text)));
+            let [before, after] = [entry.before, entry.after].map(|points| points.map_or(Cell::Null, Cell::Integer));
+            let at = Cell::Time(entry.at);
+            visit(&[epoch.clone(), id(names, entry.customer), entry_id, at, rule, before, after, cause.clone()])?;
+        }
+        if changed.is_cut {
+            let [a, b, c, d, e, f] = std::array::from_fn(|_| Cell::Null);
+            let more = Cell::Text(Cow::Borrowed("more entries than are told one by one"));
+            visit(&[epoch, a, b, c, d, e, f, more])?;
+        }
+    }
+    Ok(())
+}
+
+/// The files that were taken, by epoch.
+fn files(ledger: &Ledger) -> BTreeMap<Epoch, &str> {
+    let taken = |status| matches!(status, Status::Accepted | Status::Superseded);
+    ledger.entries().filter(|entry| taken(entry.status)).map(|entry| (entry.epoch, &*entry.file)).collect()
+}
+
+/// The files of the epochs that became visible together; an epoch without one is a programme's.
+fn cause(changed: &Changed, files: &BTreeMap<Epoch, &str>) -> String {
+    let (after, last) = changed.epochs;
+    let mut causes: Vec<&str> = files.range(after + 1..=last).map(|(_, file)| *file).collect();
+    if (causes.len() as u64) < last.saturating_sub(after).max(1) {
+        causes.push("the programme");
+    }
+    let more = causes.len().saturating_sub(FILES_MAX);
+    causes.truncate(FILES_MAX);
+    let mut text = causes.join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
