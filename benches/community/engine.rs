@@ -20,10 +20,17 @@ pub struct Fed {
 impl Fed {
     /// One worker, an empty programme, the vocabulary of nulls.
     pub fn start() -> Fed {
+        Fed::start_with(Programme { points: Some(Vec::new()), ..Programme::default() })
+    }
+
+    /// One worker, a programme, and its vocabulary. Entries that change are noted, as in a service.
+    pub fn start_with(programme: Programme) -> Fed {
         let mut fed = Fed { engine: Engine::start(1, |_| ()).expect("workers"), epoch: 0 };
+        fed.hub().note_entries();
         let clock = Clock { as_of: None, now: Some(second(0)) };
-        let programme = Some(Arc::new(Programme { points: Some(Vec::new()), ..Programme::default() }));
-        fed.visible(Facts { words: vec!["".into()], clock: Some(clock), programme, ..Facts::default() });
+        let words = [""].into_iter().chain(programme.names()).map(Arc::from).collect();
+        let programme = Some(Arc::new(programme));
+        fed.visible(Facts { words, clock: Some(clock), programme, ..Facts::default() });
         fed
     }
 
@@ -76,7 +83,7 @@ pub fn without(fact: &EventFact) -> EventFact {
     EventFact { event: None, ..fact.clone() }
 }
 
-fn event(event_id: String, customer: u32, at: i64, kind: EventKind, other: Option<CustomerIx>) -> EventFact {
+pub fn event(event_id: String, customer: u32, at: i64, kind: EventKind, other: Option<CustomerIx>) -> EventFact {
     let result = (kind == EventKind::Refer).then_some(true);
     let event = Event { kind, product: Word::NULL, other, result, detail: Word::NULL, points: 0 };
     EventFact { customer: CustomerIx(customer), at: second(at), event_id: event_id.into(), event: Some(event) }

@@ -5,6 +5,7 @@
 //! (default 3) is told.
 
 mod engine;
+mod members;
 mod referrals;
 
 use std::process::Command;
@@ -22,7 +23,12 @@ pub type Figures = Map<String, Value>;
 type Question = (&'static str, fn() -> Figures);
 
 /// What can be asked.
-const QUESTIONS: &[Question] = &[("forest", referrals::forest), ("chain", referrals::chain), ("star", referrals::star)];
+const QUESTIONS: &[Question] = &[
+    ("members", members::members),
+    ("forest", referrals::forest),
+    ("chain", referrals::chain),
+    ("star", referrals::star),
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();

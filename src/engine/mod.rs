@@ -22,7 +22,7 @@ use dataflows::types::Epoch;
 use parking_lot::{Condvar, Mutex};
 
 pub use published::{Changed, Counts, Published};
-use worker::{Command, Deposit};
+use worker::{Command, Deposit, Take};
 
 /// Rows that may wait for the workers before whoever submits has to.
 const PENDING_ROWS_MAX: usize = 4_000_000;
@@ -240,8 +240,8 @@ impl State {
         self.in_flight_since = self.pending_since.take();
         for sender in &self.senders {
             // A worker that is gone has said so through its fence.
-            let is_noted = self.notes_entries;
-            let _ = sender.send(Command::Take { time: self.time, parts: parts.clone(), is_noted });
+            let take = Take { time: self.time, parts: parts.clone(), notes_entries: self.notes_entries };
+            let _ = sender.send(Command::Take(take));
         }
     }
 }

@@ -21,10 +21,17 @@ use super::published::Counts;
 
 /// What a worker is told.
 pub enum Command {
-    /// An epoch to take, and whether entries of points that it changes are noted.
-    Take { time: Epoch, parts: Arc<[Arc<Facts>]>, is_noted: bool },
+    Take(Take),
     /// A small one is being made durable: it comes within a moment.
     Expect,
+}
+
+/// An epoch to take.
+pub struct Take {
+    pub time: Epoch,
+    pub parts: Arc<[Arc<Facts>]>,
+    /// Whether entries of points that it changes are noted.
+    pub notes_entries: bool,
 }
 
 /// How long a worker looks out for an epoch that was announced: most disks with a cache of their own
@@ -32,7 +39,7 @@ pub enum Command {
 const LOOKOUT: Duration = Duration::from_millis(1);
 
 /// The next epoch; none when nobody sends any more.
-fn next(commands: &Receiver<Command>) -> Option<(Epoch, Arc<[Arc<Facts>]>, bool)> {
+fn next(commands: &Receiver<Command>) -> Option<Take> {
     let mut until: Option<Instant> = None;
     loop {
         let command = match until {
@@ -48,7 +55,7 @@ fn next(commands: &Receiver<Command>) -> Option<(Epoch, Arc<[Arc<Facts>]>, bool)
             },
         };
         match command {
-            Command::Take { time, parts, is_noted } => return Some((time, parts, is_noted)),
+            Command::Take(take) => return Some(take),
             Command::Expect => until = Some(Instant::now() + LOOKOUT),
         }
     }
@@ -78,8 +85,8 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
         views.counts.inspect(move |((cell, count), _, diff)| add(&kept, *cell, count * diff)).probe_with(&probe);
     });
     crate::priority::yield_to_readers();
-    while let Some((time, parts, is_noted)) = next(commands) {
-        customers.borrow_mut().note_entries(is_noted);
+    while let Some(Take { time, parts, notes_entries }) = next(commands) {
+        customers.borrow_mut().note_entries(notes_entries);
         input.advance_to(time);
         parts.iter().for_each(|part| input.send(part.clone()));
         // The parts are the workers' now: memory goes as soon as the last has read them.
