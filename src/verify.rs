@@ -67,6 +67,12 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
             Rows::Listing(rows) => {
                 standing.listings.extend(rows.iter().map(|row| ((row.customer, row.list), (row.from, row.until))));
             }
+            Rows::Consent(rows) => standing
+                .consents
+                .extend(rows.iter().map(|row| ((row.customer, row.purpose, row.channel, row.at), row.given))),
+            Rows::Score(rows) => {
+                standing.scores.extend(rows.iter().map(|row| ((row.customer, row.model), row.value)));
+            }
             Rows::MemberEvent(rows) => events.extend(rows.iter().map(|row| (row.event_id.clone(), row.clone()))),
             Rows::Adjustment(rows) => {
                 adjustments.extend(rows.iter().map(|row| (row.adjustment_id.clone(), row.clone())));

@@ -8,7 +8,7 @@ use cohortflow::ingest::{Control, Extract, ReadError, read_bytes};
 use common::{Dictionaries, gzip, name, settings, zstandard};
 
 /// Valid files, one of every feed.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 10] = [
     (
         "customer_a.csv",
         "customer_id,msisdn,birth_date,gender,city,district,joined_on,status,brand,group_type,occupation,employer,household_id,income_band\n\
@@ -40,6 +40,11 @@ const FILES: [(&str, &str); 8] = [
          o1,c1,mail139,subscribe,sms,2009-07-01 12:00:00,true\no2,c1,mail139,cancel,,2009-07-02T00:00:00Z,\n",
     ),
     ("listing_vip.csv", "list_id,customer_id,from,until,reason\nvip,c1,2009-07-01,2009-08-01 00:00:00,x\nvip,c2,,,\n"),
+    (
+        "consent_2009-07.csv",
+        "customer_id,purpose,channel_id,at,given\nc1,marketing,sms,2009-07-01 12:00:00,true\nc1,marketing,app,2009-07-02,false\n",
+    ),
+    ("score_2009-07.csv", "customer_id,model,value,at\nc1,churn,-12.5,2009-07-31\nc2,churn,0.01,\n"),
 ];
 
 /// Pieces that files are broken with.

@@ -68,3 +68,20 @@ fn a_list_that_shrinks_is_held_until_it_is_confirmed() {
     assert_eq!(taken, "segment,customer_id\nvip,c2\n");
     assert!(!ledger.contains(",held,") && ledger.contains("listing,1,,2,accepted,"), "{ledger}");
 }
+
+#[test]
+fn consents_that_shrink_are_held_until_they_are_confirmed() {
+    let programme = "segment = [{ id = \"asked\", when = \"consent.marketing\" }]\n";
+    let bill = ("bill_2009-07.csv", "customer_id,month,total_fee\nc1,2009-07,1\nc2,2009-07,1\n");
+    let header = "customer_id,purpose,channel_id,at,given\n";
+    let long = format!("{header}c1,marketing,sms,2009-07-01,true\nc2,marketing,sms,2009-07-01,true\n");
+    let short = format!("{header}c2,marketing,sms,2009-07-01,true\n");
+    let files = [bill, ("consent_1.csv", &*long), ("consent_1.v2.csv", &*short)];
+    let members = |arguments: &[&str]| {
+        let (code, directory) = run_with(programme, &files, arguments);
+        assert_eq!(code, Some(0));
+        view(directory.path(), "segment_member")
+    };
+    assert_eq!(members(&[]), "segment,customer_id\nasked,c1\nasked,c2\n");
+    assert_eq!(members(&["--confirm", "consent_1.v2.csv"]), "segment,customer_id\nasked,c2\n");
+}

@@ -27,7 +27,7 @@ use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::table::Chunk;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE};
-use crate::table::column::{CHUNK, Column, Slots};
+use crate::table::column::{Bits, CHUNK, Column, Slots};
 use crate::types::{Clock, Day, Month, Time, Word};
 
 /// The largest change that is told: 10000 percent.
@@ -236,6 +236,7 @@ impl<'a> Frame<'a> {
             Numeric::Usage(measure) => self.usage(measure),
             Numeric::Points => self.points(),
             Numeric::Participations(kind) => self.participations(kind),
+            Numeric::Score(model) => self.scores(model),
             Numeric::Absent => Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]),
         }
     }
@@ -304,10 +305,34 @@ impl<'a> Frame<'a> {
         Numbers::new(sums, null)
     }
 
+    fn scores(&self, model: Option<Word>) -> Numbers {
+        let mut numbers = Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]);
+        let Some(rows) = model.and_then(|model| self.chunk.scores.get(&model)) else { return numbers };
+        let mut put = |place: usize, value: i64| (numbers.values[place], numbers.null[place]) = (value, 0);
+        match self.slots {
+            Slots::All => rows.rows().iter().for_each(|(slot, value)| put(usize::from(*slot), *value)),
+            Slots::Some(slots) => slots.iter().enumerate().for_each(|(place, slot)| {
+                if let Some(value) = rows.get(slot) {
+                    put(place, *value);
+                }
+            }),
+        }
+        numbers
+    }
+
     fn holders(&self, product: Option<Word>) -> Vec<u8> {
         let orders = product.and_then(|product| self.chunk.orders.get(&product));
-        let Some(orders) = orders else { return vec![0; self.slots.len()] };
-        (0..self.slots.len()).map(|place| u8::from(orders.holders.get(self.slots.slot(place)))).collect()
+        orders.map_or_else(|| vec![0; self.slots.len()], |orders| self.set_in(&orders.holders))
+    }
+
+    fn consenting(&self, purpose: Option<Word>) -> Vec<u8> {
+        let consents = purpose.and_then(|purpose| self.chunk.consents.get(&purpose));
+        consents.map_or_else(|| vec![0; self.slots.len()], |consents| self.set_in(&consents.given))
+    }
+
+    /// 1 where a bit is set, by place.
+    fn set_in(&self, bits: &Bits) -> Vec<u8> {
+        (0..self.slots.len()).map(|place| u8::from(bits.get(self.slots.slot(place)))).collect()
     }
 
     fn listed(&self, list: Option<Word>) -> Vec<u8> {
@@ -400,6 +425,7 @@ impl Columns for Frame<'_> {
         match flag {
             Flag::Holds(product) => self.holders(*product),
             Flag::OnList(list) => self.listed(*list),
+            Flag::Consent(purpose) => self.consenting(*purpose),
             Flag::Terminal(test) => {
                 let mut test = test.borrow_mut();
                 self.terminals(|supports| !supports.is_null() && test.holds(supports, self.words))

@@ -43,6 +43,17 @@ pub struct AdjustmentFact {
     pub points: Option<i64>,
 }
 
+/// A change of what one customer said of one purpose on one channel at one second.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConsentFact {
+    pub customer: CustomerIx,
+    pub purpose: Word,
+    pub channel: Word,
+    pub at: Time,
+    /// `None` takes it back, as if it had never been said.
+    pub given: Option<bool>,
+}
+
 /// From and until of a listing; none is unbounded.
 pub type Interval = (Option<Time>, Option<Time>);
 
@@ -65,6 +76,9 @@ pub struct Facts {
     pub adjustments: Vec<AdjustmentFact>,
     /// Customer, list, when it holds.
     pub listings: Vec<(CustomerIx, Word, Option<Interval>)>,
+    pub consents: Vec<ConsentFact>,
+    /// Customer, model, value in hundredths.
+    pub scores: Vec<(CustomerIx, Word, Option<i64>)>,
 }
 
 impl Facts {
@@ -78,6 +92,8 @@ impl Facts {
             + self.events.len()
             + self.adjustments.len()
             + self.listings.len()
+            + self.consents.len()
+            + self.scores.len()
     }
 
     /// Whether they change nothing at all, clock and programme included.

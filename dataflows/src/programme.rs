@@ -138,7 +138,8 @@ pub struct Rank {
 
 impl Programme {
     /// Every name that the vocabulary must hold before the dataflow sees the programme: ids of
-    /// tiers, segments and ranks, and the measures, products and lists that rules ask for.
+    /// tiers, segments and ranks, and the measures, products, lists, purposes and models that rules ask
+    /// for.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.tiers.iter().map(|tier| tier.id.as_str()).collect();
         names.extend(self.segments.iter().map(|segment| segment.id.as_str()));
@@ -154,7 +155,9 @@ impl Programme {
                 if let Attribute::Usage(name)
                 | Attribute::Participations(name)
                 | Attribute::Holds(name)
-                | Attribute::OnList(name) = attribute
+                | Attribute::OnList(name)
+                | Attribute::Consent(name)
+                | Attribute::Score(name) = attribute
                 {
                     names.push(name);
                 }

@@ -20,11 +20,13 @@ pub enum Feed {
     Listing = 8,
     MemberEvent = 9,
     Adjustment = 10,
+    Consent = 11,
+    Score = 12,
 }
 
 impl Feed {
     /// Every feed, in the contract's order.
-    pub const ALL: [Feed; 10] = [
+    pub const ALL: [Feed; 12] = [
         Feed::Customer,
         Feed::Terminal,
         Feed::Bill,
@@ -35,6 +37,8 @@ impl Feed {
         Feed::MemberEvent,
         Feed::Adjustment,
         Feed::Listing,
+        Feed::Consent,
+        Feed::Score,
     ];
 
     /// Its name in file names and views.
@@ -50,6 +54,8 @@ impl Feed {
             Feed::MemberEvent => "member_event",
             Feed::Adjustment => "adjustment",
             Feed::Listing => "listing",
+            Feed::Consent => "consent",
+            Feed::Score => "score",
         }
     }
 
@@ -281,6 +287,26 @@ pub struct ListingRow {
     pub reason: Option<Box<str>>,
 }
 
+/// A row of `consent`; key: all but `given`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct ConsentRow {
+    pub customer: CustomerIx,
+    pub purpose: Word,
+    pub channel: Word,
+    pub at: Time,
+    pub given: bool,
+}
+
+/// A row of `score`; key: customer, model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct ScoreRow {
+    pub customer: CustomerIx,
+    pub model: Word,
+    /// In hundredths, at most [`AMOUNT_MAX`] either way.
+    pub value: i64,
+    pub at: Option<Time>,
+}
+
 /// The rows of one file, all of one feed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rows {
@@ -294,6 +320,8 @@ pub enum Rows {
     MemberEvent(Vec<MemberEventRow>),
     Adjustment(Vec<AdjustmentRow>),
     Listing(Vec<ListingRow>),
+    Consent(Vec<ConsentRow>),
+    Score(Vec<ScoreRow>),
 }
 
 impl Rows {
@@ -310,6 +338,8 @@ impl Rows {
             Feed::MemberEvent => Rows::MemberEvent(Vec::new()),
             Feed::Adjustment => Rows::Adjustment(Vec::new()),
             Feed::Listing => Rows::Listing(Vec::new()),
+            Feed::Consent => Rows::Consent(Vec::new()),
+            Feed::Score => Rows::Score(Vec::new()),
         }
     }
 
@@ -326,6 +356,8 @@ impl Rows {
             Rows::MemberEvent(_) => Feed::MemberEvent,
             Rows::Adjustment(_) => Feed::Adjustment,
             Rows::Listing(_) => Feed::Listing,
+            Rows::Consent(_) => Feed::Consent,
+            Rows::Score(_) => Feed::Score,
         }
     }
 
@@ -342,6 +374,8 @@ impl Rows {
             Rows::MemberEvent(rows) => rows.len(),
             Rows::Adjustment(rows) => rows.len(),
             Rows::Listing(rows) => rows.len(),
+            Rows::Consent(rows) => rows.len(),
+            Rows::Score(rows) => rows.len(),
         }
     }
 

@@ -138,7 +138,7 @@ pub fn quarantine(arguments: Quarantine) -> anyhow::Result<ExitCode> {
     view(&arguments.service, "quarantine", arguments.json)
 }
 
-/// Let in a file that is held: one that shrinks a list by more than a fifth waits for a person.
+/// Let in a file that is held: one that shrinks a list, or a file of consents, by more than a fifth waits for a person.
 ///
 /// The file is taken at the next look at the landing directory; if it is gone from there, when it is
 /// delivered again. Without a name, lists the files that are held.

@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Where the views are written, one file each. Made where it is not there.
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// A file to take although it shrinks a list by more than a fifth; may be given again [default: none].
+    /// A file to take although it shrinks a list, or a file of consents, by more than a fifth; may be given again [default: none].
     #[arg(long, value_name = "FILE")]
     confirm: Vec<String>,
     #[arg(long, value_enum, default_value_t = Format::Csv)]
@@ -118,7 +118,7 @@ pub fn tell(name: &str, taken: &Taken) -> bool {
         Taken::Duplicate => output::tell(format_args!("note: \"{name}\": the same rows are live; nothing changed")),
         Taken::Held { before, now } => {
             output::tell(format_args!(
-                "warning: \"{name}\" is held: it shrinks a list from {before} to {now} rows, which a person must confirm\nhint: Look at it; --confirm \"{name}\" lets it in, as `cohortflow confirm` does on a running service."
+                "warning: \"{name}\" is held: it shrinks from {before} to {now} rows, which a person must confirm\nhint: Look at it; --confirm \"{name}\" lets it in, as `cohortflow confirm` does on a running service."
             ));
         }
         Taken::Rejected(why) | Taken::Later(why) => output::tell(format_args!("error: {why}")),

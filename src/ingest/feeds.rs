@@ -10,12 +10,13 @@
 //!   and the bounds of listings, may.
 //! - The other side of an event is a customer, whether or not another feed ever names him.
 //! - A listing that ends before it begins is taken: it never holds.
+//! - Scores may be negative, and are bounded as money is.
 
 use std::hash::Hash;
 
 use dataflows::records::{
-    AdjustmentRow, Bill, BillRow, ChannelRow, Customer, CustomerRow, Event, ListingRow, MemberEventRow, OrderRow,
-    ProductRow, Rows, TerminalRow, UsageRow,
+    AdjustmentRow, Bill, BillRow, ChannelRow, ConsentRow, Customer, CustomerRow, Event, ListingRow, MemberEventRow,
+    OrderRow, ProductRow, Rows, ScoreRow, TerminalRow, UsageRow,
 };
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
@@ -72,8 +73,13 @@ impl<'a, I: Intern + ?Sized> Context<'a, I> {
     }
 
     fn time_not_future(&self, cell: Cell<'_>) -> Result<Time, Bad> {
-        let time = cell.required(|text| fields::time(text, &self.settings.timezone))?;
-        if fields::is_future(time, self.settings.wall) { Err(cell.bad(Reason::Future)) } else { Ok(time) }
+        self.time_not_future_if_any(cell)?.ok_or(cell.bad(Reason::Missing))
+    }
+
+    fn time_not_future_if_any(&self, cell: Cell<'_>) -> Result<Option<Time>, Bad> {
+        let time = cell.optional(|text| fields::time(text, &self.settings.timezone))?;
+        let is_future = time.is_some_and(|time| fields::is_future(time, self.settings.wall));
+        if is_future { Err(cell.bad(Reason::Future)) } else { Ok(time) }
     }
 
     fn day_not_future(&self, cell: Cell<'_>) -> Result<Day, Bad> {
@@ -418,5 +424,53 @@ impl Record for ListingRow {
 
     fn rows(rows: Vec<ListingRow>) -> Rows {
         Rows::Listing(rows)
+    }
+}
+
+impl Record for ConsentRow {
+    const KEY: &'static str = "at";
+    type Key<'a> = (CustomerIx, Word, Word, Time);
+
+    fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<ConsentRow, Bad> {
+        let [customer, purpose, channel, at, given] = row.cells();
+        let (id, purpose, channel) = (customer.id()?, purpose.id()?, channel.id()?);
+        let at = context.time_not_future(at)?;
+        let given = given.required(fields::boolean)?;
+        Ok(ConsentRow {
+            customer: context.customer(id),
+            purpose: context.word(purpose),
+            channel: context.word(channel),
+            at,
+            given,
+        })
+    }
+
+    fn key(&self) -> Self::Key<'_> {
+        (self.customer, self.purpose, self.channel, self.at)
+    }
+
+    fn rows(rows: Vec<ConsentRow>) -> Rows {
+        Rows::Consent(rows)
+    }
+}
+
+impl Record for ScoreRow {
+    const KEY: &'static str = "model";
+    type Key<'a> = (CustomerIx, Word);
+
+    fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<ScoreRow, Bad> {
+        let [customer, model, value, at] = row.cells();
+        let (id, model) = (customer.id()?, model.id()?);
+        let value = value.required(fields::money)?;
+        let at = context.time_not_future_if_any(at)?;
+        Ok(ScoreRow { customer: context.customer(id), model: context.word(model), value, at })
+    }
+
+    fn key(&self) -> (CustomerIx, Word) {
+        (self.customer, self.model)
+    }
+
+    fn rows(rows: Vec<ScoreRow>) -> Rows {
+        Rows::Score(rows)
     }
 }

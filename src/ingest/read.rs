@@ -15,8 +15,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dataflows::records::{
-    AdjustmentRow, BillRow, ChannelRow, CustomerRow, Feed, ListingRow, MemberEventRow, OrderRow, ProductRow,
-    TerminalRow, UsageRow,
+    AdjustmentRow, BillRow, ChannelRow, ConsentRow, CustomerRow, Feed, ListingRow, MemberEventRow, OrderRow,
+    ProductRow, ScoreRow, TerminalRow, UsageRow,
 };
 use dataflows::types::Month;
 
@@ -125,6 +125,8 @@ impl Reading<'_> {
             Feed::MemberEvent => self.table::<MemberEventRow, I>(source, kind, &found, intern, &mut later, validated),
             Feed::Adjustment => self.table::<AdjustmentRow, I>(source, kind, &found, intern, &mut later, validated),
             Feed::Listing => self.table::<ListingRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Consent => self.table::<ConsentRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Score => self.table::<ScoreRow, I>(source, kind, &found, intern, &mut later, validated),
         }?;
         source.is_unchanged()?;
         let warnings = self.control.map(|control| control.warnings.clone()).unwrap_or_default();

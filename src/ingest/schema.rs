@@ -89,6 +89,8 @@ const MEMBER_EVENT: [Column; 10] = [
 const ADJUSTMENT: [Column; 6] =
     [must("adjustment_id"), must("customer_id"), must("points"), must("reason"), may("by"), must("at")];
 const LISTING: [Column; 5] = [must("list_id"), must("customer_id"), may("from"), may("until"), may("reason")];
+const CONSENT: [Column; 5] = [must("customer_id"), must("purpose"), must("channel_id"), must("at"), must("given")];
+const SCORE: [Column; 4] = [must("customer_id"), must("model"), must("value"), may("at")];
 
 /// The columns of a feed, in the contract's order; rows name them by their place in it.
 pub(super) fn columns(feed: Feed) -> &'static [Column] {
@@ -103,5 +105,7 @@ pub(super) fn columns(feed: Feed) -> &'static [Column] {
         Feed::MemberEvent => &MEMBER_EVENT,
         Feed::Adjustment => &ADJUSTMENT,
         Feed::Listing => &LISTING,
+        Feed::Consent => &CONSENT,
+        Feed::Score => &SCORE,
     }
 }

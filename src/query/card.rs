@@ -38,6 +38,8 @@ pub struct Card {
     pub attributes: serde_json::Map<String, serde_json::Value>,
     pub holds: Vec<String>,
     pub lists: Vec<String>,
+    /// Purposes consented to.
+    pub consents: Vec<String>,
     pub terminal: Vec<String>,
 }
 
@@ -85,6 +87,7 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
                 && until.is_none_or(|until| now.is_some_and(|now| now < until))
         })
     });
+    let consents = chunk.consents.iter().filter(|(_, consents)| consents.given.get(slot));
     let holds = chunk.orders.iter().filter(|(_, orders)| orders.holders.get(slot));
     let terminal =
         chunk.terminals.range(|(held, _)| held.cmp(&slot_key)).last().and_then(|(_, supports)| word(supports.0));
@@ -114,6 +117,7 @@ pub fn card(published: &Published, names: &Dictionary, customer_id: &str) -> Opt
         attributes: fields,
         holds: holds.filter_map(|(product, _)| word(product.0)).collect(),
         lists: lists.filter_map(|(list, _)| word(list.0)).collect(),
+        consents: consents.filter_map(|(purpose, _)| word(purpose.0)).collect(),
         terminal: terminal.map(|supports| supports.split(';').map(str::to_owned).collect()).unwrap_or_default(),
     })
 }

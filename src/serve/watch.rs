@@ -94,7 +94,7 @@ impl Watch {
                 Taken::Superseded | Taken::Duplicate => tracing::info!(file = name.name, "nothing new: {taken:?}"),
                 Taken::Held { before, now } => tracing::warn!(
                     file = name.name,
-                    "held: it shrinks a list from {before} to {now} rows; `cohortflow confirm` lets it in"
+                    "held: it shrinks from {before} to {now} rows; `cohortflow confirm` lets it in"
                 ),
                 Taken::Rejected(why) => tracing::error!("{why}"),
                 Taken::Later(why) => {

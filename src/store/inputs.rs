@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 
-use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
+use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
 use dataflows::records::*;
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
@@ -29,7 +29,7 @@ pub trait Row: PartialEq + Sized {
     fn key(&self) -> Self::Key;
     fn kept(&self) -> Self::Kept;
     /// When it happened, where its feed says so.
-    fn at(_: &Self::Kept) -> Option<Time> {
+    fn at(_: &Self::Key, _: &Self::Kept) -> Option<Time> {
         None
     }
     /// Makes room for the facts of many rows.
@@ -64,7 +64,8 @@ impl<R: Row> Default for Holders<R> {
 impl<R: Row> Holders<R> {
     /// Tells that `now` stands in the place of `before`, and notes who holds its key.
     fn stand(&mut self, key: R::Key, before: Option<R::Kept>, now: Option<(PartitionNo, &R)>, facts: &mut Facts) {
-        let (was, is) = (before.as_ref().and_then(R::at), now.and_then(|(_, row)| R::at(&row.kept())));
+        let was = before.as_ref().and_then(|kept| R::at(&key, kept));
+        let is = now.and_then(|(_, row)| R::at(&key, &row.kept()));
         match self.latest {
             Some(latest) if is >= latest => self.latest = Some(is),
             Some(latest) if was == latest => self.latest = None,
@@ -76,7 +77,7 @@ impl<R: Row> Holders<R> {
 
     /// The latest second of any standing row that has one.
     fn latest(&mut self) -> Option<Time> {
-        *self.latest.get_or_insert_with(|| self.index.kept().filter_map(R::at).max())
+        *self.latest.get_or_insert_with(|| self.index.latest(R::at))
     }
 
     /// Sets `new` in the place of `old` as the rows of a partition, and tells what that changes.
@@ -177,6 +178,8 @@ pub struct Inputs {
     member_events: Holders<MemberEventRow>,
     adjustments: Holders<AdjustmentRow>,
     listings: Holders<ListingRow>,
+    consents: Holders<ConsentRow>,
+    scores: Holders<ScoreRow>,
 }
 
 impl Inputs {
@@ -208,12 +211,15 @@ impl Inputs {
             Feed::MemberEvent => replace!(member_events, MemberEventRow),
             Feed::Adjustment => replace!(adjustments, AdjustmentRow),
             Feed::Listing => replace!(listings, ListingRow),
+            Feed::Consent => replace!(consents, ConsentRow),
+            Feed::Score => replace!(scores, ScoreRow),
         }
     }
 
     /// The latest second of any standing row that has one.
     pub fn latest_at(&mut self) -> Option<Time> {
-        self.orders.latest().max(self.member_events.latest()).max(self.adjustments.latest())
+        let community = self.member_events.latest().max(self.adjustments.latest());
+        self.orders.latest().max(community).max(self.consents.latest()).max(self.scores.latest())
     }
 }
 
@@ -232,7 +238,8 @@ macro_rules! of {
     )* };
 }
 of!(CustomerRow Customer, TerminalRow Terminal, BillRow Bill, UsageRow Usage, ProductRow Product,
-    ChannelRow Channel, OrderRow Order, MemberEventRow MemberEvent, AdjustmentRow Adjustment, ListingRow Listing);
+    ChannelRow Channel, OrderRow Order, MemberEventRow MemberEvent, AdjustmentRow Adjustment, ListingRow Listing,
+    ConsentRow Consent, ScoreRow Score);
 
 impl Row for CustomerRow {
     type Key = CustomerIx;
@@ -317,7 +324,7 @@ impl Row for OrderRow {
     fn kept(&self) -> KeptOrder {
         KeptOrder { customer: self.customer, product: self.product, at: self.at }
     }
-    fn at(kept: &KeptOrder) -> Option<Time> {
+    fn at(_: &Box<str>, kept: &KeptOrder) -> Option<Time> {
         Some(kept.at)
     }
     fn tell(key: &Box<str>, before: Option<KeptOrder>, now: Option<&Self>, facts: &mut Facts) {
@@ -351,7 +358,7 @@ impl Row for MemberEventRow {
     fn kept(&self) -> KeptMoment {
         KeptMoment { customer: self.customer, at: self.at }
     }
-    fn at(kept: &KeptMoment) -> Option<Time> {
+    fn at(_: &Box<str>, kept: &KeptMoment) -> Option<Time> {
         Some(kept.at)
     }
     fn reserve(facts: &mut Facts, rows: usize) {
@@ -376,7 +383,7 @@ impl Row for AdjustmentRow {
     fn kept(&self) -> KeptMoment {
         KeptMoment { customer: self.customer, at: self.at }
     }
-    fn at(kept: &KeptMoment) -> Option<Time> {
+    fn at(_: &Box<str>, kept: &KeptMoment) -> Option<Time> {
         Some(kept.at)
     }
     fn tell(key: &Box<str>, before: Option<KeptMoment>, now: Option<&Self>, facts: &mut Facts) {
@@ -401,6 +408,47 @@ impl Row for ListingRow {
     fn kept(&self) {}
     fn tell((customer, list): &(CustomerIx, Word), _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
         facts.listings.push((*customer, *list, now.map(|row| (row.from, row.until))));
+    }
+}
+
+impl Row for ConsentRow {
+    type Key = (CustomerIx, Word, Word, Time);
+    type Kept = ();
+    type Index = ByKey<Self::Key, ()>;
+    fn key(&self) -> Self::Key {
+        (self.customer, self.purpose, self.channel, self.at)
+    }
+    fn kept(&self) {}
+    fn at((.., at): &Self::Key, _: &()) -> Option<Time> {
+        Some(*at)
+    }
+    fn reserve(facts: &mut Facts, rows: usize) {
+        facts.consents.reserve(rows);
+    }
+    fn tell(key: &Self::Key, _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
+        let (customer, purpose, channel, at) = *key;
+        facts.consents.push(ConsentFact { customer, purpose, channel, at, given: now.map(|row| row.given) });
+    }
+}
+
+impl Row for ScoreRow {
+    type Key = (CustomerIx, Word);
+    type Kept = Option<Time>;
+    type Index = ByKey<Self::Key, Option<Time>>;
+    fn key(&self) -> (CustomerIx, Word) {
+        (self.customer, self.model)
+    }
+    fn kept(&self) -> Option<Time> {
+        self.at
+    }
+    fn at(_: &Self::Key, at: &Option<Time>) -> Option<Time> {
+        *at
+    }
+    fn reserve(facts: &mut Facts, rows: usize) {
+        facts.scores.reserve(rows);
+    }
+    fn tell((customer, model): &(CustomerIx, Word), _: Option<Self::Kept>, now: Option<&Self>, facts: &mut Facts) {
+        facts.scores.push((*customer, *model, now.map(|row| row.value)));
     }
 }
 
@@ -447,6 +495,8 @@ pub fn same_rows(one: &Rows, other: &Rows) -> bool {
         (Rows::MemberEvent(one), Rows::MemberEvent(other)) => same(one, other),
         (Rows::Adjustment(one), Rows::Adjustment(other)) => same(one, other),
         (Rows::Listing(one), Rows::Listing(other)) => same(one, other),
+        (Rows::Consent(one), Rows::Consent(other)) => same(one, other),
+        (Rows::Score(one), Rows::Score(other)) => same(one, other),
         _ => false,
     }
 }

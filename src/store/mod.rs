@@ -73,7 +73,7 @@ pub enum Outcome {
     Duplicate,
     /// The same version with other rows is live: entered in the ledger, nothing else changed.
     Conflict,
-    /// It shrinks a list by more than a fifth, and waits for a person.
+    /// It shrinks a list, or what is known of consents, by more than a fifth, and waits for a person.
     Held { before: u64, now: u64 },
 }
 
@@ -266,9 +266,10 @@ impl Store {
                 }
             }
             let (before, now) = (old.len() as u64, extract.rows.len() as u64);
-            if extract.partition.feed == Feed::Listing && now * 5 < before * 4 && !self.is_confirmed(extract) {
+            let waits = matches!(extract.partition.feed, Feed::Listing | Feed::Consent);
+            if waits && now * 5 < before * 4 && !self.is_confirmed(extract) {
                 let reason = format!(
-                    "{now} rows instead of {before}: a list that shrinks by more than a fifth waits for a person"
+                    "{now} rows instead of {before}: a list, or a file of consents, that shrinks by more than a fifth waits for a person"
                 );
                 self.enter(extract, Status::Held, at, reason)?;
                 return Ok(Outcome::Held { before, now });

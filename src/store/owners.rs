@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
-use dataflows::types::{CustomerIx, Month};
+use dataflows::types::{CustomerIx, Month, Time};
 use hashbrown::HashMap;
 
 /// A partition, by the order in which the store first met it.
@@ -13,10 +13,10 @@ pub type PartitionNo = u32;
 pub trait Index<K, V> {
     fn get(&self, key: &K) -> Option<(PartitionNo, V)>;
     fn set(&mut self, key: K, holder: Option<(PartitionNo, V)>);
-    /// What is kept, of every key.
-    fn kept(&self) -> impl Iterator<Item = &V>
-    where
-        V: 'static;
+    /// The latest second that `at` tells of any key, where keys may be asked for it.
+    fn latest(&self, _: fn(&K, &V) -> Option<Time>) -> Option<Time> {
+        None
+    }
 }
 
 /// Numbers by place, 0 for none; two bytes each until one does not fit.
@@ -66,10 +66,6 @@ impl Index<CustomerIx, ()> for ByCustomer {
     fn set(&mut self, key: CustomerIx, holder: Option<(PartitionNo, ())>) {
         self.0.set(key.0 as usize, holder.map(|(partition, ())| partition));
     }
-
-    fn kept(&self) -> impl Iterator<Item = &()> {
-        std::iter::empty()
-    }
 }
 
 /// Holders by customer and month.
@@ -83,10 +79,6 @@ impl Index<(CustomerIx, Month), ()> for ByMonth {
 
     fn set(&mut self, (customer, month): (CustomerIx, Month), holder: Option<(PartitionNo, ())>) {
         self.0.entry(month).or_default().set(customer.0 as usize, holder.map(|(partition, ())| partition));
-    }
-
-    fn kept(&self) -> impl Iterator<Item = &()> {
-        std::iter::empty()
     }
 }
 
@@ -111,10 +103,7 @@ impl<K: Hash + Eq, V: Clone> Index<K, V> for ByKey<K, V> {
         }
     }
 
-    fn kept(&self) -> impl Iterator<Item = &V>
-    where
-        V: 'static,
-    {
-        self.0.values().map(|(_, kept)| kept)
+    fn latest(&self, at: fn(&K, &V) -> Option<Time>) -> Option<Time> {
+        self.0.iter().filter_map(|(key, (_, kept))| at(key, kept)).max()
     }
 }

@@ -104,6 +104,19 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
             writer.optional_column(rows.iter().map(|row| row.until.map(|time| time.0)), ABSENT);
             writer.texts(rows.iter().map(|row| row.reason.as_deref()));
         }
+        Rows::Consent(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.purpose.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.channel.0)));
+            writer.column(rows.iter().map(|row| row.at.0));
+            writer.column(rows.iter().map(|row| i64::from(row.given)));
+        }
+        Rows::Score(rows) => {
+            writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.model.0)));
+            writer.column(rows.iter().map(|row| row.value));
+            writer.optional_column(rows.iter().map(|row| row.at.map(|time| time.0)), ABSENT);
+        }
     }
 }
 
@@ -305,6 +318,31 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                 })
             };
             Rows::Listing((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Consent => {
+            let [customer, purpose, channel, at_second, given] = columns(reader, count)?;
+            let row = |at: usize| {
+                Ok(ConsentRow {
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    purpose: Word(below(purpose[at], names.words)?),
+                    channel: Word(below(channel[at], names.words)?),
+                    at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
+                    given: read_flag(given[at]).ok_or(Damaged("a consent is neither given nor refused"))?,
+                })
+            };
+            Rows::Consent((0..count).map(row).collect::<Result<_, _>>()?)
+        }
+        Feed::Score => {
+            let [customer, model, value, at_second] = columns(reader, count)?;
+            let row = |at: usize| {
+                Ok(ScoreRow {
+                    customer: CustomerIx(below(customer[at], names.customers)?),
+                    model: Word(below(model[at], names.words)?),
+                    value: within(value[at], -AMOUNT_MAX, AMOUNT_MAX)?,
+                    at: present(at_second[at], TIME_MIN, TIME_MAX)?.map(Time),
+                })
+            };
+            Rows::Score((0..count).map(row).collect::<Result<_, _>>()?)
         }
     })
 }

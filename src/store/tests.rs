@@ -175,6 +175,20 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
                 reason: maybe(rng, text),
             }
         ),
+        Feed::Consent => rows!(
+            Consent,
+            ConsentRow {
+                customer: customer(rng),
+                purpose: word(rng),
+                channel: word(rng),
+                at: time(rng),
+                given: rng.bool(),
+            }
+        ),
+        Feed::Score => rows!(
+            Score,
+            ScoreRow { customer: customer(rng), model: word(rng), value: amount(rng), at: maybe(rng, time) }
+        ),
     }
 }
 

@@ -26,6 +26,7 @@ fn a_card_tells_what_is_known_of_a_customer() {
     }
     assert_eq!(card["holds"], serde_json::json!(["crbt"]));
     assert_eq!(card["lists"], serde_json::json!(["vip"]));
+    assert_eq!(card["consents"], serde_json::json!(["marketing"]));
     assert_eq!(card["epoch"], service.get("/readyz").good()["epoch"]);
     let attributes = &card["attributes"];
     // 60 yuan more each month: 240, 300 and 360 against 60, 120 and 180, fifty fen with each.

@@ -35,7 +35,7 @@ pub struct File {
     pub rows: Vec<Row>,
 }
 
-const FEEDS: [(&str, &str); 10] = [
+const FEEDS: [(&str, &str); 12] = [
     ("customer", "customer_id,city"),
     ("terminal", "customer_id,seen_on,supports"),
     ("bill", "customer_id,month,total_fee,data_kb"),
@@ -46,6 +46,8 @@ const FEEDS: [(&str, &str); 10] = [
     ("member_event", "event_id,customer_id,kind,at,product_id,result"),
     ("adjustment", "adjustment_id,customer_id,points,reason,at"),
     ("listing", "list_id,customer_id"),
+    ("consent", "customer_id,purpose,channel_id,at,given"),
+    ("score", "customer_id,model,value,at"),
 ];
 const PERIODS: [&str; 3] = ["2009-01", "2009-02", "2009-11"];
 const PARTS: [&str; 3] = ["", "10", "9"];
@@ -101,8 +103,8 @@ pub fn history(rng: &mut Rng) -> Vec<File> {
 }
 
 fn rows(rng: &mut Rng, feed: &str, period: &str) -> Vec<Row> {
-    // A list that shrinks would be held: each version names as many.
-    let count = if feed == "listing" { 3 } else { rng.usize(0..6) };
+    // One that shrinks would be held: each version names as many.
+    let count = if is_held(feed) { 3 } else { rng.usize(0..6) };
     let mut rows: Vec<Row> = Vec::new();
     while rows.len() < count {
         let row = row(rng, feed, period);
@@ -111,6 +113,11 @@ fn rows(rng: &mut Rng, feed: &str, period: &str) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Whether files of a feed that shrink wait for a person.
+pub fn is_held(feed: &str) -> bool {
+    ["listing", "consent"].contains(&feed)
 }
 
 fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
@@ -162,6 +169,25 @@ fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
             let list = pick(rng, &["vip", "quiet"]);
             let says = Says::Line(format!("listing {customer} {list} None None"));
             (format!("{list},{customer}"), format!("{list} {customer}"), says)
+        }
+        "consent" => {
+            let (purpose, channel, given) =
+                (pick(rng, &["marketing", "location"]), pick(rng, &["sms", "app"]), rng.bool());
+            let at = Day::parse(&day).expect("a day").start();
+            let key = format!("{customer} {purpose} {channel} {at}");
+            let line = format!("consent {key} {given}");
+            (format!("{customer},{purpose},{channel},{day},{given}"), key, Says::Moment(line, at))
+        }
+        "score" => {
+            let (model, value) = (pick(rng, &["churn", "music"]), rng.i64(-9..9));
+            let line = format!("score {customer} {model} {}", value * 100);
+            let key = format!("{customer} {model}");
+            if rng.bool() {
+                (format!("{customer},{model},{value},"), key, Says::Line(line))
+            } else {
+                let at = Day::parse(&day).expect("a day").start();
+                (format!("{customer},{model},{value},{day}"), key, Says::Moment(line, at))
+            }
         }
         _ => {
             let id = format!("p{}", rng.u8(0..9));

@@ -100,6 +100,12 @@ pub fn standing(standing: &Standing, names: &Dictionary) -> Vec<String> {
     for ((who, list), (from, until)) in &standing.listings {
         lines.push(format!("listing {} {} {from:?} {until:?}", customer(who), word(list)));
     }
+    for ((who, purpose, channel, at), given) in &standing.consents {
+        lines.push(format!("consent {} {} {} {at} {given}", customer(who), word(purpose), word(channel)));
+    }
+    for ((who, model), value) in &standing.scores {
+        lines.push(format!("score {} {} {value}", customer(who), word(model)));
+    }
     let clock = standing.clock;
     lines.push(format!("clock {:?} {:?}", clock.as_of.map(|month| month.to_string()), clock.now));
     lines.sort();
@@ -150,7 +156,10 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
                 let (id, points) = (&row.adjustment_id, row.points);
                 format!("{head} {id} {} {points} {} {:?}", customer(row.customer), row.reason, row.by)
             })),
-            Rows::Bill(_) | Rows::Usage(_) | Rows::Order(_) => {}
+            Rows::Score(rows) => {
+                lines.extend(rows.iter().map(|row| format!("{head} {} {:?}", customer(row.customer), row.at)));
+            }
+            Rows::Bill(_) | Rows::Usage(_) | Rows::Order(_) | Rows::Consent(_) => {}
         }
         Ok(())
     });

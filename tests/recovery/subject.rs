@@ -130,6 +130,7 @@ pub fn workload() -> Vec<Step> {
     let usage = "customer_id,day,measure,quantity";
     let order = "order_id,customer_id,product_id,action,at";
     let listing = "list_id,customer_id,from,until,reason";
+    let consent = "customer_id,purpose,channel_id,at,given";
     vec![
         file(
             "customer_2009.csv",
@@ -157,6 +158,19 @@ pub fn workload() -> Vec<Step> {
         file("order_1.csv", &[order, "o1,c1,fetion,subscribe,2009-01-05 10:00:00", "o2,c2,mail,trial,2009-03-05"]),
         file("order_2.csv", &[order, "o1,c1,fetion,cancel,2009-02-05 10:00:00", "o3,c9,mail,subscribe,2009-02-06"]),
         file("listing_vip.csv", &[listing, "vip,c1,,,a", "vip,c2,2009-01-01,2009-02-01,", "vip,c3,,,", "quiet,c1,,,"]),
+        file(
+            "consent_1.csv",
+            &[
+                consent,
+                "c1,marketing,sms,2009-01-01,true",
+                "c1,marketing,app,2009-01-01,false",
+                "c3,location,sms,2009-02-01,true",
+            ],
+        ),
+        file(
+            "score_1.csv",
+            &["customer_id,model,value,at", "c1,churn,-0.5,2009-03-06", "c2,churn,71.25,", "c2,churn,1,"],
+        ),
         // A correction, and its delivery once more; the one that it corrects, too late.
         file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
         file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
@@ -164,8 +178,10 @@ pub fn workload() -> Vec<Step> {
         // The same version with other rows; a list that shrinks; a file without a mandatory column.
         file("customer_2009.csv", &[customer, "c1,,Dalian,active,h2"]),
         file("listing_vip.v2.csv", &[listing, "vip,c1,,,a"]),
+        file("consent_1.v2.csv", &[consent, "c1,marketing,sms,2009-01-01,true"]),
         file("bill_2009-03.csv", &["customer_id,month", "c1,2009-03"]),
         Step::Compact,
+        file("score_1.v2.csv", &["customer_id,model,value,at", "c2,churn,71.5,2009-03-07"]),
         file("order_2.v2.csv", &[order, "o3,c9,mail,trial,2009-02-06"]),
         file("usage_2009-01_late.v2.csv", &[usage]),
         Step::Publish("student senior"),

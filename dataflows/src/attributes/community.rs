@@ -53,7 +53,6 @@ impl Frame<'_> {
     }
 
     pub(super) fn members(&self) -> Vec<u8> {
-        let members = &self.chunk.points.members;
-        (0..self.slots.len()).map(|place| u8::from(members.get(self.slots.slot(place)))).collect()
+        self.set_in(&self.chunk.points.members)
     }
 }

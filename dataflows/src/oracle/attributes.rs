@@ -93,8 +93,9 @@ impl Asked<'_> {
             Rank => Value::Text(self.points().and_then(|row| row.rank)),
             Member => Value::Boolean(self.standing.points(self.customer).is_some_and(|account| account.row.member)),
             Participations(kind) => Value::Number(Some(integer(self.participations(kind)))),
-            Score(_) => Value::Number(None),
-            Tag(_) | Consent(_) => Value::Boolean(false),
+            Score(model) => Value::Number(self.score(model)),
+            Consent(purpose) => Value::Boolean(self.consents(purpose)),
+            Tag(_) => Value::Boolean(false),
         }
     }
 
@@ -191,6 +192,26 @@ impl Asked<'_> {
             let goes_on = until.is_none_or(|until| now.is_some_and(|now| now < until));
             begun && goes_on
         })
+    }
+
+    /// Whether everything said of a purpose at the last time that anything was is a yes.
+    fn consents(&self, purpose: &str) -> bool {
+        let (least, most) = (Time(i64::MIN), Time(i64::MAX));
+        let words = (Word(0), Word(u32::MAX));
+        let own = self
+            .standing
+            .consents
+            .range((self.customer, words.0, words.0, least)..=(self.customer, words.1, words.1, most));
+        let said = own.filter(|((_, of, ..), _)| &*self.standing.words[of.0 as usize] == purpose);
+        let said: Vec<(Time, bool)> = said.map(|((.., at), given)| (*at, *given)).collect();
+        let Some(latest) = said.iter().map(|(at, _)| *at).max() else { return false };
+        !said.contains(&(latest, false))
+    }
+
+    fn score(&self, model: &str) -> Option<BigRational> {
+        let own = self.standing.scores.range((self.customer, Word(0))..=(self.customer, Word(u32::MAX)));
+        let mut of = own.filter(|((_, of), _)| &*self.standing.words[of.0 as usize] == model);
+        of.next().map(|(_, value)| hundredths((*value).into()))
     }
 
     fn terminal(&self, capability: &str) -> bool {

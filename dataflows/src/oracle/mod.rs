@@ -35,6 +35,10 @@ pub struct Standing {
     pub named: BTreeSet<referrals::Named>,
     pub adjustments: points::Moments<i64>,
     pub listings: BTreeMap<(CustomerIx, Word), Interval>,
+    /// By customer, purpose, channel, time.
+    pub consents: BTreeMap<(CustomerIx, Word, Word, Time), bool>,
+    /// By customer and model, in hundredths.
+    pub scores: BTreeMap<(CustomerIx, Word), i64>,
     pub words: Vec<Arc<str>>,
     pub clock: Clock,
     pub programme: Arc<Programme>,
@@ -48,6 +52,11 @@ impl Standing {
         facts.bills.iter().for_each(|(customer, month, bill)| put(&mut self.bills, (*customer, *month), *bill));
         facts.terminals.iter().for_each(|(customer, day, word)| put(&mut self.terminals, (*customer, *day), *word));
         facts.listings.iter().for_each(|(customer, list, row)| put(&mut self.listings, (*customer, *list), *row));
+        facts.scores.iter().for_each(|(customer, model, value)| put(&mut self.scores, (*customer, *model), *value));
+        for consent in &facts.consents {
+            let key = (consent.customer, consent.purpose, consent.channel, consent.at);
+            put(&mut self.consents, key, consent.given);
+        }
         for order in &facts.orders {
             let key = (order.customer, order.product, order.at, order.order_id.clone());
             put(&mut self.orders, key, order.action);

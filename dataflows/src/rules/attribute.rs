@@ -128,7 +128,7 @@ impl Attribute {
     /// everybody, and a programme that uses it is warned.
     pub fn is_carried(&self) -> bool {
         use Attribute::*;
-        !matches!(self, Tag(_) | Consent(_) | Score(_))
+        !matches!(self, Tag(_))
     }
 }
 

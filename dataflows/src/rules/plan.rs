@@ -31,6 +31,8 @@ pub enum Numeric {
     Points,
     /// The kind of campaign, likewise.
     Participations(Option<Word>),
+    /// The model, likewise.
+    Score(Option<Word>),
     /// Of a feed that this build does not carry: null for everybody.
     Absent,
 }
@@ -50,6 +52,7 @@ pub enum Textual {
 pub enum Flag {
     Holds(Option<Word>),
     OnList(Option<Word>),
+    Consent(Option<Word>),
     Member,
     /// Whether a set of capabilities, as one word, has this one.
     Terminal(Rc<RefCell<WordTest>>),
@@ -233,6 +236,7 @@ impl Planner<'_> {
             Attribute::Usage(measure) => Numeric::Usage((self.word)(measure)),
             Attribute::Points => Numeric::Points,
             Attribute::Participations(kind) => Numeric::Participations((self.word)(kind)),
+            Attribute::Score(model) => Numeric::Score((self.word)(model)),
             _ => Numeric::Absent,
         }
     }
@@ -258,6 +262,7 @@ impl Planner<'_> {
         match attribute {
             Attribute::Holds(product) => Flag::Holds((self.word)(product)),
             Attribute::OnList(list) => Flag::OnList((self.word)(list)),
+            Attribute::Consent(purpose) => Flag::Consent((self.word)(purpose)),
             Attribute::Member => Flag::Member,
             Attribute::Terminal(capability) => {
                 let test = WordTest::Capability { capability: capability.clone(), known: Vec::new() };

@@ -9,7 +9,7 @@ use crate::records::{Action, Bill, Event};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
-use super::chunk::{EventKey, OrderKey, group};
+use super::chunk::{ConsentKey, EventKey, OrderKey, group};
 use super::column::{Bits, CHUNK};
 use super::sorted::Change;
 
@@ -95,6 +95,8 @@ impl Table {
         self.write_events(facts, reach.participations);
         self.write_adjustments(facts);
         self.write_listings(facts);
+        self.write_consents(facts);
+        self.write_scores(facts);
         if let Some(clock) = facts.clock {
             self.write_clock(clock);
         }
@@ -243,6 +245,43 @@ impl Table {
             Arc::make_mut(rows).apply(changes);
             if rows.is_empty() {
                 listings.remove(&list);
+            }
+        }
+    }
+
+    fn write_consents(&mut self, facts: &Facts) {
+        let mut changes: BTreeMap<(usize, Word), Vec<Change<ConsentKey, bool>>> = BTreeMap::new();
+        for consent in &facts.consents {
+            let Some((chunk, slot)) = self.place(consent.customer) else { continue };
+            let change = ((slot as u16, consent.at, consent.channel), consent.given);
+            changes.entry((chunk, consent.purpose)).or_default().push(change);
+        }
+        for ((index, purpose), changes) in changes {
+            let (chunk, touch) = self.touched_chunk(index);
+            changes.iter().for_each(|((slot, ..), _)| touch.slots.set(usize::from(*slot), true));
+            let consents = Arc::make_mut(&mut chunk.consents);
+            let held = consents.entry(purpose).or_default();
+            Arc::make_mut(held).apply(changes);
+            if held.rows.is_empty() {
+                consents.remove(&purpose);
+            }
+        }
+    }
+
+    fn write_scores(&mut self, facts: &Facts) {
+        let mut changes: BTreeMap<(usize, Word), Vec<Change<u16, i64>>> = BTreeMap::new();
+        for (customer, model, value) in &facts.scores {
+            let Some((chunk, slot)) = self.place(*customer) else { continue };
+            changes.entry((chunk, *model)).or_default().push((slot as u16, *value));
+        }
+        for ((index, model), changes) in changes {
+            let (chunk, touch) = self.touched_chunk(index);
+            changes.iter().for_each(|(slot, _)| touch.slots.set(usize::from(*slot), true));
+            let scores = Arc::make_mut(&mut chunk.scores);
+            let rows = scores.entry(model).or_default();
+            Arc::make_mut(rows).apply(changes);
+            if rows.is_empty() {
+                scores.remove(&model);
             }
         }
     }

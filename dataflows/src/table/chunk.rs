@@ -49,6 +49,10 @@ pub struct Chunk {
     pub events: Arc<BTreeMap<u16, Arc<Sorted<EventKey, Event>>>>,
     pub adjustments: Arc<Sorted<EventKey, i64>>,
     pub listings: Arc<BTreeMap<Word, Arc<Sorted<u16, Interval>>>>,
+    /// By purpose.
+    pub consents: Arc<BTreeMap<Word, Arc<Consents>>>,
+    /// By model and slot, in hundredths.
+    pub scores: Arc<BTreeMap<Word, Arc<Sorted<u16, i64>>>>,
     /// Derived: class codes by month of history, ascending.
     pub history: Vec<(Month, Classes)>,
     /// Derived: the class as of `as_of`, [`ABSENT`] outside the population.
@@ -71,6 +75,8 @@ impl Chunk {
             events: Arc::default(),
             adjustments: Arc::default(),
             listings: Arc::default(),
+            consents: Arc::default(),
+            scores: Arc::default(),
             history: Vec::new(),
             class: Arc::new([ABSENT; CHUNK]),
             segments: Arc::default(),
@@ -347,6 +353,41 @@ impl Orders {
             let last = self.rows.range(|(held, ..)| held.cmp(&slot)).last();
             let holds = matches!(last, Some((_, Action::Subscribe | Action::Trial)));
             self.holders.set(usize::from(slot), holds);
+        }
+    }
+}
+
+/// Slot, time, channel.
+pub type ConsentKey = (u16, Time, Word);
+
+/// What customers said of one purpose, on every channel.
+#[derive(Clone)]
+pub struct Consents {
+    /// By slot, time and channel: of a slot's latest second, any no is a no.
+    pub rows: Sorted<ConsentKey, bool>,
+    /// Derived: who consents, over all channels.
+    pub given: Bits,
+}
+
+impl Default for Consents {
+    fn default() -> Self {
+        Consents { rows: Sorted::default(), given: Bits::none() }
+    }
+}
+
+impl Consents {
+    /// Applies changes and decides anew who consents, for the customers they touch.
+    pub fn apply(&mut self, changes: Vec<Change<ConsentKey, bool>>) {
+        let mut slots: Vec<u16> = changes.iter().map(|((slot, ..), _)| *slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        self.rows.apply(changes);
+        for slot in slots {
+            let said = self.rows.range(|(held, ..)| held.cmp(&slot));
+            let gives = said.last().is_some_and(|((_, latest, _), _)| {
+                said.iter().rev().take_while(|((_, at, _), _)| at == latest).all(|(_, given)| *given)
+            });
+            self.given.set(usize::from(slot), gives);
         }
     }
 }

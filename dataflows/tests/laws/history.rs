@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
-use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
+use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
 use dataflows::oracle::{Asked, PointsAccount, ReferralRow, Standing};
 use dataflows::programme::{Debts, Expiry, Per, PointsRule, Programme, Rank, Segment, Terms, Tier, Trigger};
 use dataflows::records::{Action, Bill, Customer, Event, EventKind};
@@ -47,6 +47,8 @@ pub fn joined(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         joined.events.extend(facts.events.iter().cloned());
         joined.adjustments.extend(facts.adjustments.iter().cloned());
         joined.listings.extend(facts.listings.iter().cloned());
+        joined.consents.extend(facts.consents.iter().cloned());
+        joined.scores.extend(facts.scores.iter().cloned());
         joined.clock = facts.clock.or(joined.clock);
         joined.programme = facts.programme.clone().or(joined.programme);
     }
@@ -70,6 +72,10 @@ pub fn emptying(epochs: &[Arc<Facts>]) -> Arc<Facts> {
             .map(|(customer, at, adjustment_id)| AdjustmentFact { customer, at, adjustment_id, points: None })
             .collect(),
         listings: standing.listings.keys().map(|(customer, list)| (*customer, *list, None)).collect(),
+        consents: (standing.consents.keys().copied())
+            .map(|(customer, purpose, channel, at)| ConsentFact { customer, purpose, channel, at, given: None })
+            .collect(),
+        scores: standing.scores.keys().map(|(customer, model)| (*customer, *model, None)).collect(),
         clock: Some(Clock::default()),
         ..Facts::default()
     })
@@ -166,6 +172,16 @@ fn facts(
             let interval = (rng.u8(0..4) != 0).then(|| (bound(rng), bound(rng)));
             facts.listings.push((customer(rng), list(rng), interval));
         }
+        if rng.bool() {
+            facts.consents.push(consent(rng));
+        }
+        if rng.u8(0..3) == 0 {
+            facts.scores.push((
+                customer(rng),
+                word(rng, &[10, 11]),
+                (rng.u8(0..5) != 0).then(|| rng.i64(-50..50) * 25),
+            ));
+        }
     }
     facts
 }
@@ -233,6 +249,18 @@ fn event(rng: &mut Rng, events: &mut Vec<EventFact>) -> EventFact {
     fact
 }
 
+/// What one of few customers says, on one of two channels, at one of few times.
+fn consent(rng: &mut Rng) -> ConsentFact {
+    let given = (rng.u8(0..5) != 0).then(|| rng.u8(0..3) != 0);
+    ConsentFact {
+        customer: member(rng),
+        purpose: word(rng, &[10, 11]),
+        channel: word(rng, &[5, 6]),
+        at: busy(rng),
+        given,
+    }
+}
+
 fn adjustment(rng: &mut Rng) -> AdjustmentFact {
     let adjustment_id = format!("{}{}", ["", "E", "Z"][rng.usize(0..3)], rng.u8(0..6)).into();
     let points = (rng.u8(0..4) != 0).then(|| rng.i64(-30..40));
@@ -295,6 +323,7 @@ fn fields(rng: &mut Rng) -> Customer {
 fn programme(rng: &mut Rng) -> Programme {
     let tiers = rng.usize(0..4);
     let default = rng.bool();
+    let bare: Vec<Segment> = (0..3).map(|place| Segment { id: format!("B{place}"), when: bare(rng) }).collect();
     let tier = |rng: &mut Rng, place: usize| Tier {
         id: format!("T{place}"),
         when: (place + 1 < tiers || !default).then(|| condition(rng, 3, Scope::Tier)),
@@ -307,6 +336,7 @@ fn programme(rng: &mut Rng) -> Programme {
         tiers: (0..tiers).map(|place| tier(rng, place)).collect(),
         segments: (0..rng.usize(0..5))
             .map(|place| Segment { id: format!("S{place}"), when: condition(rng, 3, Scope::Segment) })
+            .chain(bare)
             .collect(),
         points: (rng.u8(0..5) != 0).then(|| (0..rng.usize(0..6)).map(|place| points_rule(rng, place)).collect()),
         debts: [Debts::AllowNegative, Debts::ClawBackNext, Debts::WriteOff][rng.usize(0..3)],
@@ -368,8 +398,9 @@ fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
         0 => Expr::Compare(comparison(rng), Box::new(number(rng, 0, scope)), Box::new(constant(rng))),
         1 => Expr::Compare(comparison(rng), Box::new(text(rng, scope)), Box::new(text_constant(rng))),
         2 => Expr::IsNull(Box::new(number(rng, 1, scope))),
-        3 if scope != Scope::Tier => Expr::Attribute(match rng.u8(0..4) {
+        3 if scope != Scope::Tier => Expr::Attribute(match rng.u8(0..5) {
             3 => Attribute::Member,
+            4 => Attribute::Consent(["sms", "crbt", "nothing"][rng.usize(0..3)].into()),
             0 => Attribute::Holds(["sms", "crbt", "nothing"][rng.usize(0..3)].into()),
             1 => Attribute::OnList(LISTS[rng.usize(0..LISTS.len())].into()),
             _ => Attribute::Terminal(["mms", "wap", "edge"][rng.usize(0..3)].into()),
@@ -392,6 +423,16 @@ fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
             ),
             _ => Expr::In(Box::new(number(rng, 0, scope)), vec![constant(rng), Expr::Null, constant(rng)]),
         },
+    }
+}
+
+/// One attribute as of now and nothing else, so that no other condition hides what it is.
+fn bare(rng: &mut Rng) -> Expr {
+    let name = ["sms", "crbt"][rng.usize(0..2)].to_owned();
+    match rng.u8(0..3) {
+        0 => Expr::Attribute(Attribute::Consent(name)),
+        1 => Expr::Attribute(Attribute::Holds(name)),
+        _ => Expr::Compare(comparison(rng), Box::new(Expr::Attribute(Attribute::Score(name))), Box::new(constant(rng))),
     }
 }
 
@@ -428,7 +469,7 @@ fn number(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
         let (left, right) = (Box::new(number(rng, depth - 1, scope)), Box::new(number(rng, depth - 1, scope)));
         return Expr::Arithmetic(arithmetic[rng.usize(0..4)], left, right);
     }
-    match rng.u8(0..18) {
+    match rng.u8(0..19) {
         0 => constant(rng),
         1 => Expr::Negate(Box::new(number(rng, 0, scope))),
         place => Expr::Attribute(match place {
@@ -446,6 +487,7 @@ fn number(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
             14 => Usage("nothing".into()),
             15 => Participations(["Dalian", "student", "nothing"][rng.usize(0..3)].into()),
             16 if scope != Scope::Tier => Points,
+            18 if scope != Scope::Tier => Score(["sms", "crbt", "nothing"][rng.usize(0..3)].into()),
             _ => ChangeVasFee,
         }),
     }

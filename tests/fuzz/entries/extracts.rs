@@ -5,7 +5,7 @@ use cohortflow::ingest::{Control, Extract, ReadError, Settings, read_bytes};
 use super::common::{Dictionaries, name, settings};
 
 /// Feeds, with a file's name up to its container and the columns of a row.
-pub const FEEDS: [(&str, &str); 8] = [
+pub const FEEDS: [(&str, &str); 10] = [
     (
         "customer_a",
         "customer_id,msisdn,birth_date,gender,city,district,joined_on,status,brand,group_type,occupation,employer,household_id,income_band",
@@ -17,6 +17,8 @@ pub const FEEDS: [(&str, &str); 8] = [
     ("channel_1", "channel_id,name,unit_cost,daily_capacity,traits"),
     ("order_2009-07", "order_id,customer_id,product_id,action,channel_id,at,bundled"),
     ("listing_vip", "list_id,customer_id,from,until,reason"),
+    ("consent_2009-07", "customer_id,purpose,channel_id,at,given"),
+    ("score_2009-07", "customer_id,model,value,at"),
 ];
 
 pub const CONTAINERS: [&str; 4] = ["csv", "csv.gz", "csv.zst", "parquet"];
