@@ -83,6 +83,6 @@ macro_rules! themes {
 }
 
 themes! {
-    attributes clock community customers dates edits expressions holds ledger lists lots partitions points precedence
-    quarantine referrals segments since terminals tiers
+    attributes clock community consent customers dates edits expressions holds ledger lists lots partitions points precedence
+    quarantine referrals score segments since terminals tiers
 }
