@@ -70,7 +70,15 @@ class World:
         self.participations = Counter(
             (row["customer_id"], row["detail"], row["at"].year * 12 + row["at"].month - 1)
             for row in events.values() if row["kind"] == "participate" and row["detail"])
-        moments = [row["at"] for feed in (orders, events, adjustments) for row in feed.values()]
+        consents, scores = store.standing("consent"), store.standing("score")
+        said = {}  # (customer, purpose) -> {time: everything said then}
+        for (customer, purpose, _, at), row in consents.items():
+            said.setdefault((customer, purpose), {}).setdefault(at, []).append(row["given"])
+        self.consents = {
+            key for key, by_time in said.items() if "false" not in by_time[max(by_time)]}
+        self.scores = {key: row["value"] for key, row in scores.items()}
+        moments = [row["at"] for feed in (orders, events, adjustments, consents, scores)
+                   for row in feed.values() if row["at"] is not None]
         if self.as_of is not None:
             moments.append(dt.datetime.combine(last_day(self.as_of), dt.time(23, 59, 59)))
         self.now = max(moments, default=None)
@@ -179,9 +187,10 @@ class Subject:
                 "terminal": lambda cap: cap in self.world.terminal.get(
                     self.customer, (None, ()))[1],
                 "participations": self.of_year,
+                "score": lambda model: self.world.scores.get((self.customer, model)),
+                "consent": lambda purpose: (self.customer, purpose) in self.world.consents,
                 # Feeds not carried yet: as on an input without them.
-                "score": lambda _: None,
-                "tag": lambda _: False, "consent": lambda _: False,
+                "tag": lambda _: False,
             }[family](rest)
         if name in TEXTS:
             return self.fields.get(name)

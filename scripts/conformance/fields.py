@@ -175,6 +175,11 @@ FEEDS = {
         "by": text, "at": time}, moment="at"),
     "listing": Feed("list_id customer_id", "", {
         "list_id": text, "customer_id": text, "from": time, "until": time, "reason": text}),
+    "consent": Feed("customer_id purpose channel_id at", "given", {
+        "customer_id": text, "purpose": text, "channel_id": text, "at": time, "given": flag},
+        moment="at"),
+    "score": Feed("customer_id model", "value", {
+        "customer_id": text, "model": text, "value": money, "at": time}, moment="at"),
 }
 
 

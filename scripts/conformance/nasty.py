@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a small nasty directory of the eight feeds, and a programme to go with it.
+"""Makes a small nasty directory of the feeds that are carried, and a programme to go with it.
 
 Reproducible from its seed: OUTPUT/programme.toml and OUTPUT/input. What is written has
 one answer by the contract; `--parquet` adds a container and `--edge` adds cases on which the contract is silent.
@@ -16,7 +16,7 @@ import nasty_rules
 import nasty_values
 from fields import FEEDS
 from nasty_files import SUFFIXES, Deliverer
-from nasty_values import CAPS, LISTS, MEASURES, PLAIN, PRODUCTS, WORDS
+from nasty_values import CAPS, LISTS, MEASURES, MODELS, PLAIN, PRODUCTS, PURPOSES, WORDS
 from programme import Programme
 
 ODD_IDS = ["张三", "id,1", "id|2", 'q"3', " C4", "00012", "12", "c00005", "億6", "-1", "é",
@@ -247,6 +247,27 @@ class Province:
                 "until": self.some(0.6, self.time(ends)), "reason": self.some(0.5, "乗|x")}
         return list(rows.values())
 
+    def consents(self):
+        rng, rows = self.rng, {}
+        for _ in range(len(self.ids) * 2):
+            who = rng.choice(self.members() if rng.random() < 0.5 else self.ids)
+            moment = self.busy() if rng.random() < 0.8 else self.moment()
+            purpose, channel = rng.choice(PURPOSES), rng.choice(["sms", "app", "乗|x"])
+            rows[who, purpose, channel, moment] = {
+                "customer_id": who, "purpose": purpose, "channel_id": channel,
+                "at": self.time(moment), "given": rng.choice(["true", "true", "false"])}
+        return list(rows.values())
+
+    def scores(self):
+        rng, rows = self.rng, {}
+        for _ in range(len(self.ids)):
+            who, model = rng.choice(self.ids + self.ghosts), rng.choice(MODELS)
+            fen = rng.choice([0, -1, 2050, -2050, rng.randrange(-10**4, 10**4), 999999999999999])
+            rows[who, model] = {
+                "customer_id": who, "model": model, "value": nasty_values.money(rng, fen),
+                "at": self.some(0.6, self.time(self.moment()))}
+        return list(rows.values())
+
     def products(self):
         rng = self.rng
         return [{
@@ -318,7 +339,7 @@ def make(seed, output, edge, parquet):
         "customer": province.customers, "bill": province.bills, "usage": province.usage,
         "terminal": province.terminals, "order": province.orders,
         "member_event": province.member_events, "adjustment": province.adjustments,
-        "listing": province.listings,
+        "listing": province.listings, "consent": province.consents, "score": province.scores,
         "product": province.products, "channel": province.channels}
     for feed, rows in feeds.items():
         share = 0.98 if feed in ("customer", "bill") else 0.9

@@ -13,6 +13,8 @@ from fields import FEEDS
 from nasty_values import bad_value
 
 SUFFIXES = [".csv", ".csv.gz", ".csv.zst"]
+# Feeds whose files wait for a person when they shrink.
+HELD = ("listing", "consent")
 
 
 def zstd_frame(data):
@@ -174,11 +176,11 @@ class Deliverer:
         self.write(name, pack(rng, data, suffix), len(records), control)
 
     def changed(self, feed, rows):
-        """Some rows dropped, some with the values of another row. Listings keep their number:
-        one that shrinks waits for a person."""
+        """Some rows dropped, some with the values of another row. Those of `HELD` feeds keep
+        their number: a file that shrinks waits for a person."""
         rng, out = self.rng, []
         for row in rows:
-            if feed != "listing" and rng.random() < 0.2:
+            if feed not in HELD and rng.random() < 0.2:
                 continue
             if rng.random() < 0.25:
                 other = rng.choice(rows)
@@ -192,7 +194,7 @@ class Deliverer:
         ways = ["plain"] * 6 + ["corrected"] * 3 + [
             "lower_late", "conflict", "again", "wrong_control", "too_bad", "no_column",
             "no_bytes", "cut_gz", "three"]
-        if feed != "listing" or self.edge:
+        if feed not in HELD or self.edge:
             ways += ["header_only"]
         way = rng.choice(ways)
         send = lambda version, rows, *more, **named: self.file(  # noqa: E731

@@ -1,9 +1,10 @@
 """Random programmes that use the whole expression language over the attributes that
-the eight feeds give. Every rule is well typed; numbers have at most two places."""
+the feeds give. Every rule is well typed; numbers have at most two places."""
 
 import json
 
-from nasty_values import CAPS, LISTS, MEASURES, PLAIN, PRODUCTS, WORDS
+from nasty_values import (
+    CAPS, LISTS, MEASURES, MODELS, PLAIN, PRODUCTS, PURPOSES, WORDS)
 
 FEE = ["0", "0.01", "20", "80", "99.99", "150", "500", "-10", "-0.5"]
 CHANGE = ["-100", "-50", "-30", "-0.01", "0", "10", "30", "33.33", "50", "9999.99", "10000"]
@@ -16,6 +17,8 @@ AS_OF = {
     "days_to_birthday": ["0", "1", "7", "30", "364", "365"],
 }
 NOW = {"points": ["-30", "0", "1", "7", "20", "21"]}
+for model in MODELS:
+    NOW["score." + model] = ["-20.5", "-0.01", "0", "20.5", "50"]
 for kind in WORDS[:2]:
     AS_OF["participations." + kind] = ["0", "1", "2", "5"]
 for measure in MEASURES[:5]:
@@ -46,8 +49,9 @@ class Rules:
         """(expression, bounds worth comparing with)."""
         rng = self.rng
         if depth == 0 or rng.random() < 0.6:
-            if self.now and rng.random() < 0.1:
-                return "points", NOW["points"]
+            if self.now and rng.random() < 0.15:
+                name = rng.choice(list(NOW))
+                return name, NOW[name]
             name = rng.choice(list(AS_OF))
             return name, AS_OF[name]
         left, bounds = self.number(depth - 1)
@@ -79,8 +83,9 @@ class Rules:
     def flag(self):
         rng = self.rng
         if rng.random() < 0.1:
-            return rng.choice(["member", "member", "tag.commuter", "consent.marketing"])
+            return rng.choice(["member", "member", "tag.commuter"])
         return rng.choice([
+            f"consent.{rng.choice(PURPOSES)}",
             f"holds.{rng.choice(PRODUCTS)}", f"terminal.{rng.choice(CAPS)}",
             f"on_list.{rng.choice(LISTS)}"])
 

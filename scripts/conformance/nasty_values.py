@@ -14,6 +14,8 @@ PRODUCTS = ["fetion", "mail139", "mms_pack", "video", "news"]
 MEASURES = ["sms_p2p", "mms_p2p", "roaming_calls", "voice_min", "bill_query", "Odd measure|億"]
 CAPS = ["wap", "mms", "java", "edge", "lte"]
 LISTS = ["vip", "do_not_contact", "registration", "experience"]
+PURPOSES = ["marketing", "location"]
+MODELS = ["churn", "music"]
 
 BAD_NUMBER = ["1e3", "1,234.5", "１２", "NaN", "inf", "0x10", "-", "--5", "+5", ".5", "5.",
               " 5", "5 ", "1_000", "¥5", "NULL", "9" * 40, "10000000000000", "#N/A", "1 000"]

@@ -46,7 +46,7 @@ def read_row(feed, period, header, values, settings):
         except Bad as bad:
             raise Bad(column, str(bad)) from None
     moment = FEEDS[feed].moment
-    if moment and fields.moment_of(row[moment]) > settings.wall + dt.timedelta(days=1):
+    if moment and row[moment] is not None and fields.moment_of(row[moment]) > settings.wall + dt.timedelta(days=1):
         raise Bad(moment, "in the future")
     if feed == "bill" and row["month"] != fields.month(period, None):
         raise Bad("month", "not the period of the file")
@@ -146,8 +146,8 @@ class Store:
             if not any(e.good == extract.good for e in before):
                 self.record(extract, "superseded")
             return
-        # A list that loses more than a fifth of its rows waits for a person.
-        if live and feed == "listing" and len(extract.good) * 5 < len(live.good) * 4:
+        # A list, or a file of consents, that loses more than a fifth of its rows waits for a person.
+        if live and feed in ("listing", "consent") and len(extract.good) * 5 < len(live.good) * 4:
             self.record(extract, "held")
             return
         if live:
