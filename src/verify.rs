@@ -88,8 +88,8 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
                 customer: row.customer,
                 product: row.product,
                 at: row.at,
+                order: Some(row.order()),
                 order_id: row.order_id,
-                action: Some(row.action),
             })
             .collect(),
         events: events

@@ -141,6 +141,9 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
         for rank in &programme.ranks {
             writeln!(text, "rank {} from {}", rank.id, rank.from).expect("a string");
         }
+        for (product, measure) in &programme.active_measures {
+            writeln!(text, "use of {product} by {measure}").expect("a string");
+        }
     }
     text
 }

@@ -12,6 +12,7 @@
 mod community;
 mod dates;
 mod division;
+mod services;
 mod within;
 
 use std::cell::{OnceCell, RefCell};
@@ -25,6 +26,7 @@ use within::{SMALL, Usual};
 use crate::points;
 use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
+use crate::services::Services;
 use crate::table::Chunk;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE};
 use crate::table::column::{Bits, CHUNK, Column, Slots};
@@ -96,8 +98,10 @@ pub struct Frame<'a> {
     tiers: Option<(Vec<u8>, Vec<u32>)>,
     /// The rules under which balances were decided; where they are.
     points: Option<&'a points::Rules>,
+    /// What trials and health are decided by; where they are.
+    services: Option<&'a Services>,
     numbers: RefCell<Vec<(Numeric, Rc<Numbers>)>>,
-    texts: RefCell<Vec<(usize, Rc<Vec<u32>>)>>,
+    texts: RefCell<Vec<(Textual, Rc<Vec<u32>>)>>,
     sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
     counts: RefCell<[Option<Rc<Vec<u8>>>; 2]>,
     usual: OnceCell<Option<Usual>>,
@@ -131,6 +135,7 @@ impl<'a> Frame<'a> {
             words,
             tiers: None,
             points: None,
+            services: None,
             numbers: RefCell::default(),
             texts: RefCell::default(),
             sums: RefCell::default(),
@@ -143,6 +148,11 @@ impl<'a> Frame<'a> {
     /// The same over balances decided under these rules.
     pub fn with_points(self, rules: &'a points::Rules) -> Frame<'a> {
         Frame { points: Some(rules).filter(|rules| rules.is_there), ..self }
+    }
+
+    /// The same, with what trials and health are decided by.
+    pub fn with_services(self, services: &'a Services) -> Frame<'a> {
+        Frame { services: Some(services), ..self }
     }
 
     /// Sets the classes that rules will find in `tier`.
@@ -237,6 +247,7 @@ impl<'a> Frame<'a> {
             Numeric::Points => self.points(),
             Numeric::Participations(kind) => self.participations(kind),
             Numeric::Score(model) => self.scores(model),
+            Numeric::VasShare => self.vas_share(),
             Numeric::Absent => Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]),
         }
     }
@@ -401,23 +412,28 @@ impl Columns for Frame<'_> {
     }
 
     fn words(&self, column: Textual) -> Rc<Vec<u32>> {
-        let field = match column {
-            Textual::Field(field) => field,
-            Textual::Tier => {
-                let Some((codes, words)) = &self.tiers else { return Rc::new(vec![Word::NULL.0; self.slots.len()]) };
-                let word = |code: &u8| words.get(usize::from(*code)).copied().unwrap_or(Word::NULL.0);
-                return Rc::new(codes.iter().map(word).collect());
-            }
-            Textual::Rank => return Rc::new(self.ranks()),
-            Textual::Absent => return Rc::new(vec![Word::NULL.0; self.slots.len()]),
-        };
-        if let Some((_, words)) = self.texts.borrow().iter().find(|(made, _)| *made == field) {
+        // Classes are set between one rule and another, and are not remembered.
+        if let Textual::Tier = column {
+            let Some((codes, words)) = &self.tiers else { return Rc::new(vec![Word::NULL.0; self.slots.len()]) };
+            let word = |code: &u8| words.get(usize::from(*code)).copied().unwrap_or(Word::NULL.0);
+            return Rc::new(codes.iter().map(word).collect());
+        }
+        if let Some((_, words)) = self.texts.borrow().iter().find(|(made, _)| *made == column) {
             return words.clone();
         }
-        let mut words = vec![0; self.slots.len()];
-        self.chunk.customers.texts[field].read(self.slots, |place, word| words[place] = word);
+        let words = match column {
+            Textual::Field(field) => {
+                let mut words = vec![0; self.slots.len()];
+                self.chunk.customers.texts[field].read(self.slots, |place, word| words[place] = word);
+                words
+            }
+            Textual::Rank => self.ranks(),
+            Textual::Trial(product) => self.trials(product),
+            Textual::Health(product) => self.healths(product),
+            Textual::Tier | Textual::Absent => vec![Word::NULL.0; self.slots.len()],
+        };
         let words = Rc::new(words);
-        self.texts.borrow_mut().push((field, words.clone()));
+        self.texts.borrow_mut().push((column, words.clone()));
         words
     }
 

@@ -160,8 +160,11 @@ impl Customers {
         let goes_back = new.points.follow_time() && before > now;
         let every_balance = is_edited && new.differs_in_points(old) || goes_back;
         let every_rank = every_balance || is_edited && new.differs_in_ranks(old);
-        let every_class = is_edited && new.differs_in_classes(old) || every_rank && new.population_is_of_now;
-        let everybody = every_class || every_rank || self.table.clock.as_of != self.settled_clock.as_of;
+        let every_service = is_edited && new.differs_in_services(old);
+        let every_class =
+            is_edited && new.differs_in_classes(old) || (every_rank || every_service) && new.population_is_of_now;
+        let everybody =
+            every_class || every_rank || every_service || self.table.clock.as_of != self.settled_clock.as_of;
         let (places, kept) = if is_edited {
             (SegmentPlaces::between(old, new), kept_segments(&old.programme, &new.programme))
         } else {
@@ -217,6 +220,7 @@ impl Customers {
         sides.tiers(slots, &customer, &mut pass.counts, &mut rows);
         sides.ranks(slots, &mut pass.counts);
         sides.books(slots, &mut self.books);
+        sides.services(&mut pass.counts);
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         let (came, went) = rows.tiers;
@@ -267,7 +271,8 @@ impl Customers {
 
     /// A pass over a chunk whose balances are settled.
     fn frame<'a>(&'a self, chunk: &'a Chunk, slots: &'a Slots, moment: Moment) -> Frame<'a> {
-        Frame::new(chunk, slots, moment, &self.table.words).with_points(&self.rules.points)
+        let frame = Frame::new(chunk, slots, moment, &self.table.words);
+        frame.with_points(&self.rules.points).with_services(&self.rules.services)
     }
 
     /// Brings the classes of the months before `as_of` up to date. Those of `as_of` itself come with

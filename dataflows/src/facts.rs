@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::programme::Programme;
-use crate::records::{Action, Bill, Customer, Event};
+use crate::records::{Bill, Customer, Event, Order};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 /// A change of one order. Orders are told apart by their ids.
@@ -20,7 +20,7 @@ pub struct OrderFact {
     pub at: Time,
     pub order_id: Box<str>,
     /// `None` takes the order back.
-    pub action: Option<Action>,
+    pub order: Option<Order>,
 }
 
 /// A change of one member's event. Events are told apart by their ids.

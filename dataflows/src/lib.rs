@@ -7,6 +7,7 @@
 //! facts ─► customers (keyed) ─┬─► tier, segment_member          rows
 //!                             ├─► tier_count, tier_move,        counts
 //!                             │   segment_count, rank_count,
+//!                             │   service_health,
 //!                             │   for referral_rate: members, invited
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
@@ -28,6 +29,7 @@ pub mod records;
 pub mod referrals;
 pub mod rules;
 pub mod segments;
+pub mod services;
 pub mod table;
 pub mod tiers;
 pub mod types;

@@ -3,8 +3,11 @@
 //! Made by the application from the planner's TOML, where every error has been refused already.
 //! Meaning: contract, "Programme".
 
+use std::collections::BTreeMap;
+
 use crate::records::EventKind;
 use crate::rules::{Attribute, Expr};
+use crate::services::{HEALTHS, TRIALS};
 
 /// What the planner decides. Equal programmes give equal views.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +28,8 @@ pub struct Programme {
     pub debts: Debts,
     /// In the programme's order; no two begin at the same balance.
     pub ranks: Vec<Rank>,
+    /// By product, the measure that shows its use.
+    pub active_measures: BTreeMap<String, String>,
 }
 
 /// Longest window in months. Sums and changes over it fit in 64 bits, see [`AMOUNT_MAX`].
@@ -138,8 +143,8 @@ pub struct Rank {
 
 impl Programme {
     /// Every name that the vocabulary must hold before the dataflow sees the programme: ids of
-    /// tiers, segments and ranks, and the measures, products, lists, purposes and models that rules ask
-    /// for.
+    /// tiers, segments and ranks, the measures, products, lists, purposes and models that rules ask for, and
+    /// the values of what is told in words.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.tiers.iter().map(|tier| tier.id.as_str()).collect();
         names.extend(self.segments.iter().map(|segment| segment.id.as_str()));
@@ -150,17 +155,18 @@ impl Programme {
                 names.push(measure);
             }
         }
+        names.extend(self.active_measures.iter().flat_map(|(product, measure)| [product.as_str(), measure]));
         for rule in self.rules() {
-            rule.attributes(&mut |attribute| {
-                if let Attribute::Usage(name)
+            rule.attributes(&mut |attribute| match attribute {
+                Attribute::Usage(name)
                 | Attribute::Participations(name)
                 | Attribute::Holds(name)
                 | Attribute::OnList(name)
                 | Attribute::Consent(name)
-                | Attribute::Score(name) = attribute
-                {
-                    names.push(name);
-                }
+                | Attribute::Score(name) => names.push(name),
+                Attribute::Trial(name) => names.extend(TRIALS.into_iter().chain([name.as_str()])),
+                Attribute::Health(name) => names.extend(HEALTHS.into_iter().chain([name.as_str()])),
+                _ => {}
             });
         }
         names.sort_unstable();
@@ -187,6 +193,7 @@ impl Default for Programme {
             points: None,
             debts: Debts::default(),
             ranks: Vec::new(),
+            active_measures: BTreeMap::new(),
         }
     }
 }

@@ -175,6 +175,14 @@ pub enum Action {
     Trial = 2,
 }
 
+/// What of an order views ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Order {
+    pub action: Action,
+    /// Whether it came with another product; not where that is not told.
+    pub bundled: bool,
+}
+
 /// A row of `order`; key: order_id.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct OrderRow {
@@ -185,6 +193,13 @@ pub struct OrderRow {
     pub channel: Word,
     pub at: Time,
     pub bundled: Option<bool>,
+}
+
+impl OrderRow {
+    /// What views ask of it.
+    pub fn order(&self) -> Order {
+        Order { action: self.action, bundled: self.bundled == Some(true) }
+    }
 }
 
 /// What a member does.

@@ -27,6 +27,20 @@ pub enum Change {
     Invited { month: Month, city: Word },
     /// One customer brought in by a referral of that month, by somebody of that city.
     Joined { month: Month, city: Word },
+    /// One user of `service_health`, or one order.
+    ServiceHealth { product: Word, users: Users },
+}
+
+/// What a product's users are counted by. Its row is there while there are orders.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Users {
+    Orders,
+    Held,
+    Active,
+    Idle,
+    BundledIdle,
+    Trying,
+    Converted,
 }
 
 /// Changes of counts, summed before they are emitted.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use dataflows::programme::Programme;
 use dataflows::rules::{Attribute, Expr};
 
+use super::activity;
 use super::circle::{self, Definition, Reference};
 use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
 use super::ladder::{self, Names};
@@ -85,7 +86,12 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
 
     let mut programme = Programme::default();
     let (settings, population) = settings::read(&outline.settings, &mut programme, problems);
-    let known = Known { tiers: ladder::tier_ids(&outline.tiers), ranks: points::rank_ids(&outline.ranks) };
+    activity::of_care(outline.uncarried_items("care"), &mut programme.active_measures, problems);
+    let known = Known {
+        tiers: ladder::tier_ids(&outline.tiers),
+        ranks: points::rank_ids(&outline.ranks),
+        measured: programme.active_measures.keys().cloned().collect(),
+    };
     let mut reader = Reader { sources, problems, known, references: Vec::new() };
     if let Some(entry) = population {
         programme.population = reader.population(&entry);

@@ -16,8 +16,11 @@
 //! - A programme has at most 4 MiB; a rule at most 64 KiB, 100 levels and 2,000 operators.
 //! - A points rule awards `per` event where it does not say; it may not be called `adjustment` or `forfeit`. No
 //!   two ranks begin at the same balance.
+//! - The measure that shows a product's use is named by `active_measures` of `[settings]`, else by `used_by`
+//!   of a `[[care]]` of the product.
 //! - `when` and `audience` are rules in every section, at the top level of an item only.
 
+mod activity;
 mod circle;
 mod diagnostic;
 mod document;

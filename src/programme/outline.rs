@@ -64,6 +64,13 @@ pub(super) struct Uncarried<'a> {
     pub items: Vec<Item<'a>>,
 }
 
+impl<'a> Outline<'a> {
+    /// The items of a section that this build does not carry.
+    pub fn uncarried_items(&self, noun: &str) -> &[Item<'a>] {
+        self.uncarried.iter().find(|section| section.noun == noun).map_or(&[], |section| &section.items)
+    }
+}
+
 /// The merged programme.
 #[derive(Default)]
 pub(super) struct Outline<'a> {
@@ -144,7 +151,7 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
 }
 
 /// The entries of a table as they stand in the text.
-fn entries<'a>(table: &'a DeTable<'a>, file: usize) -> Vec<Entry<'a>> {
+pub(super) fn entries<'a>(table: &'a DeTable<'a>, file: usize) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'_>> = table
         .iter()
         .map(|(key, value)| Entry {

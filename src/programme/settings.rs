@@ -3,6 +3,7 @@
 use dataflows::programme::{Debts, MONTHS_MAX, Programme, WINDOW_MAX};
 use jiff::tz::TimeZone;
 
+use super::activity;
 use super::diagnostic::{Problems, quoted};
 use super::near;
 use super::outline::Entry;
@@ -43,7 +44,7 @@ impl Default for IngestSettings {
     }
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "timezone",
     "window",
     "lag",
@@ -54,6 +55,7 @@ const KEYS: [&str; 10] = [
     "control",
     "same_version",
     "negative_balance",
+    "active_measures",
 ];
 
 /// Reads the section into `programme`. Also gives the entry of `population`, whose rule needs the rest of
@@ -87,6 +89,7 @@ pub(super) fn read<'a>(
             }
             "max_bad_rows" => set(&mut settings.max_bad_rows, values::share(entry, problems)),
             "population" => population = Some(*entry),
+            "active_measures" => programme.active_measures = activity::setting(entry, problems),
             other => {
                 let message = format!("unknown setting {}", quoted(other));
                 problems.error(entry.key_place, message, near::hint_or_list(other, KEYS));

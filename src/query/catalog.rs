@@ -211,6 +211,14 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "service_health",
+        about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
+        columns: columns![
+            product_id Text, held Integer, active Integer, idle Integer, bundled_idle Integer, trial Integer,
+            converted Integer,
+        ],
+    },
+    View {
         name: "quarantine",
         about: "rows of live files that could not be taken, and why",
         columns: columns![file Text, line Integer, column Text, reason Text, row Text],
@@ -239,7 +247,6 @@ const ABSENT: &[&str] = &[
     "goal_progress",
     "channel_workload",
     "penetration",
-    "service_health",
     "care_task",
     "scene_firing",
 ];

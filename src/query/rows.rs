@@ -1,12 +1,13 @@
 //! The rows of each view, each once, by key: text by bytes, null before everything.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use dataflows::programme::Programme;
 use dataflows::table::chunk::{ABSENT, Chunk, FIRST_CLASS};
 use dataflows::tiers::{run_of, since};
 use dataflows::types::{CustomerIx, Time, Word};
-use dataflows::views::Change;
+use dataflows::views::{Change, Users};
 use parking_lot::Mutex;
 
 use super::changes::points_change;
@@ -50,6 +51,7 @@ pub fn rows<E: From<StoreError>>(
         "referral" => referral(sources, visit),
         "referral_tree" => referral_tree(sources, visit),
         "referral_rate" => referral_rate(sources, visit),
+        "service_health" => service_health(sources, visit),
         "quarantine" => quarantine(sources, visit),
         "ingest_ledger" => ingest_ledger(sources, visit),
         counts => count_rows(counts, sources, visit),
@@ -138,6 +140,34 @@ fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Resul
         .collect();
     rows.sort();
     rows.iter().try_for_each(|row| visit(row))
+}
+
+/// A product whose use is not measured has nulls where use decides.
+fn service_health<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, .. } = sources;
+    let mut counts: BTreeMap<&str, BTreeMap<Users, isize>> = BTreeMap::new();
+    for (cell, count) in published.counts() {
+        if let Change::ServiceHealth { product, users } = cell {
+            let product = names.words.text(product.0).unwrap_or_default();
+            counts.entry(product).or_default().insert(users, count);
+        }
+    }
+    // Whoever has a cell of a product has an order of it.
+    for (product, counts) in counts {
+        let count = |users: Users| Cell::Integer(counts.get(&users).map_or(0, |count| *count as i64));
+        let is_measured = published.programme.active_measures.contains_key(product);
+        let measured = |users: Users| if is_measured { count(users) } else { Cell::Null };
+        visit(&[
+            Cell::text(Some(product)),
+            count(Users::Held),
+            measured(Users::Active),
+            measured(Users::Idle),
+            measured(Users::BundledIdle),
+            count(Users::Trying),
+            count(Users::Converted),
+        ])?;
+    }
+    Ok(())
 }
 
 fn quarantine<E: From<StoreError>>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {

@@ -328,16 +328,16 @@ impl Row for OrderRow {
         Some(kept.at)
     }
     fn tell(key: &Box<str>, before: Option<KeptOrder>, now: Option<&Self>, facts: &mut Facts) {
-        let fact = |order: KeptOrder, action| OrderFact {
-            customer: order.customer,
-            product: order.product,
-            at: order.at,
+        let fact = |kept: KeptOrder, order| OrderFact {
+            customer: kept.customer,
+            product: kept.product,
+            at: kept.at,
             order_id: key.clone(),
-            action,
+            order,
         };
         // What stood goes first: it may be the very key that comes back with another action.
-        facts.orders.extend(before.map(|order| fact(order, None)));
-        facts.orders.extend(now.map(|row| fact(row.kept(), Some(row.action))));
+        facts.orders.extend(before.map(|kept| fact(kept, None)));
+        facts.orders.extend(now.map(|row| fact(row.kept(), Some(row.order()))));
     }
 }
 

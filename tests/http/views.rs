@@ -29,6 +29,7 @@ pub const NAMES: [&str; 20] = [
     "referral",
     "referral_tree",
     "referral_rate",
+    "service_health",
     "quarantine",
     "ingest_ledger",
 ];

@@ -87,8 +87,8 @@ pub fn standing(standing: &Standing, names: &Dictionary) -> Vec<String> {
     for ((who, day), supports) in &standing.terminals {
         lines.push(format!("terminal {} {day} {}", customer(who), word(supports)));
     }
-    for ((who, product, at, id), action) in &standing.orders {
-        lines.push(format!("order {id} {} {} {at} {action:?}", customer(who), word(product)));
+    for ((who, product, at, id), order) in &standing.orders {
+        lines.push(format!("order {id} {} {} {at} {:?}", customer(who), word(product), order.action));
     }
     for ((who, at, id), event) in &standing.events {
         let (kind, product) = (event.kind, word(&event.product));

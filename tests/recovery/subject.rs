@@ -112,7 +112,7 @@ impl Subject {
         for (customer, fields) in &facts.customers {
             assert!(fields.is_some() || self.standing.customers.contains_key(customer));
         }
-        for order in facts.orders.iter().filter(|order| order.action.is_none()) {
+        for order in facts.orders.iter().filter(|order| order.order.is_none()) {
             let key = (order.customer, order.product, order.at, order.order_id.clone());
             assert!(self.standing.orders.contains_key(&key));
         }

@@ -167,6 +167,31 @@ impl Sides<'_> {
         tally.0.into_iter().for_each(|(rank, diff)| counts.add(Change::RankCount { rank }, diff));
     }
 
+    /// Users of services. A product costs the comparison of two pointers where neither its orders nor the use
+    /// of it has changed, and all of them four where no order and no use has.
+    pub fn services(&self, counts: &mut Counts) {
+        let (before, after) = (self.before.0, self.after.0);
+        let as_of = (self.before.2.as_of, self.after.2.as_of);
+        if std::ptr::eq(self.before.1, self.after.1)
+            && as_of.0 == as_of.1
+            && Arc::ptr_eq(&before.orders, &after.orders)
+            && Arc::ptr_eq(&before.usage, &after.usage)
+        {
+            return;
+        }
+        let gone = before.orders.keys().filter(|product| !after.orders.contains_key(*product));
+        for product in after.orders.keys().chain(gone) {
+            let was = self.before.1.services.side(before, *product, as_of.0);
+            let is = self.after.1.services.side(after, *product, as_of.1);
+            if was.is(&is) {
+                continue;
+            }
+            for ((users, was), (_, is)) in was.users().into_iter().zip(is.users()) {
+                counts.add(Change::ServiceHealth { product: *product, users }, is - was);
+            }
+        }
+    }
+
     /// Changes of class from a month to the next. History shares its columns while they stand, so
     /// a month that nothing reached costs the comparison of two pointers.
     pub fn moves(&self, counts: &mut Counts) {

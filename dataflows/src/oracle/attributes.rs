@@ -6,7 +6,7 @@ use num_rational::BigRational;
 use super::Standing;
 use super::points::own;
 use crate::attributes::AttributeRow;
-use crate::records::{Action, Bill, Event, EventKind};
+use crate::records::{Bill, Event, EventKind};
 use crate::rules::Attribute;
 use crate::types::{CustomerIx, Day, Month, Time, Word, days_in_month};
 
@@ -86,7 +86,7 @@ impl Asked<'_> {
             ChangeData => self.change(|bill| bill.data_kb),
             Tier => self.text(self.tier.unwrap_or(Word::NULL)),
             Usage(measure) => Value::Number(Some(self.usage(measure))),
-            Holds(product) => Value::Boolean(self.holds(product)),
+            Holds(product) => Value::Boolean(self.held(product).is_some()),
             OnList(list) => Value::Boolean(self.on_list(list)),
             Terminal(capability) => Value::Boolean(self.terminal(capability)),
             Points => Value::Number(self.points().map(|row| integer(row.balance))),
@@ -96,6 +96,9 @@ impl Asked<'_> {
             Score(model) => Value::Number(self.score(model)),
             Consent(purpose) => Value::Boolean(self.consents(purpose)),
             Tag(_) => Value::Boolean(false),
+            VasShare => Value::Number(self.vas_share()),
+            Trial(product) => Value::Text(Some(self.trial(product).to_owned())),
+            Health(product) => Value::Text(self.health(product).map(str::to_owned)),
         }
     }
 
@@ -162,6 +165,13 @@ impl Asked<'_> {
         Value::Number(Some(hundredths(change)))
     }
 
+    /// Of the money of the window, how many percent new services took.
+    fn vas_share(&self) -> Option<BigRational> {
+        let (whole, _) = self.sum(0, |bill| bill.total_fee).filter(|(whole, _)| *whole > 0)?;
+        let (part, _) = self.sum(0, |bill| bill.vas_fee)?;
+        Some(hundredths((part * 100 * 100).div_euclid(whole)))
+    }
+
     fn usage(&self, measure: &str) -> BigRational {
         let window = i64::from(self.standing.programme.window);
         let Some(month) = self.month else { return integer(0) };
@@ -173,15 +183,6 @@ impl Asked<'_> {
         let all = self.standing.usage.range(least..).take_while(|(key, _)| key.0 == self.customer);
         let sum: i64 = all.filter(own).map(|(_, sum)| sum).sum();
         hundredths((i128::from(sum) * 100).div_euclid(i128::from(window)))
-    }
-
-    fn holds(&self, product: &str) -> bool {
-        let least = (self.customer, Word(0), Time(i64::MIN), Box::from(""));
-        let own = self.standing.orders.range(least..).take_while(|(key, _)| key.0 == self.customer);
-        let last = own
-            .filter(|(key, _)| &*self.standing.words[key.1.0 as usize] == product)
-            .max_by(|(left, _), (right, _)| (left.2, &left.3).cmp(&(right.2, &right.3)));
-        last.is_some_and(|(_, action)| *action != Action::Cancel)
     }
 
     fn on_list(&self, list: &str) -> bool {

@@ -8,6 +8,7 @@ mod attributes;
 mod points;
 mod referrals;
 mod rules;
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub use referrals::{ReferralRow, TreeRow};
 
 use crate::facts::{Facts, Interval};
 use crate::programme::Programme;
-use crate::records::{Action, Bill, Customer, Event};
+use crate::records::{Bill, Customer, Event, Order};
 use crate::types::{Clock, CustomerIx, Day, Diff, Month, Time, Word};
 use crate::views::Change;
 
@@ -29,7 +30,7 @@ pub struct Standing {
     pub bills: BTreeMap<(CustomerIx, Month), Bill>,
     pub usage: BTreeMap<(CustomerIx, Word, Month), i64>,
     pub terminals: BTreeMap<(CustomerIx, Day), Word>,
-    pub orders: BTreeMap<(CustomerIx, Word, Time, Box<str>), Action>,
+    pub orders: BTreeMap<(CustomerIx, Word, Time, Box<str>), Order>,
     pub events: points::Moments<Event>,
     /// The events that are about somebody, by whom they are about; kept by `apply`.
     pub named: BTreeSet<referrals::Named>,
@@ -59,7 +60,7 @@ impl Standing {
         }
         for order in &facts.orders {
             let key = (order.customer, order.product, order.at, order.order_id.clone());
-            put(&mut self.orders, key, order.action);
+            put(&mut self.orders, key, order.order);
         }
         for event in &facts.events {
             let key = (event.customer, event.at, event.event_id.clone());
@@ -110,6 +111,7 @@ impl Standing {
         let mut everybody = self.listed();
         everybody.extend(self.events.keys().map(|(customer, ..)| *customer));
         everybody.extend(self.adjustments.keys().map(|(customer, ..)| *customer));
+        everybody.extend(self.orders.keys().map(|(customer, ..)| *customer));
         everybody.sort_unstable();
         everybody.dedup();
         everybody
@@ -127,6 +129,7 @@ impl Standing {
         if let Some(rank) = self.counted_rank(customer) {
             *views.entry(Change::RankCount { rank }).or_insert(0) += 1;
         }
+        self.add_services(customer, views);
         if !self.is_listed(customer) {
             return;
         }

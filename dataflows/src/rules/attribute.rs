@@ -58,6 +58,9 @@ pub enum Attribute {
     Terminal(String),
     Consent(String),
     Score(String),
+    VasShare,
+    Trial(String),
+    Health(String),
 }
 
 /// Makes an attribute of a family from its name.
@@ -65,7 +68,7 @@ pub type Family = fn(String) -> Attribute;
 
 impl Attribute {
     /// The attributes that have no name of their own to carry, as rules spell them.
-    pub const PLAIN: [(&'static str, Attribute); 27] = [
+    pub const PLAIN: [(&'static str, Attribute); 28] = [
         ("age", Attribute::Age),
         ("tenure_months", Attribute::TenureMonths),
         ("days_to_birthday", Attribute::DaysToBirthday),
@@ -93,10 +96,11 @@ impl Attribute {
         ("rank", Attribute::Rank),
         ("points", Attribute::Points),
         ("member", Attribute::Member),
+        ("vas_share", Attribute::VasShare),
     ];
 
     /// The families, as rules spell them before the dot.
-    pub const FAMILIES: [(&'static str, Family); 8] = [
+    pub const FAMILIES: [(&'static str, Family); 10] = [
         ("usage", Attribute::Usage),
         ("participations", Attribute::Participations),
         ("holds", Attribute::Holds),
@@ -105,6 +109,8 @@ impl Attribute {
         ("terminal", Attribute::Terminal),
         ("consent", Attribute::Consent),
         ("score", Attribute::Score),
+        ("trial", Attribute::Trial),
+        ("health", Attribute::Health),
     ];
 
     /// The type of its values.
@@ -112,7 +118,7 @@ impl Attribute {
         use Attribute::*;
         match self {
             Gender | City | District | Brand | GroupType | Occupation | Status | Employer | IncomeBand | Tier
-            | Rank => Type::Text,
+            | Rank | Trial(_) | Health(_) => Type::Text,
             Member | Holds(_) | Tag(_) | OnList(_) | Terminal(_) | Consent(_) => Type::Boolean,
             _ => Type::Number,
         }
@@ -121,7 +127,9 @@ impl Attribute {
     /// Whether it is as of now; the others are as of `as_of`, and only those may decide a tier.
     pub fn is_as_of_now(&self) -> bool {
         use Attribute::*;
-        matches!(self, Rank | Points | Member | Holds(_) | Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Score(_))
+        let is_of_members = matches!(self, Rank | Points | Member);
+        let is_of_services = matches!(self, Holds(_) | Trial(_) | Health(_));
+        is_of_members || is_of_services || matches!(self, Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Score(_))
     }
 
     /// Whether this build carries the feed it comes from. Where not, it is false or null for
@@ -144,6 +152,8 @@ impl fmt::Display for Attribute {
             Terminal(name) => ("terminal", name),
             Consent(name) => ("consent", name),
             Score(name) => ("score", name),
+            Trial(name) => ("trial", name),
+            Health(name) => ("health", name),
             plain => {
                 let (name, _) = Attribute::PLAIN.iter().find(|(_, attribute)| attribute == plain).expect("listed");
                 return f.write_str(name);

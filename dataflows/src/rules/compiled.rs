@@ -7,6 +7,7 @@ use super::plan::{Plan, plan};
 use super::{Attribute, Expr};
 use crate::points;
 use crate::programme::Programme;
+use crate::services::Services;
 use crate::table::Reach;
 use crate::types::Word;
 
@@ -19,6 +20,7 @@ pub struct Compiled {
     pub tiers: Vec<(Word, Option<Plan>)>,
     pub segments: Vec<(Word, Plan)>,
     pub points: Arc<points::Rules>,
+    pub services: Services,
     /// Whether the population depends on what is as of now: then so does the history of tiers.
     pub population_is_of_now: bool,
 }
@@ -40,6 +42,7 @@ impl Compiled {
         Compiled {
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             points: Arc::new(points::Rules::new(&programme, &word)),
+            services: Services::new(&programme, &word),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
             segments: segments.collect(),
@@ -65,6 +68,11 @@ impl Compiled {
     /// Whether a balance may have another rank under `other`.
     pub fn differs_in_ranks(&self, other: &Compiled) -> bool {
         self.programme.ranks != other.programme.ranks
+    }
+
+    /// Whether trials and health may differ under `other`.
+    pub fn differs_in_services(&self, other: &Compiled) -> bool {
+        self.programme.active_measures != other.programme.active_measures
     }
 
     /// How far the rows of a month reach.

@@ -28,6 +28,23 @@ impl Numbers {
         Numbers { values, null, wide: None }
     }
 
+    /// Of values, some of which may not fit in 64 bits; null where there is none.
+    pub fn of_wide(values: impl Iterator<Item = Option<i128>> + Clone) -> Numbers {
+        let mut is_wide = false;
+        let narrow = |value: Option<i128>| {
+            let value = value.unwrap_or(0);
+            i64::try_from(value).unwrap_or_else(|_| {
+                is_wide = true;
+                if value < 0 { i64::MIN } else { i64::MAX }
+            })
+        };
+        Numbers {
+            values: values.clone().map(narrow).collect(),
+            null: values.clone().map(|value| u8::from(value.is_none())).collect(),
+            wide: is_wide.then(|| values.map(|value| value.unwrap_or(0)).collect()),
+        }
+    }
+
     /// The value at a place, to the last digit.
     pub fn exact(&self, place: usize) -> i128 {
         self.wide.as_ref().map_or_else(|| i128::from(self.values[place]), |wide| wide[place])

@@ -33,6 +33,7 @@ pub enum Numeric {
     Participations(Option<Word>),
     /// The model, likewise.
     Score(Option<Word>),
+    VasShare,
     /// Of a feed that this build does not carry: null for everybody.
     Absent,
 }
@@ -43,6 +44,10 @@ pub enum Textual {
     Field(usize),
     Tier,
     Rank,
+    /// The product; none where no input has ever named it.
+    Trial(Option<Word>),
+    /// Likewise.
+    Health(Option<Word>),
     /// Of a feed that this build does not carry: null for everybody.
     Absent,
 }
@@ -236,6 +241,7 @@ impl Planner<'_> {
             Attribute::Usage(measure) => Numeric::Usage((self.word)(measure)),
             Attribute::Points => Numeric::Points,
             Attribute::Participations(kind) => Numeric::Participations((self.word)(kind)),
+            Attribute::VasShare => Numeric::VasShare,
             Attribute::Score(model) => Numeric::Score((self.word)(model)),
             _ => Numeric::Absent,
         }
@@ -254,6 +260,8 @@ impl Planner<'_> {
             Attribute::IncomeBand => Textual::Field(8),
             Attribute::Tier => Textual::Tier,
             Attribute::Rank => Textual::Rank,
+            Attribute::Trial(product) => Textual::Trial((self.word)(product)),
+            Attribute::Health(product) => Textual::Health((self.word)(product)),
             _ => Textual::Absent,
         }
     }
@@ -305,8 +313,8 @@ fn fold(arithmetic: Arithmetic, left: Sum, right: Sum) -> Sum {
 /// The range test that a comparison with a constant is.
 fn range(column: Numeric, comparison: Comparison, bound: &BigRational) -> Plan {
     let hundredths = bound * BigRational::from_integer(100.into());
-    if matches!(column, Numeric::Change(_)) && clamped(&hundredths).abs() == OUTERMOST {
-        // Changes alone go beyond 64 bits, and how far beyond a range test does not see.
+    if matches!(column, Numeric::Change(_) | Numeric::VasShare) && clamped(&hundredths).abs() == OUTERMOST {
+        // Changes and shares alone go beyond 64 bits, and how far beyond a range test does not see.
         return Plan::Compare(comparison, Sum::Column(column), Sum::Constant(bound.clone()));
     }
     let (floor, ceil) = (clamped(&hundredths.floor()), clamped(&hundredths.ceil()));

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::facts::{Facts, Interval};
 use crate::points::{self, EXPERIENCE, REGISTRATION};
-use crate::records::{Action, Bill, Event};
+use crate::records::{Bill, Event, Order};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
-use super::chunk::{ConsentKey, EventKey, OrderKey, group};
+use super::chunk::{ConsentKey, EventKey, group};
 use super::column::{Bits, CHUNK};
+use super::orders::OrderKey;
 use super::sorted::Change;
 
 /// What the facts of an epoch touched in a chunk.
@@ -165,10 +166,10 @@ impl Table {
     }
 
     fn write_orders(&mut self, facts: &Facts) {
-        let mut changes: BTreeMap<(usize, Word), Vec<Change<OrderKey, Action>>> = BTreeMap::new();
+        let mut changes: BTreeMap<(usize, Word), Vec<Change<OrderKey, Order>>> = BTreeMap::new();
         for order in &facts.orders {
             let Some((chunk, slot)) = self.place(order.customer) else { continue };
-            let change = ((slot as u16, order.at, order.order_id.clone()), order.action);
+            let change = ((slot as u16, order.at, order.order_id.clone()), order.order);
             changes.entry((chunk, order.product)).or_default().push(change);
         }
         for ((index, product), changes) in changes {

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use crate::facts::Interval;
 use crate::points::Balances;
-use crate::records::{Action, Bill, Customer, Event};
+use crate::records::{Bill, Customer, Event};
 use crate::types::{Day, Month, Time, Word};
 
-use super::column::{Bits, CHUNK, Column};
+use super::column::{Bits, CHUNK, Column, Slots};
+use super::orders::Orders;
 use super::sorted::{Change, Sorted};
 
 /// The five measures of a bill, as places in [`Bills::fees`].
@@ -297,6 +298,16 @@ impl Sums {
         }
     }
 
+    /// The slots whose sum is above 0.
+    pub fn above_zero(&self) -> Bits {
+        let mut bits = Bits::none();
+        match self {
+            Sums::Many(column) => column.read(&Slots::All, |slot, sum| bits.set(slot, sum > 0)),
+            Sums::Few(rows) => rows.rows().iter().for_each(|(slot, sum)| bits.set(usize::from(*slot), *sum > 0)),
+        }
+        bits
+    }
+
     /// Adds to the sum of a slot. Says whether nothing is left.
     fn add(&mut self, slot: usize, change: i64) -> bool {
         match self {
@@ -322,39 +333,6 @@ pub type EventKey = (u16, Time, Box<str>);
 /// The slots whose events stand in one list: 64 of them.
 pub fn group(slot: u16) -> u16 {
     slot / 64
-}
-
-/// Slot, time, order id.
-pub type OrderKey = (u16, Time, Box<str>);
-
-/// Orders of one product.
-#[derive(Clone)]
-pub struct Orders {
-    /// By slot, time and order id (bytes): the last of a slot stands.
-    pub rows: Sorted<OrderKey, Action>,
-    /// Derived: whose last order is no cancellation.
-    pub holders: Bits,
-}
-
-impl Default for Orders {
-    fn default() -> Self {
-        Orders { rows: Sorted::default(), holders: Bits::none() }
-    }
-}
-
-impl Orders {
-    /// Applies changes and decides anew who holds, for the customers they touch.
-    pub fn apply(&mut self, changes: Vec<Change<OrderKey, Action>>) {
-        let mut slots: Vec<u16> = changes.iter().map(|((slot, ..), _)| *slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        self.rows.apply(changes);
-        for slot in slots {
-            let last = self.rows.range(|(held, ..)| held.cmp(&slot)).last();
-            let holds = matches!(last, Some((_, Action::Subscribe | Action::Trial)));
-            self.holders.set(usize::from(slot), holds);
-        }
-    }
 }
 
 /// Slot, time, channel.

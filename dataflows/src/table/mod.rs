@@ -8,6 +8,7 @@
 mod apply;
 pub mod chunk;
 pub mod column;
+pub mod orders;
 mod sorted;
 
 pub use apply::{Reach, Table, Touch};

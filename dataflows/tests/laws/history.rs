@@ -7,8 +7,9 @@ use dataflows::attributes::AttributeRow;
 use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
 use dataflows::oracle::{Asked, PointsAccount, ReferralRow, Standing};
 use dataflows::programme::{Debts, Expiry, Per, PointsRule, Programme, Rank, Segment, Terms, Tier, Trigger};
-use dataflows::records::{Action, Bill, Customer, Event, EventKind};
+use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
+use dataflows::services::{HEALTHS, TRIALS};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Word};
 use fastrand::Rng;
 
@@ -65,6 +66,9 @@ pub fn emptying(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         bills: standing.bills.keys().map(|(customer, month)| (*customer, *month, None)).collect(),
         usage: usage.collect(),
         terminals: standing.terminals.keys().map(|(customer, day)| (*customer, *day, None)).collect(),
+        orders: (standing.orders.keys().cloned())
+            .map(|(customer, product, at, order_id)| OrderFact { customer, product, at, order_id, order: None })
+            .collect(),
         events: (standing.events.keys().cloned())
             .map(|(customer, at, event_id)| EventFact { customer, at, event_id, event: None })
             .collect(),
@@ -276,16 +280,17 @@ fn member(rng: &mut Rng) -> CustomerIx {
 
 /// A new order, or one that came before, taken back or brought again.
 fn order(rng: &mut Rng, orders: &mut Vec<OrderFact>) -> OrderFact {
-    let action = [Some(Action::Subscribe), Some(Action::Cancel), Some(Action::Trial), None][rng.usize(0..4)];
+    let action = [Some(Action::Subscribe), Some(Action::Cancel), Some(Action::Trial), Some(Action::Trial), None];
+    let order = action[rng.usize(0..5)].map(|action| Order { action, bundled: rng.bool() });
     if !orders.is_empty() && rng.bool() {
         let known = orders[rng.usize(0..orders.len())].clone();
-        return OrderFact { action, ..known };
+        return OrderFact { order, ..known };
     }
     let order_id = format!("O{}", rng.u8(0..30)).into();
-    let order =
-        OrderFact { customer: customer(rng), product: Word(rng.u32(10..12)), at: Time(time(rng).0), order_id, action };
-    orders.push(order.clone());
-    order
+    let fact =
+        OrderFact { customer: customer(rng), product: Word(rng.u32(10..12)), at: Time(time(rng).0), order_id, order };
+    orders.push(fact.clone());
+    fact
 }
 
 fn bill(rng: &mut Rng) -> Bill {
@@ -341,6 +346,7 @@ fn programme(rng: &mut Rng) -> Programme {
         points: (rng.u8(0..5) != 0).then(|| (0..rng.usize(0..6)).map(|place| points_rule(rng, place)).collect()),
         debts: [Debts::AllowNegative, Debts::ClawBackNext, Debts::WriteOff][rng.usize(0..3)],
         ranks: (0..rng.usize(0..4)).map(|place| rank(rng, place)).collect(),
+        active_measures: active_measures(rng),
     }
 }
 
@@ -368,6 +374,12 @@ fn points_rule(rng: &mut Rng, place: usize) -> PointsRule {
     }
 }
 
+/// Measures and products have the same names.
+fn active_measures(rng: &mut Rng) -> BTreeMap<String, String> {
+    let named = |rng: &mut Rng| ["sms", "crbt", "nothing"][rng.usize(0..3)].to_owned();
+    (0..rng.usize(0..4)).map(|_| (named(rng), named(rng))).collect()
+}
+
 /// Of bounds that are never equal, in any order.
 fn rank(rng: &mut Rng, place: usize) -> Rank {
     Rank { id: format!("R{place}"), from: rng.i64(-4..12) * 5 + place as i64 }
@@ -376,7 +388,8 @@ fn rank(rng: &mut Rng, place: usize) -> Rank {
 /// The same with one part of it anew.
 fn edited(rng: &mut Rng, last: &Programme) -> Programme {
     let (mut edited, other) = (last.clone(), programme(rng));
-    match rng.u8(0..4) {
+    match rng.u8(0..5) {
+        4 => edited.active_measures = other.active_measures,
         0 => edited.ranks = other.ranks,
         1 => (edited.points, edited.debts) = (other.points, other.debts),
         2 => edited.population = other.population,
@@ -429,9 +442,16 @@ fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
 /// One attribute as of now and nothing else, so that no other condition hides what it is.
 fn bare(rng: &mut Rng) -> Expr {
     let name = ["sms", "crbt"][rng.usize(0..2)].to_owned();
-    match rng.u8(0..3) {
+    let is = |attribute: Attribute, texts: &[&str], rng: &mut Rng| {
+        let text = Expr::Text(texts[rng.usize(0..texts.len())].to_owned());
+        Expr::Compare(Comparison::Equal, Box::new(Expr::Attribute(attribute)), Box::new(text))
+    };
+    match rng.u8(0..6) {
         0 => Expr::Attribute(Attribute::Consent(name)),
         1 => Expr::Attribute(Attribute::Holds(name)),
+        2 => is(Attribute::Trial(name), &TRIALS, rng),
+        3 => is(Attribute::Health(name), &HEALTHS, rng),
+        4 => Expr::IsNull(Box::new(Expr::Attribute(Attribute::Health(name)))),
         _ => Expr::Compare(comparison(rng), Box::new(Expr::Attribute(Attribute::Score(name))), Box::new(constant(rng))),
     }
 }
@@ -439,7 +459,7 @@ fn bare(rng: &mut Rng) -> Expr {
 /// What is asked of members, about as many as they have.
 fn community(rng: &mut Rng, scope: Scope) -> Expr {
     let number = |number: i64| Box::new(Expr::Number(Number::from_integer(number.into())));
-    let kind = if scope == Scope::Tier { 0 } else { rng.u8(0..4) };
+    let kind = if scope == Scope::Tier { 0 } else { rng.u8(0..5) };
     match kind {
         0 | 1 => {
             let name = ["Dalian", "student"][rng.usize(0..2)].into();
@@ -450,6 +470,7 @@ fn community(rng: &mut Rng, scope: Scope) -> Expr {
             let points = Box::new(Expr::Attribute(Attribute::Points));
             Expr::Compare(comparison(rng), points, number(rng.i64(-20..40)))
         }
+        3 => bare(rng),
         _ => {
             let rank = Box::new(Expr::Attribute(Attribute::Rank));
             Expr::Compare(Comparison::Equal, rank, Box::new(Expr::Text(format!("R{}", rng.u8(0..3)))))
@@ -469,7 +490,7 @@ fn number(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
         let (left, right) = (Box::new(number(rng, depth - 1, scope)), Box::new(number(rng, depth - 1, scope)));
         return Expr::Arithmetic(arithmetic[rng.usize(0..4)], left, right);
     }
-    match rng.u8(0..19) {
+    match rng.u8(0..20) {
         0 => constant(rng),
         1 => Expr::Negate(Box::new(number(rng, 0, scope))),
         place => Expr::Attribute(match place {
@@ -483,6 +504,7 @@ fn number(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
             9 => ChangeFee,
             10 => ChangeRoamingFee,
             11 => ChangeData,
+            19 => VasShare,
             12 | 13 => Usage("sms".into()),
             14 => Usage("nothing".into()),
             15 => Participations(["Dalian", "student", "nothing"][rng.usize(0..3)].into()),

@@ -17,11 +17,12 @@ mod syntax;
 mod typing;
 mod words;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use dataflows::rules::{Attribute, Expr, Type};
 
-use super::diagnostic::Problems;
+use super::diagnostic::{self, Problems};
 use super::quoted;
 use super::source::{Place, Source};
 
@@ -97,6 +98,8 @@ pub(super) struct Known {
     pub tiers: Vec<String>,
     /// The ids of its ranks.
     pub ranks: Vec<String>,
+    /// The products whose use is measured.
+    pub measured: HashSet<String>,
 }
 
 /// Reads and checks a rule.
@@ -114,10 +117,31 @@ pub(super) fn compile(text: &Text<'_>, known: &Known, problems: &mut Problems<'_
         let hint = format!("until then {attribute} is {stands_for} for everybody");
         problems.problems.warning(*place, message, hint);
     }
+    for (attribute, place) in &uses {
+        let (product, without) = match attribute {
+            Attribute::Trial(product) => (product, "never 'used'"),
+            Attribute::Health(product) => (product, "null for everybody"),
+            _ => continue,
+        };
+        if !known.measured.contains(product) {
+            let message = format!("{} uses {attribute}, and no measure shows the use of that product", text.subject);
+            let hint = format!(
+                "until [settings] has active_measures = {{ {} = \"...\" }}, {attribute} is {without}",
+                quoted_key(product)
+            );
+            problems.problems.warning(*place, message, hint);
+        }
+    }
     let expr = words
         .and_then(|words| Some((syntax::parse(&words, &mut problems)?, words)))
         .and_then(|(tree, words)| typing::condition(tree, &words, known, &mut problems));
     Rule { expr, uses }
+}
+
+/// A key as TOML writes it.
+fn quoted_key(key: &str) -> String {
+    let is_bare = key.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'));
+    if is_bare { key.to_owned() } else { diagnostic::quoted(key) }
 }
 
 /// The problems of one rule, placed by its characters.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Type};
+use dataflows::services::{HEALTHS, TRIALS};
 use sqlparser::ast::{self, BinaryOperator, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, Value};
 
 use super::super::diagnostic::quoted;
@@ -232,6 +233,8 @@ impl Checker<'_, '_, '_, '_> {
             Attribute::Status => vec!["active", "suspended", "closed"],
             Attribute::Tier => self.known.tiers.iter().map(String::as_str).collect(),
             Attribute::Rank => self.known.ranks.iter().map(String::as_str).collect(),
+            Attribute::Trial(_) => TRIALS.to_vec(),
+            Attribute::Health(_) => HEALTHS.to_vec(),
             _ => return,
         };
         if known.contains(&value.as_str()) {
