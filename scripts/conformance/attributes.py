@@ -59,6 +59,13 @@ class World:
             key = (row["customer_id"], row["product_id"])
             latest = (row["at"], order_id.encode(), row["action"])
             self.order[key] = max(self.order.get(key, latest), latest)
+        self.orders = {}  # (customer, product) -> its orders, in the order in which they count
+        for (order_id,), row in orders.items():
+            self.orders.setdefault((row["customer_id"], row["product_id"]), []).append(
+                (row["at"], order_id.encode(), row["action"], row["bundled"] == "true"))
+        for some in self.orders.values():
+            some.sort()
+        self.measures = programme.measures
         self.listing = store.standing("listing")
         self.everybody = sorted(self.customer.keys() | self.bills.keys(), key=str.encode)
         months = [
@@ -175,6 +182,35 @@ class Subject:
         return Fraction(sum(
             self.world.participations[self.customer, kind, month] for month in months))
 
+    def is_used(self, product, holds):
+        """Whether the product's measure is above 0 in a month for which `holds`."""
+        sums = self.world.usage.get(self.customer, {})
+        measure = self.world.measures.get(product)
+        return any(total > 0 and of == measure and holds(month)
+                   for (month, of), total in sums.items())
+
+    def trial(self, product):
+        state = "none"
+        for at, _, action, _ in self.world.orders.get((self.customer, product), ()):
+            if action == "trial":
+                begun = at.year * 12 + at.month - 1
+                state = "used" if self.is_used(product, lambda m: m >= begun) else "unused"
+            elif state in ("used", "unused"):
+                state = "converted" if action == "subscribe" else "ended"
+        return state
+
+    def health(self, product):
+        if product not in self.world.measures or not self.holds(product):
+            return None
+        if self.is_used(product, lambda month: month == self.month):
+            return "active"
+        return "bundled_idle" if self.world.orders[self.customer, product][-1][3] else "idle"
+
+    def vas_share(self):
+        billed = self.billed(self.recent)
+        whole, part = sum(bill[0] for bill in billed), sum(bill[3] for bill in billed)
+        return floor2(Fraction(part) / Fraction(whole) * 100) if whole > 0 else None
+
     def holds(self, product):
         latest = self.world.order.get((self.customer, product))
         return latest is not None and latest[2] in ("subscribe", "trial")
@@ -186,7 +222,7 @@ class Subject:
                 "usage": self.usage, "holds": self.holds, "on_list": self.on_list,
                 "terminal": lambda cap: cap in self.world.terminal.get(
                     self.customer, (None, ()))[1],
-                "participations": self.of_year,
+                "participations": self.of_year, "trial": self.trial, "health": self.health,
                 "score": lambda model: self.world.scores.get((self.customer, model)),
                 "consent": lambda purpose: (self.customer, purpose) in self.world.consents,
                 # Feeds not carried yet: as on an input without them.

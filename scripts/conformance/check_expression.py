@@ -12,13 +12,15 @@ import sys
 from fractions import Fraction
 
 from expression import Rule
-from nasty_rules import AS_OF, TEXTS, Rules
-from nasty_values import CAPS, LISTS, PRODUCTS
+from nasty_rules import AS_OF, NOW_TEXTS, RANKS, TEXTS, Rules
+from nasty_values import CAPS, LISTS, PRODUCTS, PURPOSES
 
 FLAGS = [f"{family}.{name}" for family, names in (
-    ("holds", PRODUCTS), ("terminal", CAPS), ("on_list", LISTS)) for name in names] + [
-    "member", "tag.commuter", "consent.marketing"]
-DOTTED = re.compile(r"'(?:[^']|'')*'|\b(?:holds|terminal|on_list|usage|tag|consent)\.\w+")
+    ("holds", PRODUCTS), ("terminal", CAPS), ("on_list", LISTS),
+    ("consent", PURPOSES)) for name in names] + [
+    "member", "tag.commuter"]
+DOTTED = re.compile(r"'(?:[^']|'')*'|\b(?:holds|terminal|on_list|usage|participations|tag|consent|trial|health)"
+                    r"\.\w+")
 
 
 class ExactRules(Rules):
@@ -38,6 +40,8 @@ def values(rng):
     row = {name: rng.choice(numbers) for name in AS_OF}
     row.update({name: rng.choice([None] + TEXTS[name]) for name in TEXTS})
     row.update({name: rng.random() < 0.4 for name in FLAGS})
+    row.update({name: rng.choice([None] + texts) for name, texts in NOW_TEXTS.items()})
+    row["rank"] = rng.choice([None] + RANKS)
     row["tier"] = rng.choice([None, "A", "B"])
     return row
 

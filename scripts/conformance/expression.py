@@ -11,7 +11,7 @@ from fractions import Fraction
 NUMERIC = set(
     "age tenure_months days_to_birthday avg_fee avg_roaming_fee avg_sms_fee avg_vas_fee "
     "avg_data_kb last_fee change_fee change_roaming_fee change_sms_fee change_vas_fee "
-    "change_data points".split()
+    "change_data points vas_share".split()
 )
 TEXT = set(
     "gender city district brand group_type occupation status employer income_band tier "
@@ -20,6 +20,7 @@ TEXT = set(
 FAMILIES = {
     "usage": "number", "participations": "number", "score": "number", "holds": "bool",
     "tag": "bool", "on_list": "bool", "terminal": "bool", "consent": "bool",
+    "trial": "text", "health": "text",
 }
 TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"

@@ -15,6 +15,7 @@ AS_OF = {
     "change_vas_fee": CHANGE, "change_data": CHANGE,
     "age": ["0", "16", "17", "26", "60"], "tenure_months": ["-1", "0", "1", "12", "36"],
     "days_to_birthday": ["0", "1", "7", "30", "364", "365"],
+    "vas_share": ["-100", "-0.01", "0", "10", "14.28", "14.29", "33.33", "100"],
 }
 NOW = {"points": ["-30", "0", "1", "7", "20", "21"]}
 for model in MODELS:
@@ -29,6 +30,10 @@ TEXTS = {
     "occupation": ["farmer", "driver", "student"], "status": ["active", "suspended", "closed"],
     "employer": PLAIN, "income_band": ["low", "high"],
 }
+NOW_TEXTS = {}
+for product in PRODUCTS[:3]:
+    NOW_TEXTS["trial." + product] = ["none", "unused", "used", "converted", "ended"]
+    NOW_TEXTS["health." + product] = ["active", "idle", "bundled_idle"]
 PATTERNS = ["%", "_%", "S%", "%an", "%a%n%", "__", "沈_", "億%", "%|%", "100%", "x_y", "x.y",
             "%\\%", "(a+b)*", "% ", "", "%\n%", "s%", "act_ve", "%'%", "[a-z]%", "M-%"]
 
@@ -73,6 +78,8 @@ class Rules:
 
     def text(self):
         names = list(TEXTS) + (["tier"] * 3 if self.tiers else []) + ["rank"] * 2 * self.now
+        if self.now and self.rng.random() < 0.2:
+            return self.rng.choice(list(NOW_TEXTS.items()))
         name = self.rng.choice(names)
         return name, RANKS if name == "rank" else TEXTS.get(name, self.tiers)
 
@@ -224,6 +231,9 @@ def programme(rng, months, edge):
     if rng.random() < 0.6:
         policy = rng.choice(["allow_negative", "claw_back_next", "write_off"])
         lines.append(f'negative_balance = "{policy}"')
+    measures = [(product, rng.choice(MEASURES)) for product in PRODUCTS[:3] if rng.random() < 0.7]
+    lines.append("active_measures = { " + ", ".join(
+        f"{toml(product)} = {toml(measure)}" for product, measure in measures[1:]) + " }")
     as_of = Rules(rng, now=False, edge=edge)
     if rng.random() < 0.45:
         population = rng.choice([
@@ -245,4 +255,6 @@ def programme(rng, months, edge):
         level = rng.choice(["province", "province_city", "city"])
         lines += ["[[segment]]", f'id = "s{number}"', f'name = "细分 {number}"',
                   f'level = "{level}"', f"when = {toml(now.rule())}"]
+    for product, _ in measures[:2]:
+        lines += ["[[care]]", f"product = {toml(product)}", f"used_by = {toml(rng.choice(MEASURES))}"]
     return "\n".join(lines + points(rng)) + "\n"

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from expression import Rule, RuleError
 
-NOT_AS_OF = ("holds.", "terminal.", "tag.", "on_list.", "consent.", "score.")
+NOT_AS_OF = ("holds.", "terminal.", "tag.", "on_list.", "consent.", "score.",
+             "trial.", "health.")
 
 
 class Settings:
@@ -42,6 +43,8 @@ class Programme:
         self.settings = Settings(merged.get("settings", {}), wall)
         self.tiers = [(t["id"], self.rule(t.get("when"))) for t in merged.get("tier", [])]
         self.segments = [(s["id"], self.rule(s["when"])) for s in merged.get("segment", [])]
+        self.measures = {care["product"]: care["used_by"] for care in merged.get("care", [])}
+        self.measures.update(merged.get("settings", {}).get("active_measures", {}))
         self.population = self.rule(self.settings.population)
         self.points = merged.get("points", {}).get("rule", [])
         self.ranks = [(rank["from"], rank["id"]) for rank in merged.get("rank", [])]

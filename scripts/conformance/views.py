@@ -23,6 +23,7 @@ COLUMNS = {
     "referral": "referrer referred at kind result points",
     "referral_tree": "customer_id direct total depth",
     "referral_rate": "month city members invited joined conversion coefficient",
+    "service_health": "product_id held active idle bundled_idle trial converted",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
 }
@@ -30,7 +31,7 @@ COLUMNS = {
 KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "segment_member": 2, "segment_count": 2, "points_entry": 4,
         "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
-        "referral_rate": 2, "quarantine": 2, "ingest_ledger": 4}
+        "referral_rate": 2, "service_health": 1, "quarantine": 2, "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
 
@@ -117,6 +118,17 @@ def views(programme, world, store):
     out["referral"] = world.referrals.rows
     out["referral_tree"] = world.referrals.tree
     out["referral_rate"] = world.referrals.rates
+    for product in {product for _, product in world.orders}:
+        users = [Subject(world, customer, world.as_of)
+                 for customer, of in world.orders if of == product]
+        healths = Counter(user.health(product) for user in users)
+        trials = Counter(user.trial(product) for user in users)
+        is_measured = product in world.measures
+        out["service_health"].append(
+            [product, sum(user.holds(product) for user in users)]
+            + [healths[state] if is_measured else None
+               for state in ("active", "idle", "bundled_idle")]
+            + [trials["used"] + trials["unused"], trials["converted"]])
     out["quarantine"] = [
         [extract.name, line, column, reason, ""]
         for extract in store.live.values() for line, column, reason in extract.bad]
