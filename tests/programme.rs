@@ -141,6 +141,11 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
         for rank in &programme.ranks {
             writeln!(text, "rank {} from {}", rank.id, rank.from).expect("a string");
         }
+        for drive in &programme.drives {
+            let signs: Vec<String> = drive.signs.iter().map(|sign| format!("{}: {}", sign.id, sign.when)).collect();
+            let (id, when, at_least) = (&drive.id, &drive.when, drive.at_least);
+            writeln!(text, "drive {id}: {when}; {at_least} of [{}]", signs.join("; ")).expect("a string");
+        }
         for (product, measure) in &programme.active_measures {
             writeln!(text, "use of {product} by {measure}").expect("a string");
         }

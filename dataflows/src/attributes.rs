@@ -23,6 +23,7 @@ use dates::{age, days_to_birthday, tenure};
 use division::Divider;
 use within::{SMALL, Usual};
 
+use crate::drives::{Drive, Truths};
 use crate::points;
 use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
@@ -100,6 +101,9 @@ pub struct Frame<'a> {
     points: Option<&'a points::Rules>,
     /// What trials and health are decided by; where they are.
     services: Option<&'a Services>,
+    /// The drives that rules may ask for, and what was found of the first of them.
+    drives: &'a [Drive],
+    driven: RefCell<Vec<Rc<Truths>>>,
     numbers: RefCell<Vec<(Numeric, Rc<Numbers>)>>,
     texts: RefCell<Vec<(Textual, Rc<Vec<u32>>)>>,
     sums: RefCell<[[Option<Sums64>; FEES]; 2]>,
@@ -136,6 +140,8 @@ impl<'a> Frame<'a> {
             tiers: None,
             points: None,
             services: None,
+            drives: &[],
+            driven: RefCell::default(),
             numbers: RefCell::default(),
             texts: RefCell::default(),
             sums: RefCell::default(),
@@ -155,9 +161,29 @@ impl<'a> Frame<'a> {
         Frame { services: Some(services), ..self }
     }
 
+    /// The same, with drives.
+    pub fn with_drives(self, drives: &'a [Drive]) -> Frame<'a> {
+        Frame { drives, ..self }
+    }
+
+    /// Who has a drive, and with which signs; none where there is no such drive.
+    pub fn drive(&self, id: Word) -> Option<Rc<Truths>> {
+        let place = self.drives.iter().position(|drive| drive.id == id)?;
+        // In their order, so that whatever one of them asks for is there already: no chain of drives is
+        // deeper on the stack than one.
+        let known = self.driven.borrow().len();
+        for drive in self.drives.iter().take(place + 1).skip(known) {
+            let truths = Rc::new(drive.ask(self));
+            self.driven.borrow_mut().push(truths);
+        }
+        Some(self.driven.borrow()[place].clone())
+    }
+
     /// Sets the classes that rules will find in `tier`.
     pub fn set_tiers(&mut self, codes: Vec<u8>, words: Vec<u32>) {
         self.tiers = Some((codes, words));
+        // What was asked before may have asked for the class.
+        self.driven.get_mut().clear();
     }
 
     fn months(&self, window: Window) -> Option<(Month, Month)> {
@@ -243,7 +269,16 @@ impl<'a> Frame<'a> {
                 let null = billed.iter().zip(base_billed.iter()).map(null).collect();
                 Numbers { values, null, wide: is_wide.then(|| (0..sums.len()).map(at).collect()) }
             }
-            Numeric::Usage(measure) => self.usage(measure),
+            Numeric::Usage(measure) => {
+                let mut sums = self.usage(measure, self.moment.window);
+                sums.iter_mut().for_each(|sum| *sum = (*sum * 100).div_euclid(i64::from(self.moment.window)));
+                Numbers::new(sums, vec![0; self.slots.len()])
+            }
+            Numeric::UsageYear(measure) => {
+                let mut sums = self.usage(measure, 12);
+                sums.iter_mut().for_each(|sum| *sum *= 100);
+                Numbers::new(sums, vec![0; self.slots.len()])
+            }
             Numeric::Points => self.points(),
             Numeric::Participations(kind) => self.participations(kind),
             Numeric::Score(model) => self.scores(model),
@@ -292,9 +327,11 @@ impl<'a> Frame<'a> {
         numbers
     }
 
-    fn usage(&self, measure: Option<Word>) -> Numbers {
+    /// Sums over the months that end with the moment's.
+    fn usage(&self, measure: Option<Word>, months: i32) -> Vec<i64> {
         let mut sums = vec![0i64; self.slots.len()];
-        if let (Some(measure), Some((first, last))) = (measure, self.months(Window::Current)) {
+        if let (Some(measure), Some(last)) = (measure, self.moment.month) {
+            let first = last.plus(1 - months);
             for (_, month) in self.chunk.usage.range((measure, first)..=(measure, last)) {
                 match &**month {
                     Sums::Many(column) => {
@@ -310,10 +347,7 @@ impl<'a> Frame<'a> {
                 }
             }
         }
-        let window = i64::from(self.moment.window);
-        sums.iter_mut().for_each(|sum| *sum = (*sum * 100).div_euclid(window));
-        let null = vec![0; sums.len()];
-        Numbers::new(sums, null)
+        sums
     }
 
     fn scores(&self, model: Option<Word>) -> Numbers {
@@ -447,6 +481,10 @@ impl Columns for Frame<'_> {
                 self.terminals(|supports| !supports.is_null() && test.holds(supports, self.words))
             }
             Flag::Member => self.members(),
+            Flag::Drive(drive) => {
+                let truths = drive.and_then(|drive| self.drive(drive));
+                truths.map_or_else(|| vec![0; self.slots.len()], |truths| truths.holds.clone())
+            }
             Flag::Absent => vec![0; self.slots.len()],
         }
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::attributes::{Frame, Moment};
+use crate::drives;
 use crate::facts::Facts;
 use crate::keyed::Keyed;
 use crate::points;
@@ -160,7 +161,7 @@ impl Customers {
         let goes_back = new.points.follow_time() && before > now;
         let every_balance = is_edited && new.differs_in_points(old) || goes_back;
         let every_rank = every_balance || is_edited && new.differs_in_ranks(old);
-        let every_service = is_edited && new.differs_in_services(old);
+        let every_service = is_edited && (new.differs_in_services(old) || new.differs_in_drives(old));
         let every_class =
             is_edited && new.differs_in_classes(old) || (every_rank || every_service) && new.population_is_of_now;
         let everybody =
@@ -221,6 +222,7 @@ impl Customers {
         sides.ranks(slots, &mut pass.counts);
         sides.books(slots, &mut self.books);
         sides.services(&mut pass.counts);
+        sides.drives(slots, &mut pass.counts);
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         let (came, went) = rows.tiers;
@@ -272,7 +274,7 @@ impl Customers {
     /// A pass over a chunk whose balances are settled.
     fn frame<'a>(&'a self, chunk: &'a Chunk, slots: &'a Slots, moment: Moment) -> Frame<'a> {
         let frame = Frame::new(chunk, slots, moment, &self.table.words);
-        frame.with_points(&self.rules.points).with_services(&self.rules.services)
+        frame.with_points(&self.rules.points).with_services(&self.rules.services).with_drives(&self.rules.drives)
     }
 
     /// Brings the classes of the months before `as_of` up to date. Those of `as_of` itself come with
@@ -341,8 +343,10 @@ impl Customers {
                 history[slot] = if started.as_ref().is_some_and(|started| started.get(slot)) { *code } else { ABSENT };
             }
             frame.set_tiers(decided, tiers::words(&self.rules));
+            let driven = drives::decide(&self.rules.drives, &frame, slots, &chunk.drives);
             segments::decide(&self.rules, 0..members.len(), &frame, &population, slots, &mut members);
             drop(frame);
+            chunk.drives = driven;
             set_history(chunk, moment.month, held, history, started.is_some_and(|started| !started.is_none()));
             if class != *chunk.class {
                 chunk.class = Arc::new(class);

@@ -7,7 +7,7 @@
 //! facts ─► customers (keyed) ─┬─► tier, segment_member          rows
 //!                             ├─► tier_count, tier_move,        counts
 //!                             │   segment_count, rank_count,
-//!                             │   service_health,
+//!                             │   service_health, drive_share,
 //!                             │   for referral_rate: members, invited
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
@@ -20,6 +20,7 @@
 
 pub mod attributes;
 pub mod customers;
+pub mod drives;
 pub mod facts;
 pub mod keyed;
 pub mod oracle;

@@ -28,6 +28,7 @@ pub struct Programme {
     pub debts: Debts,
     /// In the programme's order; no two begin at the same balance.
     pub ranks: Vec<Rank>,
+    pub drives: Vec<Drive>,
     /// By product, the measure that shows its use.
     pub active_measures: BTreeMap<String, String>,
 }
@@ -57,6 +58,37 @@ pub struct Segment {
     pub id: String,
     pub when: Expr,
 }
+
+/// What moves a customer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Drive {
+    pub id: String,
+    pub when: Expr,
+    /// At most [`SIGNS_MAX`].
+    pub signs: Vec<Sign>,
+    /// How many of the signs it takes beside `when`.
+    pub at_least: u8,
+}
+
+impl Drive {
+    /// Its rule, and those of its signs.
+    pub fn rules(&self) -> impl Iterator<Item = &Expr> {
+        [&self.when].into_iter().chain(self.signs.iter().map(|sign| &sign.when))
+    }
+}
+
+/// One thing by which a drive shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sign {
+    pub id: String,
+    pub when: Expr,
+}
+
+/// Most drives of a programme: each costs a bit of every customer, and one for each sign.
+pub const DRIVES_MAX: usize = 100;
+
+/// Most signs of a drive: they are counted in a byte.
+pub const SIGNS_MAX: usize = 100;
 
 /// What is awarded, and for what.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -143,7 +175,7 @@ pub struct Rank {
 
 impl Programme {
     /// Every name that the vocabulary must hold before the dataflow sees the programme: ids of
-    /// tiers, segments and ranks, the measures, products, lists, purposes and models that rules ask for, and
+    /// tiers, segments, drives, signs and ranks, the measures, products, lists, purposes and models that rules ask for, and
     /// the values of what is told in words.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.tiers.iter().map(|tier| tier.id.as_str()).collect();
@@ -155,10 +187,15 @@ impl Programme {
                 names.push(measure);
             }
         }
+        for drive in &self.drives {
+            names.push(&drive.id);
+            names.extend(drive.signs.iter().map(|sign| sign.id.as_str()));
+        }
         names.extend(self.active_measures.iter().flat_map(|(product, measure)| [product.as_str(), measure]));
         for rule in self.rules() {
             rule.attributes(&mut |attribute| match attribute {
                 Attribute::Usage(name)
+                | Attribute::UsageYear(name)
                 | Attribute::Participations(name)
                 | Attribute::Holds(name)
                 | Attribute::OnList(name)
@@ -177,7 +214,8 @@ impl Programme {
     /// Every rule in it.
     pub fn rules(&self) -> impl Iterator<Item = &Expr> {
         let tiers = self.tiers.iter().filter_map(|tier| tier.when.as_ref());
-        self.population.iter().chain(tiers).chain(self.segments.iter().map(|segment| &segment.when))
+        let drives = self.drives.iter().flat_map(Drive::rules);
+        self.population.iter().chain(tiers).chain(drives).chain(self.segments.iter().map(|segment| &segment.when))
     }
 }
 
@@ -193,6 +231,7 @@ impl Default for Programme {
             points: None,
             debts: Debts::default(),
             ranks: Vec::new(),
+            drives: Vec::new(),
             active_measures: BTreeMap::new(),
         }
     }

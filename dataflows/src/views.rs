@@ -27,6 +27,8 @@ pub enum Change {
     Invited { month: Month, city: Word },
     /// One customer brought in by a referral of that month, by somebody of that city.
     Joined { month: Month, city: Word },
+    /// One customer of `drive_share`; without a sign, one of those it is a share of.
+    DriveShare { tier: Word, drive: Word, sign: Word },
     /// One user of `service_health`, or one order.
     ServiceHealth { product: Word, users: Users },
 }

@@ -1,6 +1,6 @@
 //! Circles: a rule must not depend on itself by way of others.
 //!
-//! Population limits tier and segment; rules may ask for tier and for tags; tags have rules. Each
+//! Population limits tier and segment; rules may ask for tier, for tags and for drives; tags and drives have rules. Each
 //! reference is an edge of a graph of named definitions, and every circle in it is refused with its path.
 
 use std::collections::HashMap;
@@ -16,6 +16,7 @@ pub(super) enum Definition {
     /// The whole ladder: one class is decided by all rules before it.
     Tier,
     Tag(String),
+    Drive(String),
 }
 
 impl fmt::Display for Definition {
@@ -24,6 +25,7 @@ impl fmt::Display for Definition {
             Definition::Population => f.write_str("population"),
             Definition::Tier => f.write_str("tier"),
             Definition::Tag(id) => write!(f, "tag.{id}"),
+            Definition::Drive(id) => write!(f, "drive.{id}"),
         }
     }
 }

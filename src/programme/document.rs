@@ -8,6 +8,7 @@ use dataflows::rules::{Attribute, Expr};
 use super::activity;
 use super::circle::{self, Definition, Reference};
 use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
+use super::drives;
 use super::ladder::{self, Names};
 use super::outline::{self, Entry, Item, Uncarried};
 use super::points;
@@ -90,6 +91,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
     let known = Known {
         tiers: ladder::tier_ids(&outline.tiers),
         ranks: points::rank_ids(&outline.ranks),
+        drives: ladder::tier_ids(&outline.drives),
         measured: programme.active_measures.keys().cloned().collect(),
     };
     let mut reader = Reader { sources, problems, known, references: Vec::new() };
@@ -104,6 +106,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
     programme.segments = segments;
     programme.points = (!outline.points.is_empty()).then(|| points::rules(&outline.points, &mut reader));
     programme.ranks = points::ranks(&outline.ranks, &mut reader);
+    programme.drives = drives::drives(&outline.drives, &mut reader);
     for section in &outline.uncarried {
         reader.uncarried(section);
     }
@@ -127,6 +130,7 @@ impl<'a> Reader<'a, '_> {
             let to = match attribute {
                 Attribute::Tier => Definition::Tier,
                 Attribute::Tag(id) => Definition::Tag(id.clone()),
+                Attribute::Drive(id) => Definition::Drive(id.clone()),
                 _ => continue,
             };
             let by = by.map(str::to_owned);

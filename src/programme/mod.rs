@@ -18,12 +18,15 @@
 //!   two ranks begin at the same balance.
 //! - The measure that shows a product's use is named by `active_measures` of `[settings]`, else by `used_by`
 //!   of a `[[care]]` of the product.
+//! - A drive holds where its `when` does and at least `at_least` of its `signs` (default 1; 0 where it has none). Drives
+//!   may ask for the class and for each other, not in a circle; tiers may not ask for drives.
 //! - `when` and `audience` are rules in every section, at the top level of an item only.
 
 mod activity;
 mod circle;
 mod diagnostic;
 mod document;
+mod drives;
 mod ladder;
 mod near;
 mod outline;

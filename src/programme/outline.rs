@@ -79,6 +79,7 @@ pub(super) struct Outline<'a> {
     pub segments: Vec<Item<'a>>,
     pub points: Vec<Item<'a>>,
     pub ranks: Vec<Item<'a>>,
+    pub drives: Vec<Item<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
 }
 
@@ -134,6 +135,7 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                 "segment" => outline.segments.extend(items),
                 "points" => outline.points.extend(items),
                 "rank" => outline.ranks.extend(items),
+                "drive" => outline.drives.extend(items),
                 _ => {
                     let header = if *kind == Kind::Table { format!("[{name}]") } else { format!("[[{name}]]") };
                     match outline.uncarried.iter_mut().find(|uncarried| uncarried.header == header) {
@@ -195,7 +197,7 @@ pub(super) fn at(place: Place, sources: &[Source]) -> String {
     })
 }
 
-fn array<'a>(name: &str, section: &Entry<'a>, file: usize, problems: &mut Problems<'_>) -> Vec<Item<'a>> {
+pub(super) fn array<'a>(name: &str, section: &Entry<'a>, file: usize, problems: &mut Problems<'_>) -> Vec<Item<'a>> {
     let DeValue::Array(array) = section.value else {
         let problem = format!("{name} is {}, expected an array of tables", kind_of(section.value));
         problems.error(section.key_place, problem, format!("write [[{name}]]"));

@@ -211,6 +211,11 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "drive_share",
+        about: "of each class's customers with a drive, how many have a sign, and what share that is",
+        columns: columns![tier Text, drive Text, sign Text, customers Integer, share Rate],
+    },
+    View {
         name: "service_health",
         about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
         columns: columns![

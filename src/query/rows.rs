@@ -51,6 +51,7 @@ pub fn rows<E: From<StoreError>>(
         "referral" => referral(sources, visit),
         "referral_tree" => referral_tree(sources, visit),
         "referral_rate" => referral_rate(sources, visit),
+        "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
         "quarantine" => quarantine(sources, visit),
         "ingest_ledger" => ingest_ledger(sources, visit),
@@ -140,6 +141,32 @@ fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Resul
         .collect();
     rows.sort();
     rows.iter().try_for_each(|row| visit(row))
+}
+
+/// A row for each sign of each drive that some customer of the class has.
+fn drive_share<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, .. } = sources;
+    let mut counts: BTreeMap<(Option<&str>, &str), BTreeMap<&str, isize>> = BTreeMap::new();
+    for (cell, count) in published.counts() {
+        if let Change::DriveShare { tier, drive, sign } = cell {
+            let text = |word: Word| names.words.text(word.0).unwrap_or_default();
+            let tier = Some(text(tier)).filter(|_| !tier.is_null());
+            counts.entry((tier, text(drive))).or_default().insert(text(sign), count);
+        }
+    }
+    for ((tier, drive), counts) in counts {
+        let count = |sign: &str| counts.get(sign).map_or(0, |count| *count as i64);
+        let known = published.programme.drives.iter().find(|known| known.id == drive);
+        let mut signs: Vec<&str> = known.iter().flat_map(|drive| &drive.signs).map(|sign| sign.id.as_str()).collect();
+        signs.sort_unstable();
+        for sign in signs {
+            let customers = Cell::Integer(count(sign));
+            let share = Cell::rate(count(sign), count(""));
+            let [drive, sign] = [drive, sign].map(|text| Cell::text(Some(text)));
+            visit(&[Cell::text(tier), drive, sign, customers, share])?;
+        }
+    }
+    Ok(())
 }
 
 /// A product whose use is not measured has nulls where use decides.

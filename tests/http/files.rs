@@ -67,10 +67,11 @@ pub fn province() -> Vec<(String, String)> {
     ));
     files.push((
         "member_event_2009-06.csv".to_owned(),
-        "event_id,customer_id,kind,at,product_id,other_id,result\n\
-         e1,c1,register,2009-06-03,,,\ne2,c1,login,2009-06-04 08:00:00,,,\n\
-         e3,客户一,register,2009-06-05,,,\ne4,客户一,deregister,2009-06-06,,,\n\
-         e5,c1,refer,2009-06-04 09:00:00,,客户一,success\n"
+        "event_id,customer_id,kind,at,product_id,other_id,result,detail\n\
+         e1,c1,register,2009-06-03,,,,\ne2,c1,login,2009-06-04 08:00:00,,,,\n\
+         e3,客户一,register,2009-06-05,,,,\ne4,客户一,deregister,2009-06-06,,,,\n\
+         e5,c1,refer,2009-06-04 09:00:00,,客户一,success,\n\
+         e9,c1,participate,2009-06-07,,,,entertainment\n"
             .to_owned(),
     ));
     files.push((

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::Told;
 use crate::points::Books;
 use crate::rules::compiled::Compiled;
-use crate::table::chunk::{ABSENT, CITY, Chunk, Classes};
+use crate::table::chunk::{ABSENT, CITY, Chunk, Classes, FIRST_CLASS};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::tiers;
 use crate::types::{Clock, CustomerIx, Diff, Month, Word};
@@ -188,6 +188,51 @@ impl Sides<'_> {
             }
             for ((users, was), (_, is)) in was.users().into_iter().zip(is.users()) {
                 counts.add(Change::ServiceHealth { product: *product, users }, is - was);
+            }
+        }
+    }
+
+    /// Customers by class, drive and sign. Those outside `slots` have kept their class and their drives.
+    pub fn drives(&self, slots: &Slots, counts: &mut Counts) {
+        if self.before.0.drives.is_empty() && self.after.0.drives.is_empty() {
+            return;
+        }
+        let is_kept = self.same_tiers
+            && std::ptr::eq(self.before.1, self.after.1)
+            && Arc::ptr_eq(&self.before.0.drives, &self.after.0.drives);
+        for ((chunk, rules, _), diff) in [(self.before, -1), (self.after, 1)] {
+            if rules.tiers.is_empty() {
+                continue;
+            }
+            // A cell for each class, and in it one for each drive and each of its signs.
+            let width: usize = rules.drives.iter().map(|drive| drive.signs.len() + 1).sum();
+            let mut cells: Vec<Diff> = vec![0; width * (rules.tiers.len() + usize::from(FIRST_CLASS))];
+            for slot in (0..slots.len()).map(|place| slots.slot(place)) {
+                let class = chunk.class[slot];
+                if class == ABSENT || is_kept && self.before.0.class[slot] == self.after.0.class[slot] {
+                    continue;
+                }
+                let mut cell = usize::from(class) * width;
+                for driven in chunk.drives.iter() {
+                    if driven.holds.get(slot) {
+                        cells[cell] += diff;
+                        let signs = driven.signs.iter().zip(&mut cells[cell + 1..]);
+                        signs.for_each(|(sign, cell)| *cell += if sign.get(slot) { diff } else { 0 });
+                    }
+                    cell += driven.signs.len() + 1;
+                }
+            }
+            for (class, cells) in cells.chunks(width.max(1)).enumerate() {
+                let tier = tiers::word(rules, class as u8);
+                let keys = rules.drives.iter().flat_map(|drive| {
+                    [Word::NULL]
+                        .into_iter()
+                        .chain(drive.signs.iter().map(|(sign, _)| *sign))
+                        .map(|sign| (drive.id, sign))
+                });
+                for ((drive, sign), count) in keys.zip(cells) {
+                    counts.add(Change::DriveShare { tier, drive, sign }, *count);
+                }
             }
         }
     }

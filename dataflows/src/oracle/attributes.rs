@@ -85,7 +85,16 @@ impl Asked<'_> {
             ChangeVasFee => self.change(|bill| bill.vas_fee),
             ChangeData => self.change(|bill| bill.data_kb),
             Tier => self.text(self.tier.unwrap_or(Word::NULL)),
-            Usage(measure) => Value::Number(Some(self.usage(measure))),
+            Usage(measure) => {
+                let window = self.standing.programme.window;
+                let sum = i128::from(self.usage(measure, window as i32));
+                Value::Number(Some(hundredths((sum * 100).div_euclid(i128::from(window)))))
+            }
+            UsageYear(measure) => Value::Number(Some(integer(self.usage(measure, 12)))),
+            Drive(name) => {
+                let drive = self.standing.programme.drives.iter().find(|drive| drive.id == *name);
+                Value::Boolean(drive.is_some_and(|drive| self.has(drive)))
+            }
             Holds(product) => Value::Boolean(self.held(product).is_some()),
             OnList(list) => Value::Boolean(self.on_list(list)),
             Terminal(capability) => Value::Boolean(self.terminal(capability)),
@@ -172,17 +181,22 @@ impl Asked<'_> {
         Some(hundredths((part * 100 * 100).div_euclid(whole)))
     }
 
-    fn usage(&self, measure: &str) -> BigRational {
-        let window = i64::from(self.standing.programme.window);
-        let Some(month) = self.month else { return integer(0) };
-        let first = month.plus(1 - window as i32);
+    /// Whether a drive's rule is TRUE, and enough of its signs.
+    pub(super) fn has(&self, drive: &crate::programme::Drive) -> bool {
+        let signs = drive.signs.iter().filter(|sign| super::rules::holds(&sign.when, self)).count();
+        super::rules::holds(&drive.when, self) && signs >= usize::from(drive.at_least)
+    }
+
+    /// The sum over the months that end with the one asked for.
+    fn usage(&self, measure: &str, months: i32) -> i64 {
+        let Some(month) = self.month else { return 0 };
+        let first = month.plus(1 - months);
         let own = |(key, _): &(&(CustomerIx, Word, Month), &i64)| {
             (first..=month).contains(&key.2) && &*self.standing.words[key.1.0 as usize] == measure
         };
         let least = (self.customer, Word(0), Month(i32::MIN));
         let all = self.standing.usage.range(least..).take_while(|(key, _)| key.0 == self.customer);
-        let sum: i64 = all.filter(own).map(|(_, sum)| sum).sum();
-        hundredths((i128::from(sum) * 100).div_euclid(i128::from(window)))
+        all.filter(own).map(|(_, sum)| sum).sum()
     }
 
     fn on_list(&self, list: &str) -> bool {

@@ -150,6 +150,12 @@ impl Standing {
             *views.entry(Change::TierCount { city, tier }).or_insert(0) += 1;
         }
         let asked = Asked { tier: Some(tier), ..asked };
+        for drive in self.programme.drives.iter().filter(|drive| !self.programme.tiers.is_empty() && asked.has(drive)) {
+            let signs = drive.signs.iter().filter(|sign| rules::holds(&sign.when, &asked));
+            for sign in signs.map(|sign| self.word(&sign.id)).chain([Word::NULL]) {
+                *views.entry(Change::DriveShare { tier, drive: self.word(&drive.id), sign }).or_insert(0) += 1;
+            }
+        }
         for segment in &self.programme.segments {
             if rules::holds(&segment.when, &asked) {
                 let segment = self.word(&segment.id);

@@ -61,6 +61,8 @@ pub enum Attribute {
     VasShare,
     Trial(String),
     Health(String),
+    UsageYear(String),
+    Drive(String),
 }
 
 /// Makes an attribute of a family from its name.
@@ -100,7 +102,7 @@ impl Attribute {
     ];
 
     /// The families, as rules spell them before the dot.
-    pub const FAMILIES: [(&'static str, Family); 10] = [
+    pub const FAMILIES: [(&'static str, Family); 12] = [
         ("usage", Attribute::Usage),
         ("participations", Attribute::Participations),
         ("holds", Attribute::Holds),
@@ -111,6 +113,8 @@ impl Attribute {
         ("score", Attribute::Score),
         ("trial", Attribute::Trial),
         ("health", Attribute::Health),
+        ("usage_year", Attribute::UsageYear),
+        ("drive", Attribute::Drive),
     ];
 
     /// The type of its values.
@@ -119,7 +123,7 @@ impl Attribute {
         match self {
             Gender | City | District | Brand | GroupType | Occupation | Status | Employer | IncomeBand | Tier
             | Rank | Trial(_) | Health(_) => Type::Text,
-            Member | Holds(_) | Tag(_) | OnList(_) | Terminal(_) | Consent(_) => Type::Boolean,
+            Member | Holds(_) | Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Drive(_) => Type::Boolean,
             _ => Type::Number,
         }
     }
@@ -129,6 +133,8 @@ impl Attribute {
         use Attribute::*;
         let is_of_members = matches!(self, Rank | Points | Member);
         let is_of_services = matches!(self, Holds(_) | Trial(_) | Health(_));
+        // What a drive asks may be.
+        let is_of_members = is_of_members || matches!(self, Drive(_));
         is_of_members || is_of_services || matches!(self, Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Score(_))
     }
 
@@ -154,6 +160,8 @@ impl fmt::Display for Attribute {
             Score(name) => ("score", name),
             Trial(name) => ("trial", name),
             Health(name) => ("health", name),
+            UsageYear(name) => ("usage_year", name),
+            Drive(name) => ("drive", name),
             plain => {
                 let (name, _) = Attribute::PLAIN.iter().find(|(_, attribute)| attribute == plain).expect("listed");
                 return f.write_str(name);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::plan::{Plan, plan};
 use super::{Attribute, Expr};
+use crate::drives::{self, Drive};
 use crate::points;
 use crate::programme::Programme;
 use crate::services::Services;
@@ -21,6 +22,7 @@ pub struct Compiled {
     pub segments: Vec<(Word, Plan)>,
     pub points: Arc<points::Rules>,
     pub services: Services,
+    pub drives: Vec<Drive>,
     /// Whether the population depends on what is as of now: then so does the history of tiers.
     pub population_is_of_now: bool,
 }
@@ -43,6 +45,7 @@ impl Compiled {
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             points: Arc::new(points::Rules::new(&programme, &word)),
             services: Services::new(&programme, &word),
+            drives: drives::compile(&programme, &word),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
             segments: segments.collect(),
@@ -75,6 +78,11 @@ impl Compiled {
         self.programme.active_measures != other.programme.active_measures
     }
 
+    /// Whether a customer may have another drive under `other`.
+    pub fn differs_in_drives(&self, other: &Compiled) -> bool {
+        self.programme.drives != other.programme.drives
+    }
+
     /// How far the rows of a month reach.
     pub fn reach(&self) -> Reach {
         let bills = (self.programme.window + self.programme.lag - 1) as i32;
@@ -82,10 +90,12 @@ impl Compiled {
             let tiers = self.programme.tiers.iter().filter_map(|tier| tier.when.as_ref());
             tiers.chain(&self.programme.population).any(|rule| asks(rule, what))
         };
-        let usage = if asks(|attribute| matches!(attribute, Attribute::Usage(_))) {
-            self.programme.window as i32 - 1
-        } else {
-            -1
+        let usage = match () {
+            () if asks(|attribute| matches!(attribute, Attribute::UsageYear(_))) => {
+                (self.programme.window as i32 - 1).max(11)
+            }
+            () if asks(|attribute| matches!(attribute, Attribute::Usage(_))) => self.programme.window as i32 - 1,
+            () => -1,
         };
         let participations = if asks(|attribute| matches!(attribute, Attribute::Participations(_))) { 11 } else { -1 };
         Reach { bills, usage, participations }

@@ -28,6 +28,8 @@ pub enum Numeric {
     Change(usize),
     /// The measure; none where no input has ever named it.
     Usage(Option<Word>),
+    /// Likewise.
+    UsageYear(Option<Word>),
     Points,
     /// The kind of campaign, likewise.
     Participations(Option<Word>),
@@ -58,6 +60,7 @@ pub enum Flag {
     Holds(Option<Word>),
     OnList(Option<Word>),
     Consent(Option<Word>),
+    Drive(Option<Word>),
     Member,
     /// Whether a set of capabilities, as one word, has this one.
     Terminal(Rc<RefCell<WordTest>>),
@@ -239,6 +242,7 @@ impl Planner<'_> {
             Attribute::ChangeVasFee => Numeric::Change(VAS_FEE),
             Attribute::ChangeData => Numeric::Change(DATA_KB),
             Attribute::Usage(measure) => Numeric::Usage((self.word)(measure)),
+            Attribute::UsageYear(measure) => Numeric::UsageYear((self.word)(measure)),
             Attribute::Points => Numeric::Points,
             Attribute::Participations(kind) => Numeric::Participations((self.word)(kind)),
             Attribute::VasShare => Numeric::VasShare,
@@ -270,6 +274,7 @@ impl Planner<'_> {
         match attribute {
             Attribute::Holds(product) => Flag::Holds((self.word)(product)),
             Attribute::OnList(list) => Flag::OnList((self.word)(list)),
+            Attribute::Drive(drive) => Flag::Drive((self.word)(drive)),
             Attribute::Consent(purpose) => Flag::Consent((self.word)(purpose)),
             Attribute::Member => Flag::Member,
             Attribute::Terminal(capability) => {

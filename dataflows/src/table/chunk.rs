@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::drives::Driven;
 use crate::facts::Interval;
 use crate::points::Balances;
 use crate::records::{Bill, Customer, Event};
@@ -60,6 +61,8 @@ pub struct Chunk {
     pub class: Classes,
     /// Derived: the members, by place of the segment in the programme.
     pub segments: Arc<Vec<Arc<Bits>>>,
+    /// Derived: who has which drive, by its place in the programme.
+    pub drives: Arc<Vec<Driven>>,
     /// Derived: the balances of points.
     pub points: Arc<Balances>,
 }
@@ -81,6 +84,7 @@ impl Chunk {
             history: Vec::new(),
             class: Arc::new([ABSENT; CHUNK]),
             segments: Arc::default(),
+            drives: Arc::default(),
             points: Balances::none(),
         }
     }

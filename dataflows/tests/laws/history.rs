@@ -6,7 +6,9 @@ use std::sync::Arc;
 use dataflows::attributes::AttributeRow;
 use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
 use dataflows::oracle::{Asked, PointsAccount, ReferralRow, Standing};
-use dataflows::programme::{Debts, Expiry, Per, PointsRule, Programme, Rank, Segment, Terms, Tier, Trigger};
+use dataflows::programme::{
+    Debts, Drive, Expiry, Per, PointsRule, Programme, Rank, Segment, Sign, Terms, Tier, Trigger,
+};
 use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
 use dataflows::services::{HEALTHS, TRIALS};
@@ -328,7 +330,9 @@ fn fields(rng: &mut Rng) -> Customer {
 fn programme(rng: &mut Rng) -> Programme {
     let tiers = rng.usize(0..4);
     let default = rng.bool();
-    let bare: Vec<Segment> = (0..3).map(|place| Segment { id: format!("B{place}"), when: bare(rng) }).collect();
+    let bare: Vec<Segment> = (0..3)
+        .map(|place| Segment { id: format!("B{place}"), when: if rng.u8(0..3) == 0 { driven(rng) } else { bare(rng) } })
+        .collect();
     let tier = |rng: &mut Rng, place: usize| Tier {
         id: format!("T{place}"),
         when: (place + 1 < tiers || !default).then(|| condition(rng, 3, Scope::Tier)),
@@ -337,7 +341,9 @@ fn programme(rng: &mut Rng) -> Programme {
         window: rng.u32(1..5),
         lag: rng.u32(0..5),
         history: rng.u32(1..9),
-        population: rng.bool().then(|| condition(rng, 2, Scope::Population)),
+        population: rng
+            .bool()
+            .then(|| if rng.u8(0..5) == 0 { driven(rng) } else { condition(rng, 2, Scope::Population) }),
         tiers: (0..tiers).map(|place| tier(rng, place)).collect(),
         segments: (0..rng.usize(0..5))
             .map(|place| Segment { id: format!("S{place}"), when: condition(rng, 3, Scope::Segment) })
@@ -346,6 +352,7 @@ fn programme(rng: &mut Rng) -> Programme {
         points: (rng.u8(0..5) != 0).then(|| (0..rng.usize(0..6)).map(|place| points_rule(rng, place)).collect()),
         debts: [Debts::AllowNegative, Debts::ClawBackNext, Debts::WriteOff][rng.usize(0..3)],
         ranks: (0..rng.usize(0..4)).map(|place| rank(rng, place)).collect(),
+        drives: drives(rng),
         active_measures: active_measures(rng),
     }
 }
@@ -374,6 +381,27 @@ fn points_rule(rng: &mut Rng, place: usize) -> PointsRule {
     }
 }
 
+/// Some ask for others, which stand before them or behind.
+fn drives(rng: &mut Rng) -> Vec<Drive> {
+    let asked = |rng: &mut Rng, place: usize| {
+        if place > 0 && rng.u8(0..3) == 0 {
+            return Expr::Attribute(Attribute::Drive(format!("D{}", rng.usize(0..place))));
+        }
+        if rng.bool() { bare(rng) } else { condition(rng, 1, Scope::Segment) }
+    };
+    let drive = |rng: &mut Rng, place: usize| {
+        let sign = |rng: &mut Rng, number| Sign { id: format!("N{number}"), when: asked(rng, place) };
+        let signs: Vec<Sign> = (0..rng.usize(0..4)).map(|number| sign(rng, number)).collect();
+        let at_least = rng.u8(0..=signs.len() as u8);
+        Drive { id: format!("D{place}"), when: asked(rng, place), signs, at_least }
+    };
+    let mut drives: Vec<Drive> = (0..rng.usize(0..4)).map(|place| drive(rng, place)).collect();
+    if rng.bool() {
+        drives.reverse();
+    }
+    drives
+}
+
 /// Measures and products have the same names.
 fn active_measures(rng: &mut Rng) -> BTreeMap<String, String> {
     let named = |rng: &mut Rng| ["sms", "crbt", "nothing"][rng.usize(0..3)].to_owned();
@@ -388,7 +416,8 @@ fn rank(rng: &mut Rng, place: usize) -> Rank {
 /// The same with one part of it anew.
 fn edited(rng: &mut Rng, last: &Programme) -> Programme {
     let (mut edited, other) = (last.clone(), programme(rng));
-    match rng.u8(0..5) {
+    match rng.u8(0..6) {
+        5 => edited.drives = other.drives,
         4 => edited.active_measures = other.active_measures,
         0 => edited.ranks = other.ranks,
         1 => (edited.points, edited.debts) = (other.points, other.debts),
@@ -437,6 +466,11 @@ fn condition(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
             _ => Expr::In(Box::new(number(rng, 0, scope)), vec![constant(rng), Expr::Null, constant(rng)]),
         },
     }
+}
+
+/// A drive that there may be. Drives themselves ask for others only where no circle comes of it.
+fn driven(rng: &mut Rng) -> Expr {
+    Expr::Attribute(Attribute::Drive(format!("D{}", rng.u8(0..3))))
 }
 
 /// One attribute as of now and nothing else, so that no other condition hides what it is.
@@ -506,7 +540,7 @@ fn number(rng: &mut Rng, depth: u32, scope: Scope) -> Expr {
             11 => ChangeData,
             19 => VasShare,
             12 | 13 => Usage("sms".into()),
-            14 => Usage("nothing".into()),
+            14 => UsageYear(["sms", "crbt", "nothing"][rng.usize(0..3)].into()),
             15 => Participations(["Dalian", "student", "nothing"][rng.usize(0..3)].into()),
             16 if scope != Scope::Tier => Points,
             18 if scope != Scope::Tier => Score(["sms", "crbt", "nothing"][rng.usize(0..3)].into()),

@@ -23,6 +23,7 @@ use std::ops::Range;
 use dataflows::rules::{Attribute, Expr, Type};
 
 use super::diagnostic::{self, Problems};
+use super::near;
 use super::quoted;
 use super::source::{Place, Source};
 
@@ -98,6 +99,8 @@ pub(super) struct Known {
     pub tiers: Vec<String>,
     /// The ids of its ranks.
     pub ranks: Vec<String>,
+    /// The ids of its drives.
+    pub drives: Vec<String>,
     /// The products whose use is measured.
     pub measured: HashSet<String>,
 }
@@ -118,6 +121,12 @@ pub(super) fn compile(text: &Text<'_>, known: &Known, problems: &mut Problems<'_
         problems.problems.warning(*place, message, hint);
     }
     for (attribute, place) in &uses {
+        if let Attribute::Drive(id) = attribute
+            && !known.drives.contains(id)
+        {
+            let message = format!("{} uses {attribute}, and the programme has no such drive", text.subject);
+            problems.problems.error(*place, message, near::hint_or_list(id, known.drives.iter().map(String::as_str)));
+        }
         let (product, without) = match attribute {
             Attribute::Trial(product) => (product, "never 'used'"),
             Attribute::Health(product) => (product, "null for everybody"),
