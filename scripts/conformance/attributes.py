@@ -65,7 +65,7 @@ class World:
                 (row["at"], order_id.encode(), row["action"], row["bundled"] == "true"))
         for some in self.orders.values():
             some.sort()
-        self.measures = programme.measures
+        self.measures, self.drives = programme.measures, programme.drives
         self.listing = store.standing("listing")
         self.everybody = sorted(self.customer.keys() | self.bills.keys(), key=str.encode)
         months = [
@@ -160,6 +160,17 @@ class Subject:
         total = sum(sums.get((month, measure), 0) for month in self.recent)
         return floor2(Fraction(total, self.world.settings.window))
 
+    def usage_year(self, measure):
+        sums = self.world.usage.get(self.customer, {})
+        months = () if self.month is None else range(self.month - 11, self.month + 1)
+        return Fraction(sum(sums.get((month, measure), 0) for month in months))
+
+    def signs(self, drive):
+        """The signs of a drive that holds; None where it does not."""
+        when, signs, at_least = self.world.drives[drive]
+        found = [sign for sign, rule in signs.items() if rule.holds(self)]
+        return found if when.holds(self) and len(found) >= at_least else None
+
     def on_list(self, name):
         row = self.world.listing.get((name, self.customer))
         if row is None:
@@ -223,6 +234,8 @@ class Subject:
                 "terminal": lambda cap: cap in self.world.terminal.get(
                     self.customer, (None, ()))[1],
                 "participations": self.of_year, "trial": self.trial, "health": self.health,
+                "usage_year": self.usage_year,
+                "drive": lambda drive: self.signs(drive) is not None,
                 "score": lambda model: self.world.scores.get((self.customer, model)),
                 "consent": lambda purpose: (self.customer, purpose) in self.world.consents,
                 # Feeds not carried yet: as on an input without them.

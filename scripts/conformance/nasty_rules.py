@@ -23,6 +23,7 @@ for model in MODELS:
 for kind in WORDS[:2]:
     AS_OF["participations." + kind] = ["0", "1", "2", "5"]
 for measure in MEASURES[:5]:
+    AS_OF["usage_year." + measure] = ["0", "1", "5", "40", "80"]
     AS_OF["usage." + measure] = ["0", "0.33", "1", "5", "20.5", "30"]
 TEXTS = {
     "gender": ["f", "m"], "city": PLAIN + WORDS, "district": PLAIN + WORDS,
@@ -44,8 +45,9 @@ RANKS = ["列兵", "captain", "general"]
 class Rules:
     """`now` says whether attributes as of now, and the tier, may be used."""
 
-    def __init__(self, rng, now, tiers=(), edge=False):
+    def __init__(self, rng, now, tiers=(), edge=False, drives=()):
         self.rng, self.now, self.tiers, self.edge = rng, now, list(tiers), edge
+        self.drives = list(drives)
 
     def word(self, keyword):
         return keyword.upper() if self.rng.random() < 0.1 else keyword
@@ -89,6 +91,8 @@ class Rules:
 
     def flag(self):
         rng = self.rng
+        if self.drives and rng.random() < 0.2:
+            return f"drive.{rng.choice(self.drives)}"
         if rng.random() < 0.1:
             return rng.choice(["member", "member", "tag.commuter"])
         return rng.choice([
@@ -241,6 +245,7 @@ def programme(rng, months, edge):
             "not (status = 'closed' and last_fee is null)",
             f"last_fee is not null or {as_of.rule(1)}", f"age > 20 or {as_of.rule(2)}"])
         lines.append(f"population = {toml(population)}")
+    drives = ["fun", "calm"][:rng.randrange(3)]
     tiers = list("ABCDE"[:rng.randrange(0, 6)])
     if tiers and rng.random() < 0.3:
         tiers[0] = "星'级"
@@ -251,6 +256,14 @@ def programme(rng, months, edge):
         tiers.append("F")
         lines += ["[[tier]]", 'id = "F"', 'name = "rest"']
     now = Rules(rng, now=True, tiers=tiers, edge=edge)
+    for drive in drives:
+        signs = [f"{{ id = {toml(sign)}, when = {toml(now.rule(1))} }}"
+                 for sign in ["a", "b", "c"][:rng.randrange(4)]]
+        lines += ["[[drive]]", f"id = {toml(drive)}", f"when = {toml(now.rule(1))}",
+                  f"signs = [ {', '.join(signs)} ]"]
+        if rng.random() < 0.5:
+            lines.append(f"at_least = {rng.randrange(len(signs) + 1)}")
+    now = Rules(rng, now=True, tiers=tiers, edge=edge, drives=drives)
     for number in range(rng.randrange(3, 12)):
         level = rng.choice(["province", "province_city", "city"])
         lines += ["[[segment]]", f'id = "s{number}"', f'name = "细分 {number}"',

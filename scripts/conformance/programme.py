@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from expression import Rule, RuleError
 
 NOT_AS_OF = ("holds.", "terminal.", "tag.", "on_list.", "consent.", "score.",
-             "trial.", "health.")
+             "trial.", "health.", "drive.")
 
 
 class Settings:
@@ -43,6 +43,11 @@ class Programme:
         self.settings = Settings(merged.get("settings", {}), wall)
         self.tiers = [(t["id"], self.rule(t.get("when"))) for t in merged.get("tier", [])]
         self.segments = [(s["id"], self.rule(s["when"])) for s in merged.get("segment", [])]
+        self.drives = {
+            drive["id"]: (self.rule(drive["when"]),
+                          {sign["id"]: self.rule(sign["when"]) for sign in drive.get("signs", [])},
+                          drive.get("at_least", min(1, len(drive.get("signs", [])))))
+            for drive in merged.get("drive", [])}
         self.measures = {care["product"]: care["used_by"] for care in merged.get("care", [])}
         self.measures.update(merged.get("settings", {}).get("active_measures", {}))
         self.population = self.rule(self.settings.population)

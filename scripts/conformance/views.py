@@ -6,6 +6,7 @@ import os
 from collections import Counter
 
 from attributes import MEASURES, Subject
+from referrals import rate
 
 COLUMNS = {
     "customer_attribute": "customer_id as_of months_billed avg_fee avg_roaming_fee "
@@ -23,6 +24,7 @@ COLUMNS = {
     "referral": "referrer referred at kind result points",
     "referral_tree": "customer_id direct total depth",
     "referral_rate": "month city members invited joined conversion coefficient",
+    "drive_share": "tier drive sign customers share",
     "service_health": "product_id held active idle bundled_idle trial converted",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
@@ -31,7 +33,8 @@ COLUMNS = {
 KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "segment_member": 2, "segment_count": 2, "points_entry": 4,
         "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
-        "referral_rate": 2, "service_health": 1, "quarantine": 2, "ingest_ledger": 4}
+        "referral_rate": 2, "drive_share": 3, "service_health": 1, "quarantine": 2,
+        "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
 
@@ -69,7 +72,7 @@ def views(programme, world, store):
     """{view: rows of values}."""
     out = {name: [] for name in COLUMNS}
     tiers, tier_count, moves, segments = {}, Counter(), Counter(), Counter()
-    attributes = COLUMNS["customer_attribute"].split()[3:]
+    attributes, driven = COLUMNS["customer_attribute"].split()[3:], Counter()
     for customer in world.everybody:
         subject = Subject(world, customer, world.as_of)
         out["customer_attribute"].append(
@@ -96,6 +99,10 @@ def views(programme, world, store):
             out["tier"].append([customer, tier, since])
             tier_count[city, tier] += 1
         subject = Subject(world, customer, world.as_of, tier)
+        for drive in programme.drives if programme.tiers else ():
+            found = subject.signs(drive)
+            if found is not None:
+                driven.update([(tier, drive, sign) for sign in found] + [(tier, drive)])
         for segment, rule in programme.segments:
             if rule.holds(subject):
                 out["segment_member"].append([segment, customer])
@@ -118,6 +125,11 @@ def views(programme, world, store):
     out["referral"] = world.referrals.rows
     out["referral_tree"] = world.referrals.tree
     out["referral_rate"] = world.referrals.rates
+    for tier, drive in [key for key in driven if len(key) == 2]:
+        for sign in programme.drives[drive][1]:
+            count = driven[tier, drive, sign]
+            out["drive_share"].append(
+                [tier, drive, sign, count, rate(count, driven[tier, drive])])
     for product in {product for _, product in world.orders}:
         users = [Subject(world, customer, world.as_of)
                  for customer, of in world.orders if of == product]
