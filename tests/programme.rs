@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cohortflow::programme::{self, Diagnostic, Document, Source};
+use dataflows::stages::Stages;
 
 fn table(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programme").join(name)
@@ -140,6 +141,9 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
         }
         for rank in &programme.ranks {
             writeln!(text, "rank {} from {}", rank.id, rank.from).expect("a string");
+        }
+        if programme.stages != Stages::default() {
+            writeln!(text, "{:?}", programme.stages).expect("a string");
         }
         for drive in &programme.drives {
             let signs: Vec<String> = drive.signs.iter().map(|sign| format!("{}: {}", sign.id, sign.when)).collect();

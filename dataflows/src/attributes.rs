@@ -28,6 +28,7 @@ use crate::points;
 use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::services::Services;
+use crate::stages::Stages;
 use crate::table::Chunk;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE};
 use crate::table::column::{Bits, CHUNK, Column, Slots};
@@ -101,6 +102,8 @@ pub struct Frame<'a> {
     points: Option<&'a points::Rules>,
     /// What trials and health are decided by; where they are.
     services: Option<&'a Services>,
+    /// When stages of members change, and their words; where they are.
+    stages: Option<(Stages, [Word; 4])>,
     /// The drives that rules may ask for, and what was found of the first of them.
     drives: &'a [Drive],
     driven: RefCell<Vec<Rc<Truths>>>,
@@ -140,6 +143,7 @@ impl<'a> Frame<'a> {
             tiers: None,
             points: None,
             services: None,
+            stages: None,
             drives: &[],
             driven: RefCell::default(),
             numbers: RefCell::default(),
@@ -159,6 +163,11 @@ impl<'a> Frame<'a> {
     /// The same, with what trials and health are decided by.
     pub fn with_services(self, services: &'a Services) -> Frame<'a> {
         Frame { services: Some(services), ..self }
+    }
+
+    /// The same, with the stages of members.
+    pub fn with_stages(self, stages: Stages, words: [Word; 4]) -> Frame<'a> {
+        Frame { stages: Some((stages, words)), ..self }
     }
 
     /// The same, with drives.
@@ -462,6 +471,7 @@ impl Columns for Frame<'_> {
                 words
             }
             Textual::Rank => self.ranks(),
+            Textual::MemberStage => self.member_stages(),
             Textual::Trial(product) => self.trials(product),
             Textual::Health(product) => self.healths(product),
             Textual::Tier | Textual::Absent => vec![Word::NULL.0; self.slots.len()],

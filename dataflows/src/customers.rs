@@ -161,7 +161,8 @@ impl Customers {
         let goes_back = new.points.follow_time() && before > now;
         let every_balance = is_edited && new.differs_in_points(old) || goes_back;
         let every_rank = every_balance || is_edited && new.differs_in_ranks(old);
-        let every_service = is_edited && (new.differs_in_services(old) || new.differs_in_drives(old));
+        let every_service =
+            is_edited && (new.differs_in_services(old) || new.differs_in_drives(old) || new.differs_in_stages(old));
         let every_class =
             is_edited && new.differs_in_classes(old) || (every_rank || every_service) && new.population_is_of_now;
         let everybody =
@@ -221,6 +222,7 @@ impl Customers {
         sides.tiers(slots, &customer, &mut pass.counts, &mut rows);
         sides.ranks(slots, &mut pass.counts);
         sides.books(slots, &mut self.books);
+        sides.stages(slots, &mut pass.counts);
         sides.services(&mut pass.counts);
         sides.drives(slots, &mut pass.counts);
         sides.moves(&mut pass.counts);
@@ -274,7 +276,8 @@ impl Customers {
     /// A pass over a chunk whose balances are settled.
     fn frame<'a>(&'a self, chunk: &'a Chunk, slots: &'a Slots, moment: Moment) -> Frame<'a> {
         let frame = Frame::new(chunk, slots, moment, &self.table.words);
-        frame.with_points(&self.rules.points).with_services(&self.rules.services).with_drives(&self.rules.drives)
+        let frame = frame.with_points(&self.rules.points).with_services(&self.rules.services);
+        frame.with_stages(self.rules.programme.stages, self.rules.stages).with_drives(&self.rules.drives)
     }
 
     /// Brings the classes of the months before `as_of` up to date. Those of `as_of` itself come with
@@ -421,7 +424,7 @@ impl Keyed for Customers {
 
     fn apply(&mut self, facts: Arc<Facts>) {
         // A programme is compiled against the vocabulary that comes with it.
-        self.table.write(&facts, self.rules.reach(), &self.rules.points);
+        self.table.write(&facts, self.rules.reach(), &self.rules.points, self.rules.programme.stages);
         if let Some(programme) = &facts.programme {
             let new = Compiled::new(programme.clone(), &self.table.words);
             let old = std::mem::replace(&mut self.rules, new);

@@ -8,6 +8,7 @@
 //!                             ├─► tier_count, tier_move,        counts
 //!                             │   segment_count, rank_count,
 //!                             │   service_health, drive_share,
+//!                             │   member_stage,
 //!                             │   for referral_rate: members, invited
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
@@ -31,6 +32,7 @@ pub mod referrals;
 pub mod rules;
 pub mod segments;
 pub mod services;
+pub mod stages;
 pub mod table;
 pub mod tiers;
 pub mod types;

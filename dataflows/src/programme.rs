@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::records::EventKind;
 use crate::rules::{Attribute, Expr};
 use crate::services::{HEALTHS, TRIALS};
+use crate::stages::{STAGES, Stages};
 
 /// What the planner decides. Equal programmes give equal views.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +29,7 @@ pub struct Programme {
     pub debts: Debts,
     /// In the programme's order; no two begin at the same balance.
     pub ranks: Vec<Rank>,
+    pub stages: Stages,
     pub drives: Vec<Drive>,
     /// By product, the measure that shows its use.
     pub active_measures: BTreeMap<String, String>,
@@ -201,6 +203,7 @@ impl Programme {
                 | Attribute::OnList(name)
                 | Attribute::Consent(name)
                 | Attribute::Score(name) => names.push(name),
+                Attribute::MemberStage => names.extend(STAGES),
                 Attribute::Trial(name) => names.extend(TRIALS.into_iter().chain([name.as_str()])),
                 Attribute::Health(name) => names.extend(HEALTHS.into_iter().chain([name.as_str()])),
                 _ => {}
@@ -231,6 +234,7 @@ impl Default for Programme {
             points: None,
             debts: Debts::default(),
             ranks: Vec::new(),
+            stages: Stages::default(),
             drives: Vec::new(),
             active_measures: BTreeMap::new(),
         }

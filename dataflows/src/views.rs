@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::stages::Stage;
 use crate::types::{CustomerIx, Diff, Month, Word};
 
 /// A row, or the key of a count, that changes. Counts come with their change as the
@@ -29,6 +30,8 @@ pub enum Change {
     Joined { month: Month, city: Word },
     /// One customer of `drive_share`; without a sign, one of those it is a share of.
     DriveShare { tier: Word, drive: Word, sign: Word },
+    /// One member of `member_stage`.
+    MemberStage { stage: Stage, city: Word },
     /// One user of `service_health`, or one order.
     ServiceHealth { product: Word, users: Users },
 }

@@ -1,12 +1,14 @@
 //! `[settings]`: what decides views goes to the dataflow's programme, the rest to the taking of files.
 
 use dataflows::programme::{Debts, MONTHS_MAX, Programme, WINDOW_MAX};
+use dataflows::stages::Stages;
 use jiff::tz::TimeZone;
+use toml::de::DeValue;
 
 use super::activity;
 use super::diagnostic::{Problems, quoted};
 use super::near;
-use super::outline::Entry;
+use super::outline::{Entry, entries, kind_of};
 use super::values;
 
 /// The settings that views do not depend on once the rows are taken.
@@ -44,7 +46,7 @@ impl Default for IngestSettings {
     }
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "timezone",
     "window",
     "lag",
@@ -56,7 +58,11 @@ const KEYS: [&str; 11] = [
     "same_version",
     "negative_balance",
     "active_measures",
+    "stages",
 ];
+const STAGE_KEYS: [&str; 3] = ["new_days", "silent_days", "lapsed_days"];
+/// Longest stage in days: a century.
+const STAGE_DAYS_MAX: i64 = 36_525;
 
 /// Reads the section into `programme`. Also gives the entry of `population`, whose rule needs the rest of
 /// the programme to be checked.
@@ -89,6 +95,7 @@ pub(super) fn read<'a>(
             }
             "max_bad_rows" => set(&mut settings.max_bad_rows, values::share(entry, problems)),
             "population" => population = Some(*entry),
+            "stages" => programme.stages = stages(entry, problems),
             "active_measures" => programme.active_measures = activity::setting(entry, problems),
             other => {
                 let message = format!("unknown setting {}", quoted(other));
@@ -97,6 +104,35 @@ pub(super) fn read<'a>(
         }
     }
     (settings, population)
+}
+
+fn stages(entry: &Entry<'_>, problems: &mut Problems<'_>) -> Stages {
+    let mut stages = Stages::default();
+    let DeValue::Table(table) = entry.value else {
+        let message = format!("stages is {}, expected a table of days", kind_of(entry.value));
+        let hint = "write stages = { new_days = 30, silent_days = 30, lapsed_days = 90 }".to_owned();
+        problems.error(entry.place, message, hint);
+        return stages;
+    };
+    for key in entries(table, entry.place.file) {
+        let days = match key.key {
+            "new_days" => &mut stages.new_days,
+            "silent_days" => &mut stages.silent_days,
+            "lapsed_days" => &mut stages.lapsed_days,
+            other => {
+                let message = format!("unknown key {} of stages", quoted(other));
+                problems.error(key.key_place, message, near::hint_or_list(other, STAGE_KEYS));
+                continue;
+            }
+        };
+        set(days, values::whole(&key, 0, STAGE_DAYS_MAX, problems).and_then(|days| u32::try_from(days).ok()));
+    }
+    if stages.silent_days > stages.lapsed_days {
+        let Stages { silent_days, lapsed_days, .. } = stages;
+        let message = format!("silent_days is {silent_days}, more than lapsed_days, which is {lapsed_days}");
+        problems.error(entry.place, message, "a member is silent before he has lapsed".to_owned());
+    }
+    stages
 }
 
 fn set<T>(setting: &mut T, value: Option<T>) {

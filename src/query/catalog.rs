@@ -211,6 +211,11 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "member_stage",
+        about: "members by stage and city: new, active, silent, lapsed",
+        columns: columns![stage Text, city Text, members Integer],
+    },
+    View {
         name: "drive_share",
         about: "of each class's customers with a drive, how many have a sign, and what share that is",
         columns: columns![tier Text, drive Text, sign Text, customers Integer, share Rate],

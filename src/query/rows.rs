@@ -134,6 +134,9 @@ fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Resul
                 ("segment_count", Change::SegmentCount { segment, city }) => {
                     vec![word(segment), word(city), customers]
                 }
+                ("member_stage", Change::MemberStage { stage, city }) => {
+                    vec![Cell::text(Some(stage.name())), word(city), customers]
+                }
                 ("rank_count", Change::RankCount { rank }) => vec![word(rank), customers],
                 _ => return None,
             })

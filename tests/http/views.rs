@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -29,6 +29,7 @@ pub const NAMES: [&str; 21] = [
     "referral",
     "referral_tree",
     "referral_rate",
+    "member_stage",
     "drive_share",
     "service_health",
     "quarantine",

@@ -28,6 +28,15 @@ impl Frame<'_> {
         (0..self.slots.len()).map(rank).collect()
     }
 
+    pub(super) fn member_stages(&self) -> Vec<u32> {
+        let word = |place: usize| {
+            let balance = self.chunk.points.get(self.slots.slot(place))?;
+            let (stages, words) = self.stages?;
+            stages.stage(&balance, self.moment.now).map(|stage| words[stage as usize])
+        };
+        (0..self.slots.len()).map(|place| word(place).unwrap_or(Word::NULL).0).collect()
+    }
+
     /// Events in the year of months that ends with the moment's.
     pub(super) fn participations(&self, kind: Option<Word>) -> Numbers {
         let mut counts = vec![0i64; self.slots.len()];

@@ -7,10 +7,11 @@ use hashbrown::HashMap;
 use super::Told;
 use crate::points::Books;
 use crate::rules::compiled::Compiled;
+use crate::stages::Stage;
 use crate::table::chunk::{ABSENT, CITY, Chunk, Classes, FIRST_CLASS};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::tiers;
-use crate::types::{Clock, CustomerIx, Diff, Month, Word};
+use crate::types::{Clock, CustomerIx, Diff, Month, Time, Word};
 use crate::views::{Change, Counts};
 
 /// Customers by a small key (a city's word, a pair of classes) within one chunk: a few compares in
@@ -165,6 +166,30 @@ impl Sides<'_> {
             }
         }
         tally.0.into_iter().for_each(|(rank, diff)| counts.add(Change::RankCount { rank }, diff));
+    }
+
+    /// Members by stage and city. Those outside `slots` have kept both: passing days have touched whoever they
+    /// put in another stage.
+    pub fn stages(&self, slots: &Slots, counts: &mut Counts) {
+        let today = |side: &Side<'_>| side.2.now.map(Time::day);
+        let same_cities = Arc::ptr_eq(&self.before.0.customers, &self.after.0.customers);
+        let same_points = Arc::ptr_eq(&self.before.0.points, &self.after.0.points);
+        let same_rules = self.before.1.programme.stages == self.after.1.programme.stages;
+        if same_cities && same_points && same_rules && today(&self.before) == today(&self.after) {
+            return;
+        }
+        let mut tally: Tally<(Stage, u32)> = Tally(Vec::new());
+        for ((chunk, rules, clock), diff) in [(self.before, -1), (self.after, 1)] {
+            for slot in (0..slots.len()).map(|place| slots.slot(place)) {
+                let stage = chunk.points.get(slot).and_then(|of| rules.programme.stages.stage(&of, clock.now));
+                if let Some(stage) = stage {
+                    tally.add((stage, chunk.customers.texts[CITY].get(slot)), diff);
+                }
+            }
+        }
+        for ((stage, city), diff) in tally.0 {
+            counts.add(Change::MemberStage { stage, city: Word(city) }, diff);
+        }
     }
 
     /// Users of services. A product costs the comparison of two pointers where neither its orders nor the use

@@ -106,6 +106,7 @@ impl Asked<'_> {
             Consent(purpose) => Value::Boolean(self.consents(purpose)),
             Tag(_) => Value::Boolean(false),
             VasShare => Value::Number(self.vas_share()),
+            MemberStage => Value::Text(self.standing.member_stage(self.customer).map(|stage| stage.name().to_owned())),
             Trial(product) => Value::Text(Some(self.trial(product).to_owned())),
             Health(product) => Value::Text(self.health(product).map(str::to_owned)),
         }

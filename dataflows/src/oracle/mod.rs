@@ -130,6 +130,10 @@ impl Standing {
             *views.entry(Change::RankCount { rank }).or_insert(0) += 1;
         }
         self.add_services(customer, views);
+        if let Some(stage) = self.member_stage(customer) {
+            let city = self.customers.get(&customer).map_or(Word::NULL, |fields| fields.city);
+            *views.entry(Change::MemberStage { stage, city }).or_insert(0) += 1;
+        }
         if !self.is_listed(customer) {
             return;
         }

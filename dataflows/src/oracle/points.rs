@@ -7,6 +7,7 @@ use super::Standing;
 use crate::points::{Account, Balance, Rules};
 use crate::programme::{Debts, Expiry, Per, PointsRule, Terms, Trigger};
 use crate::records::{Event, EventKind};
+use crate::stages::Stage;
 use crate::types::{CustomerIx, Day, Month, SECONDS_PER_DAY, Time, Word, days_in_month};
 
 /// A row of points_entry.
@@ -323,6 +324,35 @@ impl Standing {
             _ => {}
         }
         true
+    }
+
+    /// The stage of a member: silence first, then how long he has been one.
+    pub(super) fn member_stage(&self, customer: CustomerIx) -> Option<Stage> {
+        let mut events: Vec<(Time, &str, EventKind)> =
+            own(&self.events, customer).map(|((_, at, id), event)| (*at, &**id, event.kind)).collect();
+        events.sort_by_key(|(at, id, _)| (*at, *id));
+        let mut began = None;
+        for (at, _, kind) in &events {
+            match kind {
+                EventKind::Register if began.is_none() && !self.is_listed_at(customer, "registration", *at) => {
+                    began = Some(*at);
+                }
+                EventKind::Deregister => began = None,
+                _ => {}
+            }
+        }
+        let (began, (last, ..)) = (began?, events.last()?);
+        let stages = self.programme.stages;
+        let days = |since: Time| self.clock.now.map_or(0, |now| i64::from(now.day().0 - since.day().0));
+        Some(if days(*last) >= i64::from(stages.lapsed_days) {
+            Stage::Lapsed
+        } else if days(*last) >= i64::from(stages.silent_days) {
+            Stage::Silent
+        } else if days(began) < i64::from(stages.new_days) {
+            Stage::New
+        } else {
+            Stage::Active
+        })
     }
 
     /// The word of a member's rank, where members are counted by it.

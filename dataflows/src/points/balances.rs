@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::table::column::{Bits, Column};
-use crate::types::Time;
+use crate::types::{Day, Time};
 
 /// Where a customer's points came from and went to, over his whole life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -18,6 +18,10 @@ pub struct Balance {
     /// What is left, counted on its own: what the lots have left, less what is owed.
     pub left: i64,
     pub member: bool,
+    /// When the membership began, of a member.
+    pub began: Option<Day>,
+    /// The day of the last event, of a member.
+    pub last: Option<Day>,
 }
 
 impl Balance {
@@ -48,6 +52,9 @@ pub struct Balances {
     forfeited: Column<i64>,
     adjusted: Column<i64>,
     left: Column<i64>,
+    /// Numbers of days, of members.
+    began: Column<i64>,
+    last: Column<i64>,
     /// Of the few who have redeemed points, or lost them with time.
     spent: Option<Box<Spent>>,
     /// When a balance changes by itself, as [`due`] packs it: 0 where it never does.
@@ -78,6 +85,8 @@ impl Balances {
                 left: Column::zeros(),
                 spent: None,
                 due: None,
+                began: Column::zeros(),
+                last: Column::zeros(),
             })
         });
         NONE.clone()
@@ -85,6 +94,7 @@ impl Balances {
 
     /// The balance in a slot, where there is one.
     pub fn get(&self, slot: usize) -> Option<Balance> {
+        let day = |days: &Column<i64>| self.members.get(slot).then(|| Day(days.get(slot) as i32));
         self.present.get(slot).then(|| Balance {
             earned: self.earned.get(slot),
             forfeited: self.forfeited.get(slot),
@@ -93,18 +103,23 @@ impl Balances {
             expired: self.spent.as_ref().map_or(0, |spent| spent.expired.get(slot)),
             left: self.left.get(slot),
             member: self.members.get(slot),
+            began: day(&self.began),
+            last: day(&self.last),
         })
     }
 
     /// Sets it, or takes it back, with the time at which it changes by itself.
     pub fn set(&mut self, slot: usize, balance: Option<Balance>, time: Option<Time>) {
         self.present.set(slot, balance.is_some());
-        let Balance { earned, forfeited, adjusted, redeemed, expired, left, member } = balance.unwrap_or_default();
+        let Balance { earned, forfeited, adjusted, redeemed, expired, left, member, began, last } =
+            balance.unwrap_or_default();
         self.members.set(slot, member);
         self.earned.set(slot, earned);
         self.forfeited.set(slot, forfeited);
         self.adjusted.set(slot, adjusted);
         self.left.set(slot, left);
+        self.began.set(slot, began.map_or(0, |day| i64::from(day.0)));
+        self.last.set(slot, last.map_or(0, |day| i64::from(day.0)));
         if self.spent.is_some() || redeemed != 0 || expired != 0 {
             let none = || Box::new(Spent { redeemed: Column::zeros(), expired: Column::zeros() });
             let spent = self.spent.get_or_insert_with(none);

@@ -140,6 +140,8 @@ impl<'a> Walk<'a> {
         life.now.inspect(|now| self.expire(*now, &mut enter));
         let owed = if self.rules.debts == Debts::AllowNegative { self.debt } else { 0 };
         self.balance.left = self.lots.left().saturating_sub(owed);
+        let last = life.events.last().map(|((_, at, _), _)| at.day());
+        self.balance.last = last.filter(|_| self.balance.member);
         let next_end = uses.get(over).map(|(month, _)| month.last_second());
         let due = self.lots.next_expiry().into_iter().chain(next_end).min();
         (self.balance, due)
@@ -173,10 +175,14 @@ impl<'a> Walk<'a> {
             EventKind::Register => {
                 let begins = !self.balance.member && !holds(life.registration, at);
                 self.balance.member |= begins;
+                if begins {
+                    self.balance.began = Some(at.day());
+                }
                 begins
             }
             EventKind::Deregister => {
                 if std::mem::take(&mut self.balance.member) {
+                    self.balance.began = None;
                     self.forfeit(id, at, enter);
                 }
                 false

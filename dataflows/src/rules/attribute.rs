@@ -59,6 +59,7 @@ pub enum Attribute {
     Consent(String),
     Score(String),
     VasShare,
+    MemberStage,
     Trial(String),
     Health(String),
     UsageYear(String),
@@ -70,7 +71,7 @@ pub type Family = fn(String) -> Attribute;
 
 impl Attribute {
     /// The attributes that have no name of their own to carry, as rules spell them.
-    pub const PLAIN: [(&'static str, Attribute); 28] = [
+    pub const PLAIN: [(&'static str, Attribute); 29] = [
         ("age", Attribute::Age),
         ("tenure_months", Attribute::TenureMonths),
         ("days_to_birthday", Attribute::DaysToBirthday),
@@ -98,6 +99,7 @@ impl Attribute {
         ("rank", Attribute::Rank),
         ("points", Attribute::Points),
         ("member", Attribute::Member),
+        ("member_stage", Attribute::MemberStage),
         ("vas_share", Attribute::VasShare),
     ];
 
@@ -122,7 +124,7 @@ impl Attribute {
         use Attribute::*;
         match self {
             Gender | City | District | Brand | GroupType | Occupation | Status | Employer | IncomeBand | Tier
-            | Rank | Trial(_) | Health(_) => Type::Text,
+            | Rank | MemberStage | Trial(_) | Health(_) => Type::Text,
             Member | Holds(_) | Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Drive(_) => Type::Boolean,
             _ => Type::Number,
         }
@@ -131,7 +133,7 @@ impl Attribute {
     /// Whether it is as of now; the others are as of `as_of`, and only those may decide a tier.
     pub fn is_as_of_now(&self) -> bool {
         use Attribute::*;
-        let is_of_members = matches!(self, Rank | Points | Member);
+        let is_of_members = matches!(self, Rank | Points | Member | MemberStage);
         let is_of_services = matches!(self, Holds(_) | Trial(_) | Health(_));
         // What a drive asks may be.
         let is_of_members = is_of_members || matches!(self, Drive(_));

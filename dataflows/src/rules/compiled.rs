@@ -9,6 +9,7 @@ use crate::drives::{self, Drive};
 use crate::points;
 use crate::programme::Programme;
 use crate::services::Services;
+use crate::stages::STAGES;
 use crate::table::Reach;
 use crate::types::Word;
 
@@ -22,6 +23,8 @@ pub struct Compiled {
     pub segments: Vec<(Word, Plan)>,
     pub points: Arc<points::Rules>,
     pub services: Services,
+    /// The words of stages, where a rule asks for them.
+    pub stages: [Word; 4],
     pub drives: Vec<Drive>,
     /// Whether the population depends on what is as of now: then so does the history of tiers.
     pub population_is_of_now: bool,
@@ -45,6 +48,7 @@ impl Compiled {
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             points: Arc::new(points::Rules::new(&programme, &word)),
             services: Services::new(&programme, &word),
+            stages: STAGES.map(|name| word(name).unwrap_or_default()),
             drives: drives::compile(&programme, &word),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
@@ -76,6 +80,11 @@ impl Compiled {
     /// Whether trials and health may differ under `other`.
     pub fn differs_in_services(&self, other: &Compiled) -> bool {
         self.programme.active_measures != other.programme.active_measures
+    }
+
+    /// Whether a member may be in another stage under `other`.
+    pub fn differs_in_stages(&self, other: &Compiled) -> bool {
+        self.programme.stages != other.programme.stages
     }
 
     /// Whether a customer may have another drive under `other`.

@@ -46,6 +46,7 @@ pub enum Textual {
     Field(usize),
     Tier,
     Rank,
+    MemberStage,
     /// The product; none where no input has ever named it.
     Trial(Option<Word>),
     /// Likewise.
@@ -264,6 +265,7 @@ impl Planner<'_> {
             Attribute::IncomeBand => Textual::Field(8),
             Attribute::Tier => Textual::Tier,
             Attribute::Rank => Textual::Rank,
+            Attribute::MemberStage => Textual::MemberStage,
             Attribute::Trial(product) => Textual::Trial((self.word)(product)),
             Attribute::Health(product) => Textual::Health((self.word)(product)),
             _ => Textual::Absent,

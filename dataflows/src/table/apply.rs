@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::facts::{Facts, Interval};
 use crate::points::{self, EXPERIENCE, REGISTRATION};
 use crate::records::{Bill, Event, Order};
+use crate::stages::Stages;
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
@@ -86,7 +87,7 @@ impl Table {
     }
 
     /// Writes the facts that are this worker's.
-    pub fn write(&mut self, facts: &Facts, reach: Reach, points: &points::Rules) {
+    pub fn write(&mut self, facts: &Facts, reach: Reach, points: &points::Rules, stages: Stages) {
         self.words.extend(facts.words.iter().cloned());
         self.write_customers(facts);
         self.write_bills(facts, reach.bills);
@@ -99,7 +100,7 @@ impl Table {
         self.write_consents(facts);
         self.write_scores(facts);
         if let Some(clock) = facts.clock {
-            self.write_clock(clock);
+            self.write_clock(clock, stages);
         }
     }
 
@@ -305,10 +306,13 @@ impl Table {
         }
     }
 
-    fn write_clock(&mut self, clock: Clock) {
+    fn write_clock(&mut self, clock: Clock, stages: Stages) {
         let before = std::mem::replace(&mut self.clock, clock);
         if before.now == clock.now {
             return;
+        }
+        if before.now.map(Time::day) != clock.now.map(Time::day) {
+            self.pass_days(before.now, clock.now, stages);
         }
         let (low, high) = match (before.now, clock.now) {
             (Some(before), Some(after)) => (before.min(after), before.max(after)),
@@ -345,6 +349,22 @@ impl Table {
                 self.chunks[chunk].points.dues().filter(|(_, due)| *due <= now).map(|(slot, _)| slot).collect();
             let (_, touch) = self.touched_chunk(chunk);
             slots.into_iter().for_each(|slot| touch.add_points(slot));
+        }
+    }
+
+    /// Touches the members whom another day puts in another stage. Whose events change too is touched by these.
+    fn pass_days(&mut self, before: Option<Time>, after: Option<Time>, stages: Stages) {
+        for index in 0..self.chunks.len() {
+            let points = self.chunks[index].points.clone();
+            let changes = |slot: &usize| {
+                let balance = points.get(*slot);
+                balance.is_some_and(|balance| stages.stage(&balance, before) != stages.stage(&balance, after))
+            };
+            let changed: Vec<usize> = points.members.slots().filter(changes).collect();
+            if !changed.is_empty() {
+                let touch = self.touched_chunk(index).1;
+                changed.into_iter().for_each(|slot| touch.slots.set(slot, true));
+            }
         }
     }
 

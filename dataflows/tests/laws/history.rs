@@ -12,6 +12,7 @@ use dataflows::programme::{
 use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
 use dataflows::services::{HEALTHS, TRIALS};
+use dataflows::stages::{STAGES, Stages};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Word};
 use fastrand::Rng;
 
@@ -30,9 +31,9 @@ impl History {
         let mut rng = Rng::with_seed(seed);
         let mut words: Vec<Arc<str>> = Vec::new();
         let (mut orders, mut events) = (Vec::new(), Vec::new());
-        let mut last = Programme::default();
+        let mut last = (Programme::default(), Clock::default());
         let epochs =
-            (0..rng.usize(3..9)).map(|epoch| facts(&mut rng, epoch, &mut words, &mut orders, &mut events, &mut last));
+            (0..rng.usize(3..12)).map(|epoch| facts(&mut rng, epoch, &mut words, &mut orders, &mut events, &mut last));
         History { epochs: epochs.map(Arc::new).collect() }
     }
 }
@@ -130,13 +131,15 @@ fn facts(
     words: &mut Vec<Arc<str>>,
     orders: &mut Vec<OrderFact>,
     events: &mut Vec<EventFact>,
-    last: &mut Programme,
+    (last, clock): &mut (Programme, Clock),
 ) -> Facts {
     let known = words.len();
     if epoch == 0 {
         words.extend(WORDS.iter().chain(&LISTS).map(|word| Arc::from(*word)));
     }
-    let is_edited = epoch == 0 || rng.u8(0..3) == 0;
+    // Days pass, and nothing else happens.
+    let is_quiet = epoch > 0 && rng.u8(0..6) == 0;
+    let is_edited = epoch == 0 || !is_quiet && rng.u8(0..3) == 0;
     if is_edited {
         *last = if epoch == 0 || rng.bool() { programme(rng) } else { edited(rng, last) };
     }
@@ -146,11 +149,16 @@ fn facts(
             words.push(Arc::from(name));
         }
     }
-    let many = if rng.u8(0..6) == 0 { 0 } else { rng.usize(1..40) };
+    let many = if is_quiet || rng.u8(0..6) == 0 { 0 } else { rng.usize(1..40) };
     let list = |rng: &mut Rng| Word(WORDS.len() as u32 + rng.u32(0..LISTS.len() as u32));
     let mut facts = Facts { words: words[known..].to_vec(), programme, ..Facts::default() };
-    let clock = Clock { as_of: (rng.u8(0..12) != 0).then(|| month(rng)), now: (rng.u8(0..12) != 0).then(|| time(rng)) };
-    facts.clock = (epoch == 0 || rng.bool()).then_some(clock);
+    if epoch == 0 || is_quiet || rng.bool() {
+        let as_of = if is_quiet { clock.as_of } else { (rng.u8(0..12) != 0).then(|| month(rng)) };
+        let soon = Time(busy(rng).0 + rng.i64(0..8) * 86_400);
+        let now = if rng.bool() { soon } else { time(rng) };
+        *clock = Clock { as_of, now: (rng.u8(0..12) != 0).then_some(now) };
+        facts.clock = Some(*clock);
+    }
     for _ in 0..many {
         facts.bills.push((customer(rng), month(rng), (rng.u8(0..5) != 0).then(|| bill(rng))));
         if rng.bool() {
@@ -352,6 +360,7 @@ fn programme(rng: &mut Rng) -> Programme {
         points: (rng.u8(0..5) != 0).then(|| (0..rng.usize(0..6)).map(|place| points_rule(rng, place)).collect()),
         debts: [Debts::AllowNegative, Debts::ClawBackNext, Debts::WriteOff][rng.usize(0..3)],
         ranks: (0..rng.usize(0..4)).map(|place| rank(rng, place)).collect(),
+        stages: stages(rng),
         drives: drives(rng),
         active_measures: active_measures(rng),
     }
@@ -379,6 +388,13 @@ fn points_rule(rng: &mut Rng, place: usize) -> PointsRule {
             expiry: [Expiry::Never, Expiry::YearEnd, Expiry::Months(1), Expiry::Months(3)][rng.usize(0..4)],
         },
     }
+}
+
+/// Of days within which members come and go, as often as not.
+fn stages(rng: &mut Rng) -> Stages {
+    let day = |rng: &mut Rng| if rng.bool() { rng.u32(0..4) } else { rng.u32(0..200) };
+    let silent_days = day(rng);
+    Stages { new_days: day(rng), silent_days, lapsed_days: silent_days + day(rng) }
 }
 
 /// Some ask for others, which stand before them or behind.
@@ -416,7 +432,8 @@ fn rank(rng: &mut Rng, place: usize) -> Rank {
 /// The same with one part of it anew.
 fn edited(rng: &mut Rng, last: &Programme) -> Programme {
     let (mut edited, other) = (last.clone(), programme(rng));
-    match rng.u8(0..6) {
+    match rng.u8(0..7) {
+        6 => edited.stages = other.stages,
         5 => edited.drives = other.drives,
         4 => edited.active_measures = other.active_measures,
         0 => edited.ranks = other.ranks,
@@ -480,7 +497,8 @@ fn bare(rng: &mut Rng) -> Expr {
         let text = Expr::Text(texts[rng.usize(0..texts.len())].to_owned());
         Expr::Compare(Comparison::Equal, Box::new(Expr::Attribute(attribute)), Box::new(text))
     };
-    match rng.u8(0..6) {
+    match rng.u8(0..8) {
+        6 | 7 => is(Attribute::MemberStage, &STAGES, rng),
         0 => Expr::Attribute(Attribute::Consent(name)),
         1 => Expr::Attribute(Attribute::Holds(name)),
         2 => is(Attribute::Trial(name), &TRIALS, rng),

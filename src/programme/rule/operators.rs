@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Type};
 use dataflows::services::{HEALTHS, TRIALS};
+use dataflows::stages::STAGES;
 use sqlparser::ast::{self, BinaryOperator, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, Value};
 
 use super::super::diagnostic::quoted;
@@ -233,6 +234,7 @@ impl Checker<'_, '_, '_, '_> {
             Attribute::Status => vec!["active", "suspended", "closed"],
             Attribute::Tier => self.known.tiers.iter().map(String::as_str).collect(),
             Attribute::Rank => self.known.ranks.iter().map(String::as_str).collect(),
+            Attribute::MemberStage => STAGES.to_vec(),
             Attribute::Trial(_) => TRIALS.to_vec(),
             Attribute::Health(_) => HEALTHS.to_vec(),
             _ => return,
