@@ -66,6 +66,7 @@ class World:
         for some in self.orders.values():
             some.sort()
         self.measures, self.drives = programme.measures, programme.drives
+        self.stages = programme.stages
         self.listing = store.standing("listing")
         self.everybody = sorted(self.customer.keys() | self.bills.keys(), key=str.encode)
         months = [
@@ -170,6 +171,18 @@ class Subject:
         when, signs, at_least = self.world.drives[drive]
         found = [sign for sign, rule in signs.items() if rule.holds(self)]
         return found if when.holds(self) and len(found) >= at_least else None
+
+    def member_stage(self):
+        account = self.world.points.get(self.customer)
+        if account is None or not account.member:
+            return None
+        silent = (self.world.now.date() - account.heard.date()).days
+        if silent >= self.world.stages["lapsed_days"]:
+            return "lapsed"
+        if silent >= self.world.stages["silent_days"]:
+            return "silent"
+        age = (self.world.now.date() - account.began.date()).days
+        return "new" if age < self.world.stages["new_days"] else "active"
 
     def on_list(self, name):
         row = self.world.listing.get((name, self.customer))

@@ -15,7 +15,7 @@ NUMERIC = set(
 )
 TEXT = set(
     "gender city district brand group_type occupation status employer income_band tier "
-    "rank".split()
+    "rank member_stage".split()
 )
 FAMILIES = {
     "usage": "number", "participations": "number", "score": "number", "holds": "bool",

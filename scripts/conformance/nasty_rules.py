@@ -31,7 +31,7 @@ TEXTS = {
     "occupation": ["farmer", "driver", "student"], "status": ["active", "suspended", "closed"],
     "employer": PLAIN, "income_band": ["low", "high"],
 }
-NOW_TEXTS = {}
+NOW_TEXTS = {"member_stage": ["new", "active", "silent", "lapsed"]}
 for product in PRODUCTS[:3]:
     NOW_TEXTS["trial." + product] = ["none", "unused", "used", "converted", "ended"]
     NOW_TEXTS["health." + product] = ["active", "idle", "bundled_idle"]
@@ -238,6 +238,10 @@ def programme(rng, months, edge):
     measures = [(product, rng.choice(MEASURES)) for product in PRODUCTS[:3] if rng.random() < 0.7]
     lines.append("active_measures = { " + ", ".join(
         f"{toml(product)} = {toml(measure)}" for product, measure in measures[1:]) + " }")
+    if rng.random() < 0.7:
+        silent = rng.randrange(6)
+        lines.append(f"stages = {{ new_days = {rng.randrange(6)}, silent_days = {silent}, "
+                     f"lapsed_days = {silent + rng.choice([0, 1, 3, 40])} }}")
     as_of = Rules(rng, now=False, edge=edge)
     if rng.random() < 0.45:
         population = rng.choice([

@@ -197,6 +197,7 @@ def count(events, adjustments, usage, listing, programme, now):
                 account.make_up(entry_id, at, account.credit(entry_id, at, BY_HAND, row["points"]))
                 continue
             else:
+                account.heard = at
                 rules = [rule for rule in programme.points if matches(rule, row)]
                 if not happen(account, customer, entry_id, row, listing):
                     continue
@@ -220,6 +221,7 @@ def happen(account, customer, entry_id, row, listing):
         if account.member or on_list(listing, "registration", customer, at):
             return False
         account.member = True
+        account.began = at
     if kind == "redeem" and (row["points"] or 0) > 0:
         if not account.redeem(entry_id, at, row):
             return False

@@ -40,6 +40,8 @@ class Programme:
                         merged.setdefault(key, []).extend(value)
                     else:
                         merged.setdefault(key, {}).update(value)
+        self.stages = {"new_days": 30, "silent_days": 30, "lapsed_days": 90}
+        self.stages.update(merged.get("settings", {}).get("stages", {}))
         self.settings = Settings(merged.get("settings", {}), wall)
         self.tiers = [(t["id"], self.rule(t.get("when"))) for t in merged.get("tier", [])]
         self.segments = [(s["id"], self.rule(s["when"])) for s in merged.get("segment", [])]
@@ -55,7 +57,7 @@ class Programme:
         self.ranks = [(rank["from"], rank["id"]) for rank in merged.get("rank", [])]
         for rule in [self.population] + [rule for _, rule in self.tiers]:
             for name in rule.names if rule else ():
-                if name in ("tier", "rank", "points", "member") or name.startswith(NOT_AS_OF):
+                if name in ("tier", "rank", "points", "member", "member_stage") or name.startswith(NOT_AS_OF):
                     raise RuleError(f"{name} is not as of as_of")
 
     @staticmethod

@@ -24,6 +24,7 @@ COLUMNS = {
     "referral": "referrer referred at kind result points",
     "referral_tree": "customer_id direct total depth",
     "referral_rate": "month city members invited joined conversion coefficient",
+    "member_stage": "stage city members",
     "drive_share": "tier drive sign customers share",
     "service_health": "product_id held active idle bundled_idle trial converted",
     "quarantine": "file line column reason row",
@@ -33,7 +34,8 @@ COLUMNS = {
 KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "segment_member": 2, "segment_count": 2, "points_entry": 4,
         "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
-        "referral_rate": 2, "drive_share": 3, "service_health": 1, "quarantine": 2,
+        "referral_rate": 2, "member_stage": 2, "drive_share": 3, "service_health": 1,
+        "quarantine": 2,
         "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
@@ -125,6 +127,10 @@ def views(programme, world, store):
     out["referral"] = world.referrals.rows
     out["referral_tree"] = world.referrals.tree
     out["referral_rate"] = world.referrals.rates
+    members = [Subject(world, who, world.as_of)
+               for who, account in world.points.items() if account.member]
+    stages = Counter((member.member_stage(), member("city")) for member in members)
+    out["member_stage"] = [[*key, n] for key, n in stages.items()]
     for tier, drive in [key for key in driven if len(key) == 2]:
         for sign in programme.drives[drive][1]:
             count = driven[tier, drive, sign]
