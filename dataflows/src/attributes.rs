@@ -11,6 +11,7 @@
 
 mod community;
 mod dates;
+mod delivered;
 mod division;
 mod services;
 mod within;
@@ -31,7 +32,7 @@ use crate::services::Services;
 use crate::stages::Stages;
 use crate::table::Chunk;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE};
-use crate::table::column::{Bits, CHUNK, Column, Slots};
+use crate::table::column::{CHUNK, Column, Slots};
 use crate::types::{Clock, Day, Month, Time, Word};
 
 /// The largest change that is told: 10000 percent.
@@ -357,73 +358,6 @@ impl<'a> Frame<'a> {
             }
         }
         sums
-    }
-
-    fn scores(&self, model: Option<Word>) -> Numbers {
-        let mut numbers = Numbers::new(vec![0; self.slots.len()], vec![1; self.slots.len()]);
-        let Some(rows) = model.and_then(|model| self.chunk.scores.get(&model)) else { return numbers };
-        let mut put = |place: usize, value: i64| (numbers.values[place], numbers.null[place]) = (value, 0);
-        match self.slots {
-            Slots::All => rows.rows().iter().for_each(|(slot, value)| put(usize::from(*slot), *value)),
-            Slots::Some(slots) => slots.iter().enumerate().for_each(|(place, slot)| {
-                if let Some(value) = rows.get(slot) {
-                    put(place, *value);
-                }
-            }),
-        }
-        numbers
-    }
-
-    fn holders(&self, product: Option<Word>) -> Vec<u8> {
-        let orders = product.and_then(|product| self.chunk.orders.get(&product));
-        orders.map_or_else(|| vec![0; self.slots.len()], |orders| self.set_in(&orders.holders))
-    }
-
-    fn consenting(&self, purpose: Option<Word>) -> Vec<u8> {
-        let consents = purpose.and_then(|purpose| self.chunk.consents.get(&purpose));
-        consents.map_or_else(|| vec![0; self.slots.len()], |consents| self.set_in(&consents.given))
-    }
-
-    /// 1 where a bit is set, by place.
-    fn set_in(&self, bits: &Bits) -> Vec<u8> {
-        (0..self.slots.len()).map(|place| u8::from(bits.get(self.slots.slot(place)))).collect()
-    }
-
-    fn listed(&self, list: Option<Word>) -> Vec<u8> {
-        let mut flags = vec![0; self.slots.len()];
-        let Some(rows) = list.and_then(|list| self.chunk.listings.get(&list)) else { return flags };
-        let now = self.moment.now;
-        let mut put = |place: usize, (from, until): (Option<Time>, Option<Time>)| {
-            let begun = from.is_none_or(|from| now.is_some_and(|now| from <= now));
-            let ended = until.is_some_and(|until| now.is_none_or(|now| until <= now));
-            flags[place] = u8::from(begun && !ended);
-        };
-        match self.slots {
-            Slots::All => rows.rows().iter().for_each(|(slot, interval)| put(usize::from(*slot), *interval)),
-            Slots::Some(slots) => slots.iter().enumerate().for_each(|(place, slot)| {
-                if let Some(interval) = rows.get(slot) {
-                    put(place, *interval);
-                }
-            }),
-        }
-        flags
-    }
-
-    fn terminals(&self, mut has: impl FnMut(Word) -> bool) -> Vec<u8> {
-        let mut flags = vec![0; self.slots.len()];
-        let rows = &self.chunk.terminals;
-        match self.slots {
-            // Days ascend within a slot, so that the latest is written last.
-            Slots::All => {
-                rows.rows().iter().for_each(|((slot, _), word)| flags[usize::from(*slot)] = u8::from(has(*word)))
-            }
-            Slots::Some(slots) => slots.iter().enumerate().for_each(|(place, slot)| {
-                if let Some((_, word)) = rows.range(|(held, _)| held.cmp(slot)).last() {
-                    flags[place] = u8::from(has(*word));
-                }
-            }),
-        }
-        flags
     }
 }
 
