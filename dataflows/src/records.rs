@@ -111,6 +111,9 @@ pub struct Bill {
     pub data_kb: i64,
 }
 
+/// Longest id, in bytes.
+pub const ID_BYTES_MAX: usize = 256;
+
 /// Most rows of one file: what memory is asked for is bounded by it wherever a count is read.
 pub const ROWS_MAX: usize = 1 << 27;
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
+use dataflows::records::ID_BYTES_MAX;
+
 use super::batch::Record;
 use super::header::Header;
 use super::reason::{Bad, Reason};
 use super::schema::columns;
 
-/// Longest id.
-const ID_BYTES_MAX: usize = 256;
 /// Longest other text.
 const TEXT_BYTES_MAX: usize = 4096;
 

@@ -269,7 +269,10 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                 let kind = usize::try_from(kind[at]).ok().and_then(|kind| EventKind::ALL.get(kind));
                 let word = |column: &[i64]| below(column[at], names.words).map(Word);
                 Ok(MemberEventRow {
-                    event_id: event_id[at].ok_or(Damaged("an event has no id"))?.into(),
+                    event_id: event_id[at]
+                        .filter(|id| id.len() <= ID_BYTES_MAX)
+                        .ok_or(Damaged("an event has no id, or none of that length"))?
+                        .into(),
                     customer: CustomerIx(below(customer[at], names.customers)?),
                     at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
                     channel: word(&channel)?,

@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 23] = [
     "customer_attribute",
     "tier",
     "tier_count",

@@ -3,10 +3,10 @@
 //! Points and rank are null where points_balance has no row: then the programme has no points, or
 //! the customer neither an event nor an adjustment.
 
-use crate::records::{Event, EventKind};
+use crate::records::EventKind;
 use crate::rules::evaluate::Numbers;
-use crate::table::chunk::EventKey;
 use crate::table::column::Slots;
+use crate::table::events::EventRow;
 use crate::types::Word;
 
 use super::Frame;
@@ -42,18 +42,17 @@ impl Frame<'_> {
         let mut counts = vec![0i64; self.slots.len()];
         if let (Some(kind), Some(last)) = (kind, self.moment.month) {
             let (from, until) = (last.plus(-11).first_day().start(), last.plus(1).first_day().start());
-            let mut count = |place: usize, (_, at, _): &EventKey, event: &Event| {
-                let is_one = event.kind == EventKind::Participate && event.detail == kind && (from..until).contains(at);
+            let mut count = |place: usize, EventRow { at, event, .. }: EventRow<'_>| {
+                let is_one =
+                    event.kind == EventKind::Participate && event.detail == kind && (from..until).contains(&at);
                 counts[place] += i64::from(is_one) * 100;
             };
             match self.slots {
                 Slots::All => {
-                    let rows = self.chunk.events.values().flat_map(|events| events.rows());
-                    rows.for_each(|(key, event)| count(usize::from(key.0), key, event));
+                    self.chunk.events.all().for_each(|(slot, row)| count(slot, row));
                 }
                 Slots::Some(slots) => slots.iter().enumerate().for_each(|(place, slot)| {
-                    let rows = self.chunk.events_of(usize::from(*slot));
-                    rows.iter().for_each(|(key, event)| count(place, key, event));
+                    self.chunk.events_of(usize::from(*slot)).iter().for_each(|row| count(place, row));
                 }),
             }
         }

@@ -2,7 +2,8 @@
 //! count: by (at, id), adjustments first; months of use after all that happens in their last second.
 
 use crate::records::Event;
-use crate::table::chunk::EventKey;
+use crate::table::chunk::AdjustmentKey;
+use crate::table::events::{EventRow, EventsOf};
 use crate::types::{Month, Time};
 
 /// One of them.
@@ -10,7 +11,7 @@ pub enum Happening<'a> {
     Event {
         id: &'a str,
         at: Time,
-        event: &'a Event,
+        event: Event,
     },
     Adjustment {
         id: &'a str,
@@ -35,31 +36,29 @@ impl Happening<'_> {
 
 /// The three sorted lists, each as far as it is still to come.
 pub struct Happenings<'a, 'u> {
-    events: &'a [(EventKey, Event)],
-    adjustments: &'a [(EventKey, i64)],
+    events: EventsOf<'a>,
+    adjustments: &'a [(AdjustmentKey, i64)],
     uses: &'u [(Month, usize)],
 }
 
 impl<'a, 'u> Happenings<'a, 'u> {
     pub fn new(
-        events: &'a [(EventKey, Event)],
-        adjustments: &'a [(EventKey, i64)],
+        events: EventsOf<'a>,
+        adjustments: &'a [(AdjustmentKey, i64)],
         uses: &'u [(Month, usize)],
     ) -> Happenings<'a, 'u> {
         Happenings { events, adjustments, uses }
     }
 
     fn next_row(&mut self) -> Option<Happening<'a>> {
-        let moment = |key: &'a EventKey| (key.1, &*key.2);
-        let adjustment = self.adjustments.first().map(|(key, points)| (moment(key), *points));
-        let event = self.events.first().map(|(key, event)| (moment(key), event));
-        match (adjustment, event) {
-            (Some(((at, id), points)), event) if event.is_none_or(|(moment, _)| (at, id) <= moment) => {
+        let adjustment = self.adjustments.first();
+        match (adjustment, self.events.first()) {
+            (Some(((_, at, id), points)), event) if event.is_none_or(|event| (*at, &**id) <= (event.at, event.id)) => {
                 self.adjustments = &self.adjustments[1..];
-                Some(Happening::Adjustment { id, at, points })
+                Some(Happening::Adjustment { id, at: *at, points: *points })
             }
-            (_, Some(((at, id), event))) => {
-                self.events = &self.events[1..];
+            (_, Some(EventRow { at, id, event })) => {
+                self.events = self.events.split_off_first();
                 Some(Happening::Event { id, at, event })
             }
             _ => None,
@@ -69,7 +68,7 @@ impl<'a, 'u> Happenings<'a, 'u> {
     /// When the next event or adjustment is.
     fn next_at(&self) -> Option<Time> {
         let (event, adjustment) = (self.events.first(), self.adjustments.first());
-        event.map(|(key, _)| key.1).into_iter().chain(adjustment.map(|(key, _)| key.1)).min()
+        event.map(|event| event.at).into_iter().chain(adjustment.map(|(key, _)| key.1)).min()
     }
 }
 

@@ -15,14 +15,15 @@ use super::lots::{Lot, Lots};
 use crate::facts::Interval;
 use crate::programme::Debts;
 use crate::records::{Event, EventKind};
-use crate::table::chunk::EventKey;
+use crate::table::chunk::AdjustmentKey;
+use crate::table::events::EventsOf;
 use crate::types::{Month, Time};
 
 /// All that a customer's points depend on beside the rules. Rows are sorted by (at, id).
 #[derive(Clone, Copy)]
 pub struct Life<'a> {
-    pub events: &'a [(EventKey, Event)],
-    pub adjustments: &'a [(EventKey, i64)],
+    pub events: EventsOf<'a>,
+    pub adjustments: &'a [(AdjustmentKey, i64)],
     /// When he cannot register.
     pub registration: Option<Interval>,
     /// When what he tries earns nothing.
@@ -34,15 +35,12 @@ pub struct Life<'a> {
 impl Life<'_> {
     /// Whether it is another, and what came after the last of it.
     pub fn goes_on(&self, other: &Life<'_>) -> bool {
-        let last = |life: &Life<'_>| {
-            let (event, adjustment) = (life.events.last(), life.adjustments.last());
-            event.map(|(key, _)| key.1).max(adjustment.map(|(key, _)| key.1))
-        };
+        let last = |life: &Life<'_>| life.events.last_at().max(life.adjustments.last().map(|(key, _)| key.1));
         let (events, adjustments) =
             (self.events.strip_prefix(other.events), self.adjustments.strip_prefix(other.adjustments));
         let (Some(events), Some(adjustments)) = (events, adjustments) else { return false };
-        let next =
-            events.first().map(|(key, _)| key.1).into_iter().chain(adjustments.first().map(|(key, _)| key.1)).min();
+        let (event, adjustment) = (events.first().map(|event| event.at), adjustments.first().map(|(key, _)| key.1));
+        let next = event.into_iter().chain(adjustment).min();
         self.registration == other.registration
             && self.experience == other.experience
             && self.now >= other.now
@@ -51,9 +49,8 @@ impl Life<'_> {
 
     /// Whether it has an event or an adjustment of that id at a time.
     pub fn has(&self, id: &str, at: Time) -> bool {
-        let is_it = |key: &EventKey| (key.1, &*key.2).cmp(&(at, id));
-        self.events.binary_search_by(|(key, _)| is_it(key)).is_ok()
-            || self.adjustments.binary_search_by(|(key, _)| is_it(key)).is_ok()
+        self.events.iter().any(|event| (event.at, event.id) == (at, id))
+            || self.adjustments.binary_search_by(|(key, _)| (key.1, &*key.2).cmp(&(at, id))).is_ok()
     }
 }
 
@@ -130,7 +127,7 @@ impl<'a> Walk<'a> {
             self.expire(at, &mut enter);
             match happening {
                 Happening::Adjustment { id, at, points } => self.adjust(EntryId::Row(id), at, points, &mut enter),
-                Happening::Event { id, at, event } => self.meet(life, EntryId::Row(id), at, event, &mut enter),
+                Happening::Event { id, at, event } => self.meet(life, EntryId::Row(id), at, &event, &mut enter),
                 Happening::Use { month, rule } => self.reward(month, rule, &mut enter),
             }
             if self.memberships.last().is_some_and(|(_, was)| *was) != self.balance.member {
@@ -140,7 +137,7 @@ impl<'a> Walk<'a> {
         life.now.inspect(|now| self.expire(*now, &mut enter));
         let owed = if self.rules.debts == Debts::AllowNegative { self.debt } else { 0 };
         self.balance.left = self.lots.left().saturating_sub(owed);
-        let last = life.events.last().map(|((_, at, _), _)| at.day());
+        let last = life.events.last_at().map(Time::day);
         self.balance.last = last.filter(|_| self.balance.member);
         let next_end = uses.get(over).map(|(month, _)| month.last_second());
         let due = self.lots.next_expiry().into_iter().chain(next_end).min();

@@ -10,9 +10,10 @@ use super::{Link, first_registration};
 use crate::customers::Told;
 use crate::facts::Interval;
 use crate::points::{REGISTRATION, list};
-use crate::records::{Event, EventKind};
-use crate::table::chunk::{CITY, EventKey};
+use crate::records::EventKind;
+use crate::table::chunk::CITY;
 use crate::table::column::Slots;
+use crate::table::events::{EventRow, EventsOf};
 use crate::table::{Chunk, Sorted};
 use crate::types::{CustomerIx, Diff, Month, Time, Word};
 use crate::views::{Change, Counts};
@@ -27,7 +28,7 @@ struct Side<'a> {
 struct Life<'a> {
     first: Option<Time>,
     city: Word,
-    events: &'a [(EventKey, Event)],
+    events: EventsOf<'a>,
 }
 
 /// An invitation into the community.
@@ -60,13 +61,21 @@ pub fn tell(
     for slot in (0..slots.len()).map(|place| slots.slot(place)) {
         // Who has no event, then and now, has nothing to tell: most of an extract of customers.
         if before.points.present.get(slot) || after.points.present.get(slot) {
-            tell_customer(customer(slot), was.life(slot), is.life(slot), counts, emit);
+            let same_events = before.events.shares(&after.events, slot);
+            tell_customer(customer(slot), same_events, was.life(slot), is.life(slot), counts, emit);
         }
     }
 }
 
-fn tell_customer(customer: CustomerIx, was: Life<'_>, is: Life<'_>, counts: &mut Counts, emit: &mut Vec<(Told, Diff)>) {
-    if std::ptr::eq(was.events, is.events) && was.first == is.first && was.city == is.city {
+fn tell_customer(
+    customer: CustomerIx,
+    same_events: bool,
+    was: Life<'_>,
+    is: Life<'_>,
+    counts: &mut Counts,
+    emit: &mut Vec<(Told, Diff)>,
+) {
+    if same_events && was.first == is.first && was.city == is.city {
         return;
     }
     for (life, diff) in [(&was, -1), (&is, 1)] {
@@ -82,7 +91,7 @@ fn tell_customer(customer: CustomerIx, was: Life<'_>, is: Life<'_>, counts: &mut
             (None, None) => break,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some((before, _)), Some((after, _))) => before.cmp(after),
+            (Some(before), Some(after)) => (before.at, before.id).cmp(&(after.at, after.id)),
         };
         let before = befores.next_if(|_| order.is_le()).and_then(|event| was.invitation(event));
         let after = afters.next_if(|_| order.is_ge()).and_then(|event| is.invitation(event));
@@ -114,12 +123,11 @@ impl<'a> Side<'a> {
 }
 
 impl Life<'_> {
-    fn invitation<'e>(&self, (key, event): &'e (EventKey, Event)) -> Option<Invitation<'e>> {
-        let (_, at, event_id) = key;
+    fn invitation<'e>(&self, EventRow { at, id, event }: EventRow<'e>) -> Option<Invitation<'e>> {
         if event.kind != EventKind::Refer || !event.product.is_null() {
             return None;
         }
-        let counts = event.result == Some(true) && self.first.is_some_and(|first| first <= *at);
-        Some(Invitation { referred: event.other?, at: *at, event_id, city: self.city, counts })
+        let counts = event.result == Some(true) && self.first.is_some_and(|first| first <= at);
+        Some(Invitation { referred: event.other?, at, event_id: id, city: self.city, counts })
     }
 }

@@ -38,8 +38,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::Interval;
 use crate::points::holds;
-use crate::records::{Event, EventKind};
-use crate::table::chunk::EventKey;
+use crate::records::EventKind;
+use crate::table::events::EventsOf;
 use crate::types::{CustomerIx, Time, Word};
 
 pub use forest::Forest;
@@ -67,7 +67,7 @@ pub enum Link {
 
 /// When the first registration among a customer's events took effect. `barred` is when the list
 /// `registration` holds for him.
-pub fn first_registration(events: &[(EventKey, Event)], barred: Option<Interval>) -> Option<Time> {
-    let mut registers = events.iter().filter(|(_, event)| event.kind == EventKind::Register);
-    registers.find(|((_, at, _), _)| !holds(barred, *at)).map(|((_, at, _), _)| *at)
+pub fn first_registration(events: EventsOf<'_>, barred: Option<Interval>) -> Option<Time> {
+    let mut registers = events.iter().filter(|row| row.event.kind == EventKind::Register).map(|row| row.at);
+    registers.find(|at| !holds(barred, *at))
 }

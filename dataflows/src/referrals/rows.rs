@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::points::{self, Cause, EntryId, Rules};
 use crate::records::{Event, EventKind};
 use crate::table::Chunk;
-use crate::table::chunk::EventKey;
+use crate::table::events::EventRow;
 use crate::types::{CustomerIx, Time, Word};
 
 /// A row of `referral`; the referrer is whose chunk and slot were asked for.
@@ -29,7 +29,7 @@ pub fn rows<'a>(
 ) -> Vec<Referral<'a>> {
     let made = |event: &Event| event.other.filter(|_| event.kind == EventKind::Refer);
     let events = chunk.events_of(slot);
-    if events.iter().all(|(_, event)| made(event).is_none()) {
+    if events.iter().all(|row| made(&row.event).is_none()) {
         return Vec::new();
     }
     let mut earned: BTreeMap<(Time, &str), i64> = BTreeMap::new();
@@ -40,10 +40,10 @@ pub fn rows<'a>(
             *sum = sum.saturating_add(entry.points);
         }
     }
-    let row = |((_, at, event_id), event): &'a (EventKey, Event)| {
-        let points = earned.get(&(*at, &**event_id)).copied().unwrap_or(0);
+    let row = |EventRow { at, id, event }: EventRow<'a>| {
+        let points = earned.get(&(at, id)).copied().unwrap_or(0);
         let (product, result) = (event.product, event.result);
-        Some(Referral { referred: made(event)?, at: *at, product, event_id, result, points })
+        Some(Referral { referred: made(&event)?, at, product, event_id: id, result, points })
     };
     events.iter().filter_map(row).collect()
 }

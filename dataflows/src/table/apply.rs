@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::facts::{Facts, Interval};
+use crate::facts::{EventFact, Facts, Interval};
 use crate::points::{self, EXPERIENCE, REGISTRATION};
-use crate::records::{Bill, Event, Order};
+use crate::records::{Bill, Order};
 use crate::stages::Stages;
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
-use super::chunk::{ConsentKey, EventKey, group};
+use super::chunk::{AdjustmentKey, ConsentKey};
 use super::column::{Bits, CHUNK};
+use super::events::EventChange;
 use super::orders::OrderKey;
 use super::sorted::Change;
 
@@ -186,31 +187,40 @@ impl Table {
     }
 
     fn write_events(&mut self, facts: &Facts, reach: i32) {
-        let mut changes: BTreeMap<(usize, u16), Vec<Change<EventKey, Event>>> = BTreeMap::new();
-        for event in &facts.events {
-            let Some((chunk, slot)) = self.place(event.customer) else { continue };
-            let slot = slot as u16;
-            let change = ((slot, event.at, event.event_id.clone()), event.event);
-            changes.entry((chunk, group(slot))).or_default().push(change);
+        // Chunk and slot, and the fact's number: most files bring them in this order already.
+        let mut own: Vec<(u32, u32)> = Vec::new();
+        for (number, event) in facts.events.iter().enumerate() {
+            if let Some((chunk, slot)) = self.place(event.customer) {
+                own.push(((chunk * CHUNK + slot) as u32, number as u32));
+            }
         }
-        for ((index, group), changes) in changes {
-            let (chunk, touch) = self.touched_chunk(index);
-            for ((slot, at, _), _) in &changes {
-                let month = at.day().month();
-                touch.add_points(usize::from(*slot));
-                touch.add_months((month, month.plus(reach)));
+        let moment = |number: u32| {
+            let event = &facts.events[number as usize];
+            (event.at, &*event.event_id)
+        };
+        own.sort_unstable_by(|one, other| {
+            one.0.cmp(&other.0).then_with(|| moment(one.1).cmp(&moment(other.1))).then(one.1.cmp(&other.1))
+        });
+        let mut changes: Vec<EventChange<'_>> = Vec::new();
+        for own in own.chunk_by(|(one, _), (other, _)| *one as usize / CHUNK == *other as usize / CHUNK) {
+            changes.clear();
+            let (chunk, touch) = self.touched_chunk(own[0].0 as usize / CHUNK);
+            for (place, number) in own {
+                let EventFact { at, event_id, event, .. } = &facts.events[*number as usize];
+                let slot = *place as usize % CHUNK;
+                touch.add_points(slot);
+                if reach >= 0 {
+                    let month = at.day().month();
+                    touch.add_months((month, month.plus(reach)));
+                }
+                changes.push(EventChange { slot: slot as u16, at: *at, id: event_id, event: *event });
             }
-            let events = Arc::make_mut(&mut chunk.events);
-            let rows = events.entry(group).or_default();
-            Arc::make_mut(rows).apply(changes);
-            if rows.is_empty() {
-                events.remove(&group);
-            }
+            Arc::make_mut(&mut chunk.events).apply(&changes);
         }
     }
 
     fn write_adjustments(&mut self, facts: &Facts) {
-        let mut changes: BTreeMap<usize, Vec<Change<EventKey, i64>>> = BTreeMap::new();
+        let mut changes: BTreeMap<usize, Vec<Change<AdjustmentKey, i64>>> = BTreeMap::new();
         for adjustment in &facts.adjustments {
             let Some((chunk, slot)) = self.place(adjustment.customer) else { continue };
             let key = (slot as u16, adjustment.at, adjustment.adjustment_id.clone());

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use crate::drives::Driven;
 use crate::facts::Interval;
 use crate::points::Balances;
-use crate::records::{Bill, Customer, Event};
+use crate::records::{Bill, Customer};
 use crate::types::{Day, Month, Time, Word};
 
 use super::column::{Bits, CHUNK, Column, Slots};
+use super::events::{Events, EventsOf};
 use super::orders::Orders;
 use super::sorted::{Change, Sorted};
 
@@ -47,9 +48,8 @@ pub struct Chunk {
     /// By slot and day: the last of a slot stands.
     pub terminals: Arc<Sorted<(u16, Day), Word>>,
     pub orders: Arc<BTreeMap<Word, Arc<Orders>>>,
-    /// By [`group`] of slots: a member has dozens of events, and a change of one copies its group.
-    pub events: Arc<BTreeMap<u16, Arc<Sorted<EventKey, Event>>>>,
-    pub adjustments: Arc<Sorted<EventKey, i64>>,
+    pub events: Arc<Events>,
+    pub adjustments: Arc<Sorted<AdjustmentKey, i64>>,
     pub listings: Arc<BTreeMap<Word, Arc<Sorted<u16, Interval>>>>,
     /// By purpose.
     pub consents: Arc<BTreeMap<Word, Arc<Consents>>>,
@@ -90,13 +90,12 @@ impl Chunk {
     }
 
     /// A customer's events, in their order.
-    pub fn events_of(&self, slot: usize) -> &[(EventKey, Event)] {
-        let slot = slot as u16;
-        self.events.get(&group(slot)).map_or(&[], |events| events.range(|(held, ..)| held.cmp(&slot)))
+    pub fn events_of(&self, slot: usize) -> EventsOf<'_> {
+        self.events.of(slot)
     }
 
     /// A customer's adjustments, in their order.
-    pub fn adjustments_of(&self, slot: usize) -> &[(EventKey, i64)] {
+    pub fn adjustments_of(&self, slot: usize) -> &[(AdjustmentKey, i64)] {
         self.adjustments.range(|(held, ..)| held.cmp(&(slot as u16)))
     }
 
@@ -331,13 +330,8 @@ impl Sums {
     }
 }
 
-/// Slot, time, id of an event or an adjustment.
-pub type EventKey = (u16, Time, Box<str>);
-
-/// The slots whose events stand in one list: 64 of them.
-pub fn group(slot: u16) -> u16 {
-    slot / 64
-}
+/// Slot, time, id of an adjustment.
+pub type AdjustmentKey = (u16, Time, Box<str>);
 
 /// Slot, time, channel.
 pub type ConsentKey = (u16, Time, Word);

@@ -8,6 +8,7 @@
 mod apply;
 pub mod chunk;
 pub mod column;
+pub mod events;
 pub mod orders;
 mod sorted;
 
