@@ -39,7 +39,7 @@ pub struct Published {
     /// The rules by which its points were counted.
     pub points: Arc<points::Rules>,
     /// The entries of points that changed after they were shown: the latest epochs that changed any, as far
-    /// as [`CHANGES_MAX`] reaches.
+    /// as `CHANGES_MAX` reaches.
     pub changed: Arc<VecDeque<Arc<Changed>>>,
     /// Where all points are.
     pub books: points::Books,
