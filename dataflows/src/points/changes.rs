@@ -43,8 +43,9 @@ pub fn changes(
     changes: &mut Vec<EntryChange>,
 ) -> bool {
     let lists = (Lists::of(before.chunk, is_named), Lists::of(after.chunk, is_named));
-    let mut walks = (Walk::new(before.rules), Walk::new(after.rules));
+    let mut walks = (Walk::without_lots(before.rules), Walk::without_lots(after.rules));
     let (mut months_before, mut months_after) = (Vec::new(), Vec::new());
+    let mut shown: (Vec<Shown<'_>>, Vec<Shown<'_>>) = (Vec::new(), Vec::new());
     for slot in slots.filter(|slot| before.chunk.points.present.get(*slot)) {
         if changes.len() >= CHANGES_MAX {
             return false;
@@ -56,23 +57,27 @@ pub fn changes(
         if same_rules && months_before == months_after && lives.1.goes_on(&lives.0) {
             continue;
         }
-        let mut entries: BTreeMap<Key<'_>, (Option<i64>, Option<i64>)> = BTreeMap::new();
+        shown.0.clear();
+        shown.1.clear();
         if before.rules.is_there {
-            walks.0.through(lives.0, &months_before, |entry| {
-                entries.entry(key(&entry, before.rules)).or_default().0 = Some(entry.points);
-            });
+            walks.0.through(lives.0, &months_before, |entry| shown.0.push((key(&entry, before.rules), entry)));
         }
         if after.rules.is_there {
-            walks.1.through(lives.1, &months_after, |entry| {
-                let known = entries.entry(key(&entry, after.rules));
-                let stood = || match entry.id {
-                    EntryId::Row(id) => entry.cause != Cause::Expire && lives.0.has(id, entry.at),
-                    EntryId::Use(..) => false,
-                };
-                if matches!(known, std::collections::btree_map::Entry::Occupied(_)) || stood() {
-                    known.or_default().1 = Some(entry.points);
-                }
-            });
+            walks.1.through(lives.1, &months_after, |entry| shown.1.push((key(&entry, after.rules), entry)));
+        }
+        let (befores, afters) = without_common(&shown.0, &shown.1);
+        let mut entries: BTreeMap<Key<'_>, (Option<i64>, Option<i64>)> = BTreeMap::new();
+        for (key, entry) in befores {
+            entries.entry(*key).or_default().0 = Some(entry.points);
+        }
+        for (key, entry) in afters {
+            let stood = || match entry.id {
+                EntryId::Row(id) => entry.cause != Cause::Expire && lives.0.has(id, entry.at),
+                EntryId::Use(..) => false,
+            };
+            if entries.contains_key(key) || stood() {
+                entries.entry(*key).or_default().1 = Some(entry.points);
+            }
         }
         let changed = entries.into_iter().filter(|(_, (before, after))| before != after);
         changes.extend(changed.map(|((id, at, rule), (before, after))| EntryChange {
@@ -86,6 +91,18 @@ pub fn changes(
     }
     true
 }
+
+/// Entries without those with which both sides begin, and end.
+fn without_common<'s, 'a>(befores: &'s [Shown<'a>], afters: &'s [Shown<'a>]) -> (&'s [Shown<'a>], &'s [Shown<'a>]) {
+    let same = |(one, other): &(&Shown<'_>, &Shown<'_>)| one.0 == other.0 && one.1.points == other.1.points;
+    let begin = befores.iter().zip(afters).take_while(same).count();
+    let (befores, afters) = (&befores[begin..], &afters[begin..]);
+    let end = befores.iter().rev().zip(afters.iter().rev()).take_while(same).count();
+    (&befores[..befores.len() - end], &afters[..afters.len() - end])
+}
+
+/// An entry, with what tells it apart.
+type Shown<'a> = (Key<'a>, Entry<'a>);
 
 /// What tells entries of a customer apart.
 type Key<'a> = (EntryId<'a>, Time, &'a str);

@@ -38,6 +38,8 @@ impl Lot<'_> {
 pub struct Lots<'a> {
     queues: Vec<Queue<'a>>,
     given: u32,
+    /// Whether only their sum is kept: nobody asks for each, and none waits or expires.
+    sum_only: bool,
 }
 
 /// Lots of equal terms, in the order in which they were given.
@@ -55,10 +57,11 @@ struct Queue<'a> {
 }
 
 impl<'a> Lots<'a> {
-    /// None yet, of any of these terms.
-    pub fn new(terms: &[Terms]) -> Lots<'a> {
+    /// None yet, of any of these terms. Where nobody asks for each, they are not `listed`.
+    pub fn new(terms: &[Terms], listed: bool) -> Lots<'a> {
         let queue = |terms: &Terms| Queue { terms: *terms, lots: Vec::new(), front: 0, ripe: 0, pending: 0, left: 0 };
-        Lots { queues: terms.iter().map(queue).collect(), given: 0 }
+        let sum_only = !listed && terms.iter().all(|terms| *terms == Terms::default());
+        Lots { queues: terms.iter().map(queue).collect(), given: 0, sum_only }
     }
 
     /// Begins with another customer.
@@ -73,6 +76,10 @@ impl<'a> Lots<'a> {
     /// A lot of the terms at a place, of which `left` is left from the beginning.
     pub fn give(&mut self, place: usize, id: EntryId<'a>, cause: Cause, at: Time, granted: i64, left: i64) {
         let queue = &mut self.queues[place];
+        if self.sum_only {
+            queue.left = queue.left.saturating_add(left);
+            return;
+        }
         let Terms { pending_days, expiry } = queue.terms;
         let from = Time(at.0.saturating_add(i64::from(pending_days) * SECONDS_PER_DAY));
         let until = expires(expiry, at);
@@ -98,6 +105,14 @@ impl<'a> Lots<'a> {
     /// Takes up to so many points, of the lots that expire first. Gives what it could not take. Where
     /// `pending` is not set, only of lots that could be spent when that was asked last.
     pub fn take(&mut self, mut points: i64, pending: bool) -> i64 {
+        if self.sum_only {
+            for queue in &mut self.queues {
+                let taken = points.min(queue.left).max(0);
+                queue.left -= taken;
+                points -= taken;
+            }
+            return points;
+        }
         while points > 0 {
             let next = self.queues.iter_mut().filter_map(|queue| {
                 queue.skip_spent();

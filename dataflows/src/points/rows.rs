@@ -67,7 +67,7 @@ pub fn settle(
     if slots.peek().is_none() {
         return chunk.points.clone();
     }
-    let (lists, mut walk, mut months) = (Lists::of(chunk, is_named), Walk::new(rules), Vec::new());
+    let (lists, mut walk, mut months) = (Lists::of(chunk, is_named), Walk::without_lots(rules), Vec::new());
     let mut balances = chunk.points.clone();
     let settled = Arc::make_mut(&mut balances);
     for slot in slots {

@@ -103,8 +103,18 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// Lots can be asked for after it.
     pub fn new(rules: &'a Rules) -> Walk<'a> {
-        let (awards, lots) = (Awards::new(rules), Lots::new(rules.terms()));
+        Walk::with(rules, true)
+    }
+
+    /// For balances and entries alone.
+    pub fn without_lots(rules: &'a Rules) -> Walk<'a> {
+        Walk::with(rules, false)
+    }
+
+    fn with(rules: &'a Rules, lists_lots: bool) -> Walk<'a> {
+        let (awards, lots) = (Awards::new(rules), Lots::new(rules.terms(), lists_lots));
         Walk { rules, awards, lots, balance: Balance::default(), debt: 0, made_up: 0, memberships: Vec::new() }
     }
 

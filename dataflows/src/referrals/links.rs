@@ -85,7 +85,10 @@ fn tell_customer(
             emit.push((Told::Link(Link::Registered { customer, at }), diff));
         }
     }
-    let (mut befores, mut afters) = (was.events.iter().peekable(), is.events.iter().peekable());
+    // Equal events of who registered and lives as before tell the same.
+    let is_alike = was.first == is.first && was.city == is.city;
+    let (befores, afters) = if is_alike { was.events.without_common(is.events) } else { (was.events, is.events) };
+    let (mut befores, mut afters) = (befores.iter().peekable(), afters.iter().peekable());
     loop {
         let order = match (befores.peek(), afters.peek()) {
             (None, None) => break,

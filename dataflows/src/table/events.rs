@@ -244,9 +244,18 @@ impl<'a> EventsOf<'a> {
         self.rows.last().map(Packed::at)
     }
 
-    /// Without the first.
+    /// Without the first, where there is one.
     pub fn split_off_first(self) -> EventsOf<'a> {
-        self.split(1).1
+        let Some((row, rows)) = self.rows.split_first() else { return self };
+        EventsOf { rows, ids: &self.ids[usize::from(row.id_len)..], points: self.points, first: self.first + 1 }
+    }
+
+    /// What is left of both without the events with which both begin. Some of these may be left too.
+    pub fn without_common<'o>(self, other: EventsOf<'o>) -> (EventsOf<'a>, EventsOf<'o>) {
+        let common = self.rows.iter().zip(other.rows).take_while(|(one, other)| one == other).count();
+        let ((own, rest), (others, other_rest)) = (self.split(common), other.split(common));
+        let asks = own.asked().next().is_some() || others.asked().next().is_some();
+        if own.ids == others.ids && !asks { (rest, other_rest) } else { (self, other) }
     }
 
     /// What follows, where these begin with all of `other`.
@@ -333,6 +342,12 @@ mod tests {
                 let begins = one.iter().count() <= other.len() && one.iter().zip(other.iter()).all(|(a, b)| a == b);
                 let rest = other.strip_prefix(one).map(|rest| rest.iter().collect::<Vec<_>>());
                 assert_eq!(rest, begins.then(|| other.iter().skip(one.len()).collect()));
+                let (left, others_left) = one.without_common(other);
+                let (left, others_left) = (left.iter().collect::<Vec<_>>(), others_left.iter().collect::<Vec<_>>());
+                assert!(one.iter().collect::<Vec<_>>().ends_with(&left));
+                assert!(other.iter().collect::<Vec<_>>().ends_with(&others_left));
+                assert_eq!(one.len() - left.len(), other.len() - others_left.len());
+                assert!(one.iter().zip(other.iter()).take(one.len() - left.len()).all(|(one, other)| one == other));
                 assert_eq!(other.last_at(), other.iter().last().map(|row| row.at));
             }
         }
