@@ -10,6 +10,7 @@ mod replay;
 mod run;
 mod serve;
 mod shell;
+mod standing;
 mod verify;
 
 use std::io::IsTerminal;
@@ -43,6 +44,7 @@ enum Command {
     Check(check::Arguments),
     Apply(ask::Apply),
     Customer(ask::Customer),
+    Standing(standing::Arguments),
     Verify(verify::Arguments),
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Apply(arguments) => ask::apply(arguments),
         Command::Customer(arguments) => ask::customer(arguments),
+        Command::Standing(arguments) => standing::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),

@@ -7,6 +7,7 @@ mod catalog;
 mod changes;
 mod customers;
 pub mod export;
+pub mod leaderboard;
 mod points;
 mod referrals;
 mod rows;

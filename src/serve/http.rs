@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::answer::Refusal;
 use super::door::{Door, OPENING, Opened};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
+use super::standing::standing;
 use crate::output::tell;
 use crate::programme::{self, Source};
 use crate::query::{Cell, Kind, Sources, VIEWS, card, export, rows, view};
@@ -67,6 +68,7 @@ fn router(door: Arc<Door>) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/v1/customers/{id}", get(customer))
+        .route("/v1/customers/{id}/standing", get(standing))
         .route("/v1/views", get(views))
         .route("/v1/views/{name}", get(view_rows))
         .route("/v1/programme", get(programme_text).post(apply))

@@ -6,6 +6,7 @@ mod guard;
 mod http;
 mod metrics;
 mod ready;
+mod standing;
 mod watch;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::engine::Engine;
 use crate::intake::Intake;
 use crate::output::tell;
 use crate::programme::{self, Document, Source};
+use crate::query::leaderboard::Leaderboard;
 use crate::store::Store;
 use crate::store::directory::Directory;
 use crate::store::vfs::Disk;
@@ -43,6 +45,7 @@ pub struct Service {
     pub intake: Intake,
     pub readiness: Readiness,
     pub metrics: metrics::Metrics,
+    pub leaderboard: Leaderboard,
 }
 
 /// Runs until a signal to stop, or until nothing more can be promised.
@@ -93,7 +96,8 @@ fn open(
     let store = Store::open(Arc::new(disk), token_key)?;
     let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
     let intake = Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;
-    Ok((Arc::new(Service { intake, readiness: Readiness::default(), metrics }), engine))
+    let service = Service { intake, readiness: Readiness::default(), metrics, leaderboard: Leaderboard::default() };
+    Ok((Arc::new(service), engine))
 }
 
 fn announce(address: SocketAddr, config: &Config) {

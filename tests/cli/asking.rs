@@ -36,6 +36,23 @@ fn a_card_is_shown_to_people_and_to_programs() {
 }
 
 #[test]
+fn a_standing_is_a_board_with_the_member_in_it() {
+    let home = Home::new();
+    let service = served(&home);
+    let told = ask(&service, &["standing", "c1"]).done();
+    let lines: Vec<Vec<&str>> = told.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    let own = [">", "1", "c1", "66"];
+    assert_eq!(lines[0].join(" "), "c1: 66 points, rank private first class, city 广州");
+    assert_eq!((lines[1].join(" "), lines[2].as_slice()), ("province: 1 of 1 members, 0 others tied".into(), &own[..]));
+    assert_eq!((lines[3][0], lines[4].as_slice(), lines.len()), ("city:", &own[..], 5), "{}", told.stdout);
+    let told = ask(&service, &["standing", "c1", "--neighbours", "0", "--json"]).done();
+    assert_eq!(told.json(), service.get("/v1/customers/c1/standing?neighbours=0").good());
+    let told = ask(&service, &["standing", "客户一"]).ended(1);
+    assert_eq!((told.stdout.as_str(), told.error()), ("", "error: only members have a place on the leaderboard\n"));
+    cohortflow(["standing", "c1", "--neighbours", "51"]).ended(2);
+}
+
+#[test]
 fn ledger_and_quarantine_are_the_views() {
     let home = Home::new();
     let service = served(&home);
@@ -113,7 +130,7 @@ fn a_refusal_is_no_answer_whichever_command_asked() {
 
 #[test]
 fn a_service_that_is_not_there_is_named() {
-    for words in [&["customer", "c1"][..], &["ledger"], &["quarantine"], &["verify"]] {
+    for words in [&["customer", "c1"][..], &["standing", "c1"], &["ledger"], &["quarantine"], &["verify"]] {
         let told = cohortflow(words.iter().copied().chain(["--http", "http://127.0.0.1:1"]));
         told.could_not(&["could not reach a service at http://127.0.0.1:1", "cohortflow serve"]);
     }

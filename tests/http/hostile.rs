@@ -5,11 +5,12 @@ use std::io::Write;
 use crate::exchange::{connect, request, send_and_end};
 use crate::service::Home;
 
-const ROUTES: [(&str, &str); 9] = [
+const ROUTES: [(&str, &str); 10] = [
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/v1/customers/c1"),
+    ("GET", "/v1/customers/c1/standing"),
     ("GET", "/v1/views"),
     ("GET", "/v1/views/tier"),
     ("GET", "/v1/programme"),

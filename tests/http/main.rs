@@ -14,5 +14,6 @@ mod points;
 mod programmes;
 mod restarts;
 mod service;
+mod standing;
 mod verification;
 mod views;
