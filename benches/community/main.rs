@@ -5,6 +5,7 @@
 //! (default 3) is told.
 
 mod engine;
+mod leaderboard;
 mod members;
 mod referrals;
 
@@ -28,6 +29,7 @@ const QUESTIONS: &[Question] = &[
     ("forest", referrals::forest),
     ("chain", referrals::chain),
     ("star", referrals::star),
+    ("standing", leaderboard::standing),
 ];
 
 fn main() {
