@@ -85,7 +85,7 @@ pub fn without(fact: &EventFact) -> EventFact {
 
 pub fn event(event_id: String, customer: u32, at: i64, kind: EventKind, other: Option<CustomerIx>) -> EventFact {
     let result = (kind == EventKind::Refer).then_some(true);
-    let event = Event { kind, product: Word::NULL, other, result, detail: Word::NULL, points: 0 };
+    let event = Event { kind, product: Word::NULL, other, result, detail: Word::NULL, channel: Word::NULL, points: 0 };
     EventFact { customer: CustomerIx(customer), at: second(at), event_id: event_id.into(), event: Some(event) }
 }
 

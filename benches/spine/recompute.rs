@@ -46,7 +46,6 @@ pub fn customers(intake: &Intake, rows: &Decoded, size: Size) -> Extract {
     let mut names = names.write();
     let row = |(id, city, born, joined, status): &(String, &str, Day, Day, &str)| CustomerRow {
         customer: names.customer(id),
-        msisdn: None,
         household_id: None,
         fields: Customer {
             birth_date: Some(*born),

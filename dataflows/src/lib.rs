@@ -13,8 +13,8 @@
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
 //!
-//! customer_attribute, points_balance, points_entry and referral are no collections: they are pure
-//! functions of the table of customers, read off a snapshot of it; referral_tree is read off one of
+//! customer_attribute, points_balance, points_entry, referral and the events of members are no
+//! collections: they are pure functions of the table of customers, read off a snapshot of it; referral_tree is read off one of
 //! the forest.
 
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ pub mod customers;
 pub mod drives;
 pub mod facts;
 pub mod keyed;
+pub mod members;
 pub mod oracle;
 pub mod points;
 pub mod programme;

@@ -65,9 +65,11 @@ impl Feed {
     }
 }
 
-/// What rules can ask of a customer's master data. Null texts are [`Word::NULL`].
+/// What rules and views can ask of a customer's master data. Null texts are [`Word::NULL`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
 pub struct Customer {
+    /// What stands for his phone number.
+    pub number: Option<Token>,
     pub birth_date: Option<Day>,
     pub joined_on: Option<Day>,
     pub gender: Word,
@@ -85,7 +87,6 @@ pub struct Customer {
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct CustomerRow {
     pub customer: CustomerIx,
-    pub msisdn: Option<Token>,
     pub household_id: Option<Box<str>>,
     pub fields: Customer,
 }
@@ -268,6 +269,8 @@ pub struct Event {
     pub detail: Word,
     /// What a redemption asks for, or a transfer hands over; 0 where it asks for nothing.
     pub points: i64,
+    /// By which it came. With it an event is as large as its alignment made it without.
+    pub channel: Word,
 }
 
 /// Most points of a row, either way: a million million less one. A customer's balance, in
@@ -280,7 +283,6 @@ pub struct MemberEventRow {
     pub event_id: Box<str>,
     pub customer: CustomerIx,
     pub at: Time,
-    pub channel: Word,
     pub event: Event,
 }
 

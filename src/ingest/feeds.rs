@@ -125,9 +125,9 @@ impl Record for CustomerRow {
         context.phones_bad += u64::from(phone.is_none() && !msisdn.is_empty());
         Ok(CustomerRow {
             customer: context.customer(id),
-            msisdn: phone.map(|phone| context.intern.token(&phone)),
             household_id,
             fields: Customer {
+                number: phone.map(|phone| context.intern.token(&phone)),
                 birth_date,
                 joined_on,
                 gender: context.word(gender),
@@ -353,8 +353,8 @@ impl Record for MemberEventRow {
             event_id: event_id.into(),
             customer: context.customer(id),
             at,
-            channel: context.word(channel),
             event: Event {
+                channel: context.word(channel),
                 kind,
                 product: context.word(product),
                 other: (!other.is_empty()).then(|| context.customer(other)),

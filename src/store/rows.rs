@@ -27,8 +27,8 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
         }
         Rows::Customer(rows) => {
             writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
-            writer.column(rows.iter().map(|row| i64::from(row.msisdn.is_some())));
-            rows.iter().flat_map(|row| row.msisdn).for_each(|token| writer.bytes.extend_from_slice(&token.0));
+            writer.column(rows.iter().map(|row| i64::from(row.fields.number.is_some())));
+            rows.iter().flat_map(|row| row.fields.number).for_each(|token| writer.bytes.extend_from_slice(&token.0));
             writer.texts(rows.iter().map(|row| row.household_id.as_deref()));
             writer.optional_column(rows.iter().map(|row| row.fields.birth_date.map(|day| i64::from(day.0))), NO_DAY);
             writer.optional_column(rows.iter().map(|row| row.fields.joined_on.map(|day| i64::from(day.0))), NO_DAY);
@@ -80,7 +80,7 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
             writer.column(rows.iter().map(|row| i64::from(row.customer.0)));
             writer.column(rows.iter().map(|row| row.event.kind as i64));
             writer.column(rows.iter().map(|row| row.at.0));
-            writer.column(rows.iter().map(|row| i64::from(row.channel.0)));
+            writer.column(rows.iter().map(|row| i64::from(row.event.channel.0)));
             writer.column(rows.iter().map(|row| i64::from(row.event.product.0)));
             // One more than the number, so that 0 is nobody.
             writer.column(rows.iter().map(|row| row.event.other.map_or(0, |other| i64::from(other.0) + 1)));
@@ -160,9 +160,9 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                 let word = |column: &[i64]| below(column[at], names.words).map(Word);
                 Ok(CustomerRow {
                     customer: CustomerIx(below(customer[at], names.customers)?),
-                    msisdn: tokens[at],
                     household_id: household[at].map(Box::from),
                     fields: Customer {
+                        number: tokens[at],
                         birth_date: day(birth[at])?,
                         joined_on: day(joined[at])?,
                         gender: word(&gender)?,
@@ -275,7 +275,6 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                         .into(),
                     customer: CustomerIx(below(customer[at], names.customers)?),
                     at: Time(within(at_second[at], TIME_MIN, TIME_MAX)?),
-                    channel: word(&channel)?,
                     event: Event {
                         kind: kind.ok_or(Damaged("an event is of no kind"))?.0,
                         product: word(&product)?,
@@ -286,6 +285,7 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
                         result: read_flag(result[at]),
                         detail: word(&detail)?,
                         points: present(points[at], -POINTS_MAX, POINTS_MAX)?.unwrap_or(0),
+                        channel: word(&channel)?,
                     },
                 })
             };

@@ -58,9 +58,9 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
             Customer,
             CustomerRow {
                 customer: customer(rng),
-                msisdn: maybe(rng, |rng| Token(rng.u128(..).to_le_bytes())),
                 household_id: maybe(rng, text),
                 fields: Customer {
+                    number: maybe(rng, |rng| Token(rng.u128(..).to_le_bytes())),
                     birth_date: maybe(rng, day),
                     joined_on: maybe(rng, day),
                     gender: word(rng),
@@ -143,7 +143,6 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
                 event_id: text(rng),
                 customer: customer(rng),
                 at: time(rng),
-                channel: word(rng),
                 event: Event {
                     kind: EventKind::ALL[rng.usize(0..EventKind::ALL.len())].0,
                     product: word(rng),
@@ -151,6 +150,7 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
                     result: maybe(rng, Rng::bool),
                     detail: word(rng),
                     points: points(rng),
+                    channel: word(rng),
                 },
             }
         ),

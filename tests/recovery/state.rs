@@ -122,7 +122,7 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
         lines.push(format!("{head} {} rows", rows.len()));
         match &*rows {
             Rows::Customer(rows) => lines.extend(rows.iter().map(|row| {
-                let (token, fields) = (row.msisdn.map(|token| token.0), row.fields);
+                let (token, fields) = (row.fields.number.map(|token| token.0), row.fields);
                 format!("{head} {} {token:?} {:?} {}", customer(row.customer), row.household_id, word(fields.city))
             })),
             Rows::Product(rows) => lines.extend(rows.iter().map(|row| {

@@ -5,6 +5,7 @@
 //! `verify`, compare the dataflow with it.
 
 mod attributes;
+mod members;
 mod points;
 mod referrals;
 mod rules;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use attributes::Asked;
+pub use members::DeedRow;
 pub use points::{PointsAccount, PointsEntry, PointsLot, PointsRow};
 pub use referrals::{ReferralRow, TreeRow};
 

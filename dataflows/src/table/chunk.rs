@@ -12,7 +12,7 @@ use crate::drives::Driven;
 use crate::facts::Interval;
 use crate::points::Balances;
 use crate::records::{Bill, Customer};
-use crate::types::{Day, Month, Time, Word};
+use crate::types::{Day, Month, Time, Token, Word};
 
 use super::column::{Bits, CHUNK, Column, Slots};
 use super::events::{Events, EventsOf};
@@ -176,10 +176,33 @@ pub struct Customers {
     /// Packed dates, [`NO_DATE`] where null.
     pub birth_date: Box<[i32; CHUNK]>,
     pub joined_on: Box<[i32; CHUNK]>,
+    /// What stands for phone numbers.
+    pub numbers: Numbers,
     /// The text attributes, in the order of [`TEXTS`].
     pub texts: [Column<u32>; TEXTS],
     /// Derived: who is in which city.
     pub cities: Cities,
+}
+
+/// Tokens of phone numbers, 16 bytes a customer from the first one on. That of zeros, which stands for
+/// no number, is none.
+#[derive(Clone)]
+pub struct Numbers(Option<Box<[Token; CHUNK]>>);
+
+const NO_NUMBER: Token = Token([0; 16]);
+
+impl Numbers {
+    /// The token in a slot, where there is one.
+    pub fn get(&self, slot: usize) -> Option<Token> {
+        self.0.as_ref().map(|tokens| tokens[slot]).filter(|token| *token != NO_NUMBER)
+    }
+
+    fn set(&mut self, slot: usize, token: Option<Token>) {
+        if token.is_some() || self.0.is_some() {
+            let tokens = self.0.get_or_insert_with(|| Box::new([NO_NUMBER; CHUNK]));
+            tokens[slot] = token.unwrap_or(NO_NUMBER);
+        }
+    }
 }
 
 /// The customers of each city of a chunk, null among them: counts by city are then counts of common
@@ -223,6 +246,8 @@ impl Cities {
 pub const TEXTS: usize = 9;
 /// The place of the city among them.
 pub const CITY: usize = 1;
+/// The place of the status.
+pub const STATUS: usize = 3;
 /// The packed null date.
 pub const NO_DATE: i32 = i32::MIN;
 
@@ -243,6 +268,7 @@ impl Customers {
             known: Bits::none(),
             birth_date: Box::new([NO_DATE; CHUNK]),
             joined_on: Box::new([NO_DATE; CHUNK]),
+            numbers: Numbers(None),
             texts: std::array::from_fn(|_| Column::zeros()),
             cities: Cities(Some(vec![(Word::NULL, Bits::all())])),
         }
@@ -254,6 +280,7 @@ impl Customers {
         let customer = customer.unwrap_or_default();
         self.birth_date[slot] = customer.birth_date.map_or(NO_DATE, packed);
         self.joined_on[slot] = customer.joined_on.map_or(NO_DATE, packed);
+        self.numbers.set(slot, customer.number);
         let Customer { gender, city, district, status, brand, group_type, occupation, employer, income_band, .. } =
             customer;
         self.cities.move_customer(slot, Word(self.texts[CITY].get(slot)), city);

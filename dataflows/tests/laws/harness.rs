@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
-use dataflows::oracle::{PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::members::deeds;
+use dataflows::oracle::{DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::points::account;
 use dataflows::referrals::{self, Branches, Forest};
 use dataflows::table::column::{CHUNK, Slots};
-use dataflows::types::{CustomerIx, Diff, Epoch, Word};
+use dataflows::types::{CustomerIx, Diff, Epoch, Token, Word};
 use dataflows::views::Change;
 use differential_dataflow::input::InputSession;
 use timely::container::CapacityContainerBuilder;
@@ -33,6 +34,8 @@ pub struct Read {
     pub points: BTreeMap<CustomerIx, PointsAccount>,
     pub referrals: BTreeSet<ReferralRow>,
     pub tree: BTreeMap<CustomerIx, TreeRow>,
+    pub deeds: BTreeMap<CustomerIx, Vec<DeedRow>>,
+    pub numbers: BTreeMap<CustomerIx, Token>,
 }
 
 type Update = (Change, Epoch, Diff);
@@ -114,6 +117,18 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
             if listed.get(slot) {
                 read.attributes.insert(customer(number, slot), row);
             }
+            let deed = |deed: dataflows::members::Deed<'_>| DeedRow {
+                at: deed.at,
+                event_id: deed.event_id.to_owned(),
+                event: *deed.event,
+                member: deed.member,
+                takes_effect: deed.takes_effect,
+            };
+            let own: Vec<DeedRow> = deeds(chunk, slot, &is_named).map(deed).collect();
+            if !own.is_empty() {
+                read.deeds.insert(customer(number, slot), own);
+            }
+            read.numbers.extend(chunk.customers.numbers.get(slot).map(|token| (customer(number, slot), token)));
             let referrer = customer(number, slot);
             let referral = |row: referrals::Referral<'_>| ReferralRow {
                 referrer,

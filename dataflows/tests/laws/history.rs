@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
 use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
-use dataflows::oracle::{Asked, PointsAccount, ReferralRow, Standing};
+use dataflows::oracle::{Asked, DeedRow, PointsAccount, ReferralRow, Standing};
 use dataflows::programme::{
     Debts, Drive, Expiry, Per, PointsRule, Programme, Rank, Segment, Sign, Terms, Tier, Trigger,
 };
@@ -13,7 +13,7 @@ use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
 use dataflows::services::{HEALTHS, TRIALS};
 use dataflows::stages::{STAGES, Stages};
-use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Word};
+use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Token, Word};
 use fastrand::Rng;
 
 /// Texts beside the programme's names; the first is the null.
@@ -103,6 +103,15 @@ pub fn points(standing: &Standing) -> BTreeMap<CustomerIx, PointsAccount> {
 
 pub fn referrals(standing: &Standing) -> BTreeSet<ReferralRow> {
     standing.everybody().into_iter().flat_map(|customer| standing.referrals(customer)).collect()
+}
+
+pub fn deeds(standing: &Standing) -> BTreeMap<CustomerIx, Vec<DeedRow>> {
+    let of = |customer| (customer, standing.deeds(customer));
+    standing.everybody().into_iter().map(of).filter(|(_, deeds)| !deeds.is_empty()).collect()
+}
+
+pub fn numbers(standing: &Standing) -> BTreeMap<CustomerIx, Token> {
+    standing.customers.iter().filter_map(|(customer, fields)| Some((*customer, fields.number?))).collect()
 }
 
 /// Customers in three chunks of one worker, few enough to meet again.
@@ -239,6 +248,7 @@ fn event(rng: &mut Rng, events: &mut Vec<EventFact>) -> EventFact {
         result: [None, Some(true), Some(true), Some(false)][rng.usize(0..4)],
         detail: word(rng, &[0, 5, 7]),
         points: rng.i64(-1..12),
+        channel: word(rng, &[0, 6]),
     };
     // Every other one is about the forest: somebody registers, later than others do, or brings in
     // somebody who mostly registers later.
@@ -331,6 +341,7 @@ fn fields(rng: &mut Rng) -> Customer {
         city: word(rng, &[0, 5, 6]),
         status: word(rng, &[3, 3, 4]),
         group_type: word(rng, &[0, 7]),
+        number: rng.bool().then(|| Token([rng.u8(1..4); 16])),
         ..Customer::default()
     }
 }

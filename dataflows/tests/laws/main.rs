@@ -9,7 +9,8 @@ mod history;
 use std::sync::Arc;
 
 use dataflows::facts::Facts;
-use dataflows::oracle::Standing;
+use dataflows::oracle::{DeedRow, Standing};
+use dataflows::records::EventKind;
 
 use harness::{State, run, run_overlapping};
 use history::{History, emptying};
@@ -37,6 +38,8 @@ fn every_epoch_agrees_with_the_oracle() {
             assert_eq!(read.points, history::points(&standing), "points, {told}");
             assert_eq!(read.referrals, history::referrals(&standing), "referrals, {told}");
             assert_eq!(read.tree, standing.tree(), "tree, {told}");
+            assert_eq!(read.deeds, history::deeds(&standing), "deeds, {told}");
+            assert_eq!(read.numbers, history::numbers(&standing), "numbers, {told}");
         }
     });
 }
@@ -81,6 +84,24 @@ fn histories_reach_every_way_in_which_points_come_and_go() {
     let missing: Vec<&str> =
         dataflows::points::CAUSES.into_iter().chain(["use"]).filter(|cause| !reached.contains(*cause)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn histories_reach_members_who_leave_and_come_back() {
+    let (mut effects, mut idle, mut returns, mut strangers) = (0, 0, 0, 0);
+    for seed in 1..41 {
+        let mut standing = Standing::default();
+        History::random(seed).epochs.iter().for_each(|facts| standing.apply(facts));
+        for deeds in history::deeds(&standing).into_values() {
+            let is_register = |deed: &&DeedRow| deed.event.kind == EventKind::Register;
+            let begins = deeds.iter().filter(is_register).filter(|deed| deed.takes_effect).count();
+            effects += begins;
+            idle += deeds.iter().filter(is_register).count() - begins;
+            returns += begins.saturating_sub(1);
+            strangers += deeds.iter().filter(|deed| !deed.member).count();
+        }
+    }
+    assert!(effects >= 40 && idle >= 10 && returns >= 4 && strangers >= 40, "{effects} {idle} {returns} {strangers}");
 }
 
 #[test]

@@ -54,7 +54,15 @@ impl Community {
 
     fn event(&mut self, customer: CustomerIx, kind: EventKind) -> EventFact {
         self.events += 1;
-        let event = Event { kind, product: Word::NULL, other: None, result: None, detail: Word::NULL, points: 0 };
+        let event = Event {
+            kind,
+            product: Word::NULL,
+            other: None,
+            result: None,
+            detail: Word::NULL,
+            channel: Word::NULL,
+            points: 0,
+        };
         let event_id = format!("e{:08}", self.events).into();
         EventFact { customer, at: Time(i64::from(self.events)), event_id, event: Some(event) }
     }
