@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
-use dataflows::oracle::{Asked, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::members::{Deed, deeds};
+use dataflows::oracle::{Asked, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::points::account;
 use dataflows::records::Rows;
 use dataflows::referrals::{self, Node, Referral};
@@ -118,6 +119,7 @@ struct Expected {
     attributes: BTreeMap<CustomerIx, AttributeRow>,
     points: BTreeMap<CustomerIx, PointsAccount>,
     referrals: BTreeMap<CustomerIx, Vec<ReferralRow>>,
+    deeds: BTreeMap<CustomerIx, Vec<DeedRow>>,
 }
 
 /// Compares what was published with a recompute of it. `progress` hears of customers done.
@@ -143,6 +145,10 @@ pub fn compare(
                 if let Some(account) = standing.points(*customer).filter(|_| standing.programme.points.is_some()) {
                     part.points.insert(*customer, account);
                 }
+                let deeds = standing.deeds(*customer);
+                if !deeds.is_empty() {
+                    part.deeds.insert(*customer, deeds);
+                }
                 let referrals = standing.referrals(*customer);
                 if !referrals.is_empty() {
                     part.referrals.insert(*customer, referrals);
@@ -159,9 +165,10 @@ pub fn compare(
             expected.attributes.extend(part.attributes);
             expected.points.extend(part.points);
             expected.referrals.extend(part.referrals);
+            expected.deeds.extend(part.deeds);
         }
     });
-    let Expected { views: expected, attributes, points, referrals } = expected;
+    let Expected { views: expected, attributes, points, referrals, deeds } = expected;
     let tree = standing.tree();
     let mut verdict = Verdict {
         epoch: published.epoch,
@@ -170,6 +177,7 @@ pub fn compare(
             + attributes.len()
             + tree.len()
             + referrals.values().map(Vec::len).sum::<usize>()
+            + deeds.values().map(Vec::len).sum::<usize>()
             + points.values().map(|account| account.entries.len() + account.lots.len() + 1).sum::<usize>(),
         divergences: 0,
         examples: Vec::new(),
@@ -188,6 +196,7 @@ pub fn compare(
     verdict.compare("customer_attribute", attributes, published_attributes(published), &name);
     verdict.compare("points", points, published_points(published, names), &name);
     verdict.compare("referral", referrals, published_referrals(published, names), &name);
+    verdict.compare("events", deeds, published_deeds(published, names), &name);
     let node = |node: Node| TreeRow { direct: node.direct, total: node.total, depth: node.depth };
     let found = published.forest.nodes().map(|(customer, row)| (customer, node(row))).collect();
     verdict.compare("referral_tree", tree, found, &name);
@@ -279,6 +288,28 @@ fn published_referrals(published: &Published, names: &Dictionary) -> BTreeMap<Cu
                 referrals::rows(chunk, slot, &published.points, &is_named).into_iter().map(row).collect();
             if !referrals.is_empty() {
                 found.insert(referrer, referrals);
+            }
+        }
+    }
+    found
+}
+
+/// Registrations, deregistrations, visits and opinions are rows of these.
+fn published_deeds(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, Vec<DeedRow>> {
+    let is_named = |word: Word, name: &str| names.words.text(word.0) == Some(name);
+    let row = |deed: Deed<'_>| DeedRow {
+        at: deed.at,
+        event_id: deed.event_id.to_owned(),
+        event: deed.event,
+        member: deed.member,
+        takes_effect: deed.takes_effect,
+    };
+    let mut found = BTreeMap::new();
+    for (chunk, customer) in published.chunks() {
+        for slot in chunk.points.present.slots() {
+            let deeds: Vec<DeedRow> = deeds(chunk, slot, &is_named).map(row).collect();
+            if !deeds.is_empty() {
+                found.insert(customer(slot), deeds);
             }
         }
     }

@@ -7,6 +7,7 @@
 use crate::points::{REGISTRATION, holds, list};
 use crate::records::{Event, EventKind};
 use crate::table::Chunk;
+use crate::table::events::EventRow;
 use crate::types::{Time, Word};
 
 /// An event, with what it was to the membership of whoever did it.
@@ -14,7 +15,7 @@ use crate::types::{Time, Word};
 pub struct Deed<'a> {
     pub at: Time,
     pub event_id: &'a str,
-    pub event: &'a Event,
+    pub event: Event,
     /// Whether he was a member at it; he is one at the event that makes him one, and at the one that
     /// ends it.
     pub member: bool,
@@ -30,13 +31,13 @@ pub fn deeds<'a>(
 ) -> impl Iterator<Item = Deed<'a>> {
     let barred = list(chunk, REGISTRATION, is_named).and_then(|rows| rows.get(&(slot as u16)).copied());
     let mut is_member = false;
-    chunk.events_of(slot).iter().map(move |((_, at, event_id), event)| {
+    chunk.events_of(slot).iter().map(move |EventRow { at, id: event_id, event }| {
         let was_member = is_member;
         match event.kind {
-            EventKind::Register => is_member |= !holds(barred, *at),
+            EventKind::Register => is_member |= !holds(barred, at),
             EventKind::Deregister => is_member = false,
             _ => {}
         }
-        Deed { at: *at, event_id, event, member: was_member || is_member, takes_effect: was_member != is_member }
+        Deed { at, event_id, event, member: was_member || is_member, takes_effect: was_member != is_member }
     })
 }

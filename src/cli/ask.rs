@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Service, refused, segment};
+use super::view;
 use crate::output::{print, tell};
 use crate::programme;
 
@@ -116,7 +117,7 @@ Example: what became of every file, as CSV.
   cohortflow ledger";
 
 pub fn ledger(arguments: Ledger) -> anyhow::Result<ExitCode> {
-    view(&arguments.service, "ingest_ledger", arguments.json)
+    view::whole(&arguments.service, "ingest_ledger", arguments.json)
 }
 
 /// Show the rows that could not be taken, and why; personal data masked.
@@ -135,7 +136,7 @@ Example: file, line, column and reason of each row, as CSV.
   cohortflow quarantine";
 
 pub fn quarantine(arguments: Quarantine) -> anyhow::Result<ExitCode> {
-    view(&arguments.service, "quarantine", arguments.json)
+    view::whole(&arguments.service, "quarantine", arguments.json)
 }
 
 /// Let in a file that is held: one that shrinks a list, or a file of consents, by more than a fifth waits for a person.
@@ -178,37 +179,6 @@ pub fn confirm(arguments: Confirm) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn view(service: &Service, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
-    if as_json {
-        return view_json(service, name);
-    }
-    match service.copy(&format!("/v1/views/{name}?format=csv"), &mut std::io::stdout().lock())? {
-        Some(refusal) => Ok(refused(&refusal)),
-        None => Ok(ExitCode::SUCCESS),
-    }
-}
-
-/// All rows as one answer, however many pages the service gives them in.
-fn view_json(service: &Service, name: &str) -> anyhow::Result<ExitCode> {
-    let mut rows: Vec<Value> = Vec::new();
-    loop {
-        let page = service.get(&format!("/v1/views/{name}?limit=100000&offset={}", rows.len()))?;
-        let mut page = match page {
-            Answer::Refused(value) => return Ok(refused(&value)),
-            Answer::Found(page) => page,
-        };
-        let more = page.get("more").and_then(Value::as_bool).unwrap_or(false);
-        if let Some(Value::Array(found)) = page.get_mut("rows").map(Value::take) {
-            rows.extend(found);
-        }
-        if !more {
-            page["rows"] = rows.into();
-            print(format_args!("{page}"))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-    }
 }
 
 fn shown(value: &Value) -> String {

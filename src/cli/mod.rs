@@ -12,6 +12,7 @@ mod serve;
 mod shell;
 mod standing;
 mod verify;
+mod view;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ enum Command {
     Apply(ask::Apply),
     Customer(ask::Customer),
     Standing(standing::Arguments),
+    View(view::Arguments),
     Verify(verify::Arguments),
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Apply(arguments) => ask::apply(arguments),
         Command::Customer(arguments) => ask::customer(arguments),
         Command::Standing(arguments) => standing::run(arguments),
+        Command::View(arguments) => view::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),

@@ -32,3 +32,13 @@ pub use control::Control;
 pub use error::{Code, ReadError, Refused, Retry};
 pub use extract::{Extract, Intern, Partition, Reject, Settings};
 pub use read::{read, read_bytes};
+
+/// A moment of local time as files write it; none where it is no such text.
+pub fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Option<dataflows::types::Time> {
+    fields::time(text, zone).ok()
+}
+
+/// The digits of a phone number as they are made into a token; none where a text is no phone number.
+pub fn phone(text: &str) -> Option<String> {
+    fields::phone(text)
+}

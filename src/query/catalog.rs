@@ -9,6 +9,9 @@ use dataflows::types::{Month, Time};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     Text,
+    /// What stands for a phone number. Files of a one-shot run have none: its key is nobody's secret, and
+    /// a number could be found by trying all of them.
+    Token,
     /// `YYYY-MM`.
     Month,
     /// Local time.
@@ -103,7 +106,8 @@ macro_rules! columns {
     ($($name:ident $kind:ident),* $(,)?) => { &[$(Column { name: stringify!($name), kind: Kind::$kind }),*] };
 }
 
-/// Every view this build carries, in the contract's order.
+/// Every view this build carries: in the contract's order, those that staff ask for before quarantine and
+/// ledger.
 pub const VIEWS: &[View] = &[
     View {
         name: "customer_attribute",
@@ -226,6 +230,45 @@ pub const VIEWS: &[View] = &[
         columns: columns![
             product_id Text, held Integer, active Integer, idle Integer, bundled_idle Integer, trial Integer,
             converted Integer,
+        ],
+    },
+    View {
+        name: "member_points",
+        about: "for staff: points and rank of everybody with an event or an adjustment, and the latest of them",
+        columns: columns![
+            customer_id Text, number Token, city Text, status Text, member Boolean, balance Integer, rank Text,
+            last_at Time,
+        ],
+    },
+    View {
+        name: "registration",
+        about: "for staff: who became a member, when and by which channel",
+        columns: columns![
+            customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
+        ],
+    },
+    View {
+        name: "deregistration",
+        about: "for staff: who left, and the points that this took",
+        columns: columns![
+            customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
+            points_deducted Integer,
+        ],
+    },
+    View {
+        name: "visit",
+        about: "for staff: who looked at which page, member or not",
+        columns: columns![
+            customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
+            page Text, member Boolean,
+        ],
+    },
+    View {
+        name: "opinion",
+        about: "for staff: opinions by topic, of members and others",
+        columns: columns![
+            customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
+            topic Text, member Boolean,
         ],
     },
     View {

@@ -1,4 +1,4 @@
-//! Views as files: CSV or Parquet, each row once, by key.
+//! Views as files: CSV or Parquet, each row once, by key; without what stands for phone numbers.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -53,8 +53,9 @@ pub fn csv(view: &View, sources: Sources<'_>, out: impl Write, failed: Failed<'_
     writer.write_record(header).map_err(|error| failed(&error))?;
     let (mut count, mut text) = (0, String::new());
     rows::<ExportError>(view, sources, &mut |cells| {
-        for cell in cells {
+        for (column, cell) in view.columns.iter().zip(cells) {
             text.clear();
+            let cell = if column.kind == Kind::Token { &Cell::Null } else { cell };
             // Writing to a String cannot fail.
             let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{cell}"));
             writer.write_field(&text).map_err(|error| failed(&error))?;
@@ -81,7 +82,9 @@ fn parquet(view: &View, sources: Sources<'_>, out: impl Write + Send, failed: Fa
         writer.write(&batch).map_err(|error| failed(&error))
     };
     rows::<ExportError>(view, sources, &mut |cells| {
-        columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
+        for ((builder, column), cell) in columns.iter_mut().zip(view.columns).zip(cells) {
+            builder.push(if column.kind == Kind::Token { &Cell::Null } else { cell });
+        }
         count += 1;
         if count % BATCH as u64 == 0 { flush(std::mem::replace(&mut columns, Builder::all(view))) } else { Ok(()) }
     })?;
@@ -94,7 +97,7 @@ fn parquet(view: &View, sources: Sources<'_>, out: impl Write + Send, failed: Fa
 /// of either format then treats alike.
 fn data_type(kind: Kind) -> DataType {
     match kind {
-        Kind::Text | Kind::Month | Kind::Time => DataType::Utf8,
+        Kind::Text | Kind::Token | Kind::Month | Kind::Time => DataType::Utf8,
         Kind::Integer => DataType::Int64,
         Kind::Boolean => DataType::Boolean,
         Kind::Hundredths => DataType::Decimal128(38, 2),

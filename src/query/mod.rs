@@ -5,8 +5,11 @@
 mod card;
 mod catalog;
 mod changes;
+mod community;
 mod customers;
+pub mod download;
 pub mod export;
+pub mod filter;
 pub mod leaderboard;
 mod points;
 mod referrals;

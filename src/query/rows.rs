@@ -11,6 +11,7 @@ use dataflows::views::{Change, Users};
 use parking_lot::Mutex;
 
 use super::changes::points_change;
+use super::community::{deregistration, member_points, opinion, registration, visit as visits};
 use super::customers::{attributes, listed};
 use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
@@ -53,6 +54,11 @@ pub fn rows<E: From<StoreError>>(
         "referral_rate" => referral_rate(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
+        "member_points" => member_points(sources, visit),
+        "registration" => registration(sources, visit),
+        "deregistration" => deregistration(sources, visit),
+        "visit" => visits(sources, visit),
+        "opinion" => opinion(sources, visit),
         "quarantine" => quarantine(sources, visit),
         "ingest_ledger" => ingest_ledger(sources, visit),
         counts => count_rows(counts, sources, visit),

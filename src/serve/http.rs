@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -21,10 +21,11 @@ use super::answer::Refusal;
 use super::door::{Door, OPENING, Opened};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use super::standing::standing;
+use super::views::{view_rows, views};
 use crate::output::tell;
 use crate::programme::{self, Source};
-use crate::query::{Cell, Kind, Sources, VIEWS, card, export, rows, view};
-use crate::store::{Entry, StoreError};
+use crate::query::card;
+use crate::store::Entry;
 use crate::verify;
 
 /// How long answers under way may take once the service is told to stop. A client that does not finish
@@ -124,123 +125,6 @@ async fn customer(Opened(service): Opened, Segment(id): Segment) -> Result<Respo
     match card(&published, &names, &id) {
         Some(card) => Ok(Json(card).into_response()),
         None => Err(Refusal::not_found("no customer of that id")),
-    }
-}
-
-async fn views() -> Response {
-    #[derive(Serialize)]
-    struct Listed {
-        name: &'static str,
-        about: &'static str,
-        columns: Vec<&'static str>,
-    }
-    let listed = |view: &'static crate::query::View| Listed {
-        name: view.name,
-        about: view.about,
-        columns: view.columns.iter().map(|column| column.name).collect(),
-    };
-    Json(VIEWS.iter().map(listed).collect::<Vec<_>>()).into_response()
-}
-
-#[derive(Deserialize)]
-struct Page {
-    #[serde(default)]
-    offset: usize,
-    #[serde(default = "limit_default")]
-    limit: usize,
-    #[serde(default)]
-    format: Option<String>,
-}
-
-fn limit_default() -> usize {
-    1000
-}
-
-/// Most rows of a page of JSON.
-const LIMIT_MAX: usize = 100_000;
-
-async fn view_rows(
-    Opened(service): Opened,
-    Segment(name): Segment,
-    page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Query(page) = page.map_err(|error| Refusal::bad_request(error.body_text()))?;
-    let Some(view) = view(&name) else {
-        let near = VIEWS
-            .iter()
-            .map(|view| view.name)
-            .max_by(|left, right| strsim::jaro_winkler(left, &name).total_cmp(&strsim::jaro_winkler(right, &name)));
-        return Err(Refusal::not_found(format!("no such view; did you mean {}?", near.unwrap_or_default())));
-    };
-    if page.limit > LIMIT_MAX {
-        return Err(Refusal::bad_request(format!("limit is at most {LIMIT_MAX}; use format=csv for everything")));
-    }
-    let as_csv = match page.format.as_deref() {
-        None | Some("json") => false,
-        Some("csv") => true,
-        Some(_) => return Err(Refusal::bad_request("format is json or csv")),
-    };
-    tokio::task::spawn_blocking(move || {
-        let published = service.intake.hub().published();
-        let names = service.intake.names().read().names();
-        let sources = Sources { published: &published, names: &names, store: service.intake.store() };
-        if as_csv {
-            let mut bytes = Vec::new();
-            let failed = |cause: &dyn std::fmt::Display| export::ExportError::Write {
-                file: view.name.to_owned(),
-                cause: cause.to_string(),
-            };
-            export::csv(view, sources, &mut bytes, &failed).map_err(Refusal::internal)?;
-            return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], bytes).into_response());
-        }
-        let mut found = Vec::new();
-        let mut at = 0;
-        let visited = rows::<Stop>(view, sources, &mut |cells| {
-            if at >= page.offset {
-                if found.len() == page.limit {
-                    return Err(Stop::Full);
-                }
-                let row = view
-                    .columns
-                    .iter()
-                    .zip(cells)
-                    .map(|(column, cell)| (column.name.to_owned(), value(column.kind, cell)));
-                found.push(row.collect::<serde_json::Map<_, _>>());
-            }
-            at += 1;
-            Ok(())
-        });
-        match visited {
-            Err(Stop::Store(error)) => Err(Refusal::internal(error)),
-            visited => {
-                let more = visited.is_err();
-                Ok(Json(json!({ "view": view.name, "epoch": published.epoch, "rows": found, "more": more }))
-                    .into_response())
-            }
-        }
-    })
-    .await
-    .map_err(Refusal::internal)?
-}
-
-enum Stop {
-    Full,
-    Store(StoreError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Stop {
-        Stop::Store(error)
-    }
-}
-
-/// Numbers with two places, and rates, are texts, so that no reader rounds them.
-fn value(kind: Kind, cell: &Cell<'_>) -> serde_json::Value {
-    match (kind, cell) {
-        (_, Cell::Null) => serde_json::Value::Null,
-        (Kind::Integer, Cell::Integer(number)) => (*number).into(),
-        (Kind::Boolean, Cell::Boolean(truth)) => (*truth).into(),
-        (_, cell) => cell.to_string().into(),
     }
 }
 

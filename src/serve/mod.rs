@@ -7,6 +7,7 @@ mod http;
 mod metrics;
 mod ready;
 mod standing;
+mod views;
 mod watch;
 
 use std::net::SocketAddr;

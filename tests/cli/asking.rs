@@ -65,6 +65,36 @@ fn ledger_and_quarantine_are_the_views() {
 }
 
 #[test]
+fn a_view_is_shown_filtered_for_people_programs_and_spreadsheets() {
+    let home = Home::new();
+    let service = served(&home);
+    let told = ask(&service, &["view"]).done();
+    assert!(told.stdout.lines().any(|line| line.starts_with("registration ")), "{}", told.stdout);
+    let asked = ["view", "points_entry", "--where", "customer_id=c1", "--from", "2009-06-04", "--until", "2009-06-05"];
+    let target = "/v1/views/points_entry?customer_id=c1&from=2009-06-04&until=2009-06-05";
+    let csv = service.get(&format!("{target}&format=csv")).text().to_owned();
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+    assert_eq!(ask(&service, &asked).done().stdout, csv);
+    let with = |more: &[&str]| ask(&service, &[&asked[..], more].concat());
+    assert_eq!(with(&["--format", "json"]).done().json()["rows"], service.get(target).good()["rows"]);
+    let table = with(&["--format", "table"]).done().stdout;
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows[0], "customer_id  entry_id  at                   rule   points");
+    assert_eq!((rows[1], rows.len()), ("c1           e2        2009-06-04 08:00:00  login  1", 3), "{table}");
+    let file = home.path().join("entries.csv");
+    let path = file.to_str().expect("UTF-8");
+    assert_eq!(with(&["--output", path]).done().stdout, "");
+    assert_eq!(fs::read_to_string(&file).expect("a file"), csv);
+    fs::remove_file(&file).expect("removed");
+    let told = ask(&service, &["view", "tier", "--where", "ctiy=x", "--output", path]).ended(1);
+    assert_eq!(told.stderr, "error: tier has no such column; did you mean tier?\n");
+    assert!(!file.exists() && !file.with_file_name(".entries.csv.tmp").exists());
+    ask(&service, &["view", "teir"]).ended(1);
+    cohortflow(["view", "tier", "--where", "city"]).ended(2);
+    with(&["--output", "/nowhere/x.csv"]).could_not(&["could not write \"/nowhere/x.csv\""]);
+}
+
+#[test]
 fn verify_compares_and_says_so() {
     let home = Home::new();
     let service = served(&home);

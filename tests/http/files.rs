@@ -71,7 +71,8 @@ pub fn province() -> Vec<(String, String)> {
          e1,c1,register,2009-06-03,,,,\ne2,c1,login,2009-06-04 08:00:00,,,,\n\
          e3,客户一,register,2009-06-05,,,,\ne4,客户一,deregister,2009-06-06,,,,\n\
          e5,c1,refer,2009-06-04 09:00:00,,客户一,success,\n\
-         e9,c1,participate,2009-06-07,,,,entertainment\n"
+         e9,c1,participate,2009-06-07,,,,entertainment\n\
+         e6,n188,visit,2009-05-31 12:00:00,,,,notices\ne7,n188,opinion,2009-05-31 12:00:01,,,,coverage\n"
             .to_owned(),
     ));
     files.push((

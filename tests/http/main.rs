@@ -7,6 +7,7 @@
 mod customers;
 mod exchange;
 mod files;
+mod filters;
 mod health;
 mod held;
 mod hostile;

@@ -1,6 +1,6 @@
 //! The events of a chunk's members, packed.
 //!
-//! A member has dozens of events, and they are most of what is kept of him: 20 bytes and the id each.
+//! A member has dozens of events, and they are most of what is kept of him: 24 bytes and the id each.
 //! Sixteen members share a group, which is never changed but built anew: what a reader holds stays as
 //! it was, and one event costs the copy of some kilobytes, without an allocation for each id.
 
@@ -49,6 +49,7 @@ struct Packed {
     other: u32,
     product: Word,
     detail: Word,
+    channel: Word,
 }
 
 /// Bits of [`Packed::what`] that are the kind.
@@ -176,7 +177,7 @@ impl Builder {
     }
 
     fn push(&mut self, at: Time, id: &str, event: &Event) {
-        let Event { kind, product, other, result, detail, points } = *event;
+        let Event { kind, product, other, result, detail, channel, points } = *event;
         if points != 0 {
             self.points.push((self.rows.len() as u32, points));
         }
@@ -190,6 +191,7 @@ impl Builder {
             other: other.map_or(0, |other| other.0 + 1),
             product,
             detail,
+            channel,
         });
         self.ids.push_str(id);
     }
@@ -207,7 +209,8 @@ impl Packed {
             result => Some(result == 2),
         };
         let other = self.other.checked_sub(1).map(CustomerIx);
-        Event { kind, product: self.product, other, result, detail: self.detail, points }
+        let (product, detail, channel) = (self.product, self.detail, self.channel);
+        Event { kind, product, other, result, detail, channel, points }
     }
 }
 
@@ -317,6 +320,7 @@ mod tests {
                     other: random.bool().then(|| CustomerIx(random.u32(..u32::MAX))),
                     result: [None, Some(false), Some(true)][random.usize(0..3)],
                     detail: Word(random.u32(..)),
+                    channel: Word(random.u32(..)),
                     points: if random.bool() { 0 } else { random.i64(..) },
                 });
                 facts.push((slot, at, id, event));

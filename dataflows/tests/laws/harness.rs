@@ -120,7 +120,7 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
             let deed = |deed: dataflows::members::Deed<'_>| DeedRow {
                 at: deed.at,
                 event_id: deed.event_id.to_owned(),
-                event: *deed.event,
+                event: deed.event,
                 member: deed.member,
                 takes_effect: deed.takes_effect,
             };

@@ -1,0 +1,138 @@
+//! Which rows of a view somebody wants: by what stands in columns, and by time.
+
+use dataflows::types::{CustomerIx, Month, Time};
+use jiff::tz::TimeZone;
+
+use super::rows::{Sources, rows};
+use super::{Cell, Kind, View};
+use crate::ingest;
+use crate::store::{Dictionary, StoreError};
+
+/// The names by which a period is asked for.
+pub const FROM: &str = "from";
+pub const UNTIL: &str = "until";
+
+/// Conditions on the rows of a view. Rows are wanted for which all hold.
+#[derive(Default)]
+pub struct Filter {
+    /// Places of columns, with the texts of which one must stand there; null is the empty text.
+    columns: Vec<(usize, Vec<String>)>,
+    /// The column that tells when, and the first second of the period and the first after it.
+    period: Option<(usize, Option<Time>, Option<Time>)>,
+    /// Whose rows they can only be, where that is told; none where nobody has such an id.
+    customer: Option<Option<CustomerIx>>,
+}
+
+impl Filter {
+    /// The conditions that pairs of names and values say: a column and what stands in it, where several
+    /// values are alternatives; or `from` and `until`, over the view's first column of times or months.
+    /// A phone number is taken for its token. What is wrong with them, in a sentence.
+    pub fn new<'a>(
+        view: &View,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        zone: &TimeZone,
+        names: &Dictionary,
+    ) -> Result<Filter, String> {
+        let (mut filter, mut from, mut until) = (Filter::default(), None, None);
+        for (name, value) in pairs {
+            if let Some((_, bound)) = [(FROM, &mut from), (UNTIL, &mut until)].into_iter().find(|(own, _)| *own == name)
+            {
+                if bound.replace(moment(value, zone).ok_or_else(|| bad_moment(name))?).is_some() {
+                    return Err(format!("{name} is given twice"));
+                }
+                continue;
+            }
+            let place = view.columns.iter().position(|column| column.name == name).ok_or_else(|| near(view, name))?;
+            let text = canonical(view, place, value, names)?;
+            match filter.columns.iter_mut().find(|(held, _)| *held == place) {
+                Some((_, texts)) => texts.push(text),
+                None => filter.columns.push((place, vec![text])),
+            }
+        }
+        if from.is_some() || until.is_some() {
+            let column = |kind| view.columns.iter().position(|column| column.kind == kind);
+            let place = column(Kind::Time).or_else(|| column(Kind::Month));
+            let place = place.ok_or_else(|| format!("{} has no column of times for {FROM} and {UNTIL}", view.name))?;
+            filter.period = Some((place, from, until));
+        }
+        let own = filter.columns.iter().find(|(place, _)| view.columns[*place].name == "customer_id");
+        if let Some([id]) = own.map(|(_, texts)| texts.as_slice()) {
+            filter.customer = Some(names.customers.find(id).map(CustomerIx));
+        }
+        Ok(filter)
+    }
+
+    fn takes(&self, cells: &[Cell<'_>]) -> bool {
+        let stands = |(place, texts): &(usize, Vec<String>)| match &cells[*place] {
+            Cell::Text(held) => texts.iter().any(|text| text == held),
+            cell => texts.contains(&cell.to_string()),
+        };
+        let is_within = |(place, from, until): &(usize, Option<Time>, Option<Time>)| {
+            let at = match &cells[*place] {
+                Cell::Time(time) => *time,
+                Cell::Month(month) => month.first_day().start(),
+                _ => return false,
+            };
+            from.is_none_or(|from| from <= at) && until.is_none_or(|until| at < until)
+        };
+        self.period.iter().all(is_within) && self.columns.iter().all(stands)
+    }
+}
+
+/// Visits the rows of a view that a filter takes. One customer's are found without looking at everybody's.
+pub fn chosen<E: From<StoreError>>(
+    view: &View,
+    sources: Sources<'_>,
+    filter: &Filter,
+    visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>,
+) -> Result<(), E> {
+    let near;
+    let sources = match filter.customer {
+        None => sources,
+        Some(None) => return Ok(()),
+        Some(Some(customer)) => {
+            near = sources.published.near(customer);
+            Sources { published: &near, ..sources }
+        }
+    };
+    rows(view, sources, &mut |cells| if filter.takes(cells) { visit(cells) } else { Ok(()) })
+}
+
+/// A value as a row's cell would be written.
+fn canonical(view: &View, place: usize, value: &str, names: &Dictionary) -> Result<String, String> {
+    let column = &view.columns[place];
+    let expected = |what: &str| format!("expected {what} for {}", column.name);
+    let is_good = match column.kind {
+        _ if value.is_empty() => true,
+        Kind::Integer => value.parse::<i64>().is_ok_and(|number| number.to_string() == value),
+        Kind::Boolean => matches!(value, "true" | "false"),
+        Kind::Month => Month::parse(value).is_some(),
+        Kind::Text | Kind::Token | Kind::Time | Kind::Hundredths | Kind::Rate => true,
+    };
+    match column.kind {
+        Kind::Integer if !is_good => Err(expected("an integer")),
+        Kind::Boolean if !is_good => Err(expected("true or false")),
+        Kind::Month if !is_good => Err(expected("a month YYYY-MM")),
+        Kind::Token => Ok(match ingest::phone(value) {
+            Some(phone) => ingest::Intern::token(names, &phone).hex(),
+            None => value.to_owned(),
+        }),
+        _ => Ok(value.to_owned()),
+    }
+}
+
+/// A month's or a day's first second, or a moment.
+fn moment(value: &str, zone: &TimeZone) -> Option<Time> {
+    Month::parse(value).map(|month| month.first_day().start()).or_else(|| ingest::moment(value, zone))
+}
+
+fn bad_moment(name: &str) -> String {
+    format!("expected a day YYYY-MM-DD, a month YYYY-MM or a time YYYY-MM-DD HH:MM:SS for {name}")
+}
+
+fn near(view: &View, name: &str) -> String {
+    let likeness = |column: &str| strsim::jaro_winkler(column, name);
+    let columns = view.columns.iter().map(|column| column.name);
+    let near = columns.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).unwrap_or_default();
+    format!("{} has no such column; did you mean {near}?", view.name)
+}
