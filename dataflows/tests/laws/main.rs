@@ -5,6 +5,7 @@
 
 mod harness;
 mod history;
+mod programmes;
 
 use std::sync::Arc;
 
