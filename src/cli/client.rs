@@ -30,6 +30,16 @@ impl Service {
         self.answer(agent.post(format!("{}{path}", self.http)).send_json(body))
     }
 
+    /// The same, under a key by which it is known when it is sent again.
+    pub fn post_under(&self, path: &str, body: &Value, key: Option<&str>) -> anyhow::Result<Answer> {
+        let agent = agent();
+        let mut request = agent.post(format!("{}{path}", self.http));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.answer(request.send_json(body))
+    }
+
     /// Text as it comes, to anything; or the service's refusal.
     pub fn copy(&self, path: &str, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
         let agent = agent();

@@ -4,6 +4,7 @@ mod ask;
 mod check;
 mod client;
 mod demo;
+mod edits;
 mod generate;
 mod progress;
 mod replay;
@@ -48,6 +49,8 @@ enum Command {
     Standing(standing::Arguments),
     View(view::Arguments),
     Verify(verify::Arguments),
+    Adjust(edits::Adjust),
+    List(edits::List),
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
     Confirm(ask::Confirm),
@@ -78,6 +81,8 @@ pub fn main() -> ExitCode {
         Command::Standing(arguments) => standing::run(arguments),
         Command::View(arguments) => view::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Adjust(arguments) => edits::adjust(arguments),
+        Command::List(arguments) => edits::list(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),
         Command::Confirm(arguments) => ask::confirm(arguments),

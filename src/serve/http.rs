@@ -19,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::answer::Refusal;
 use super::door::{Door, OPENING, Opened};
+use super::edits::{adjust, edit_list};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use super::standing::standing;
 use super::views::{view_rows, views};
@@ -73,6 +74,8 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/views", get(views))
         .route("/v1/views/{name}", get(view_rows))
         .route("/v1/programme", get(programme_text).post(apply))
+        .route("/v1/adjustments", post(adjust))
+        .route("/v1/lists/{list}", post(edit_list))
         .route("/v1/held", get(held))
         .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))

@@ -2,6 +2,7 @@
 
 mod answer;
 mod door;
+mod edits;
 mod guard;
 mod http;
 mod metrics;

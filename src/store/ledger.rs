@@ -4,7 +4,7 @@
 //! on the order in which files came: of the versions of a partition that were taken, the greatest
 //! is `accepted` and the others are `superseded`, whether it came before them or after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use dataflows::records::Feed;
@@ -65,7 +65,12 @@ type Key = (Partition, u32, [u8; 32]);
 #[derive(Default)]
 pub struct Ledger {
     entries: BTreeMap<Key, Entry>,
+    /// Those of requests, by the names under which they came.
+    requests: HashMap<String, Key>,
 }
+
+/// What begins the name of a request, where files have theirs. No file's name has a colon.
+pub const REQUEST: &str = "request:";
 
 impl Ledger {
     /// The entries, by partition, version and content.
@@ -76,6 +81,11 @@ impl Ledger {
     /// What became of a content, where it came before.
     pub fn get(&self, partition: &Partition, version: u32, sha256: [u8; 32]) -> Option<&Entry> {
         self.entries.get(&(partition.clone(), version, sha256))
+    }
+
+    /// What became of a request that came under a name.
+    pub fn request(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(self.requests.get(name)?)
     }
 
     /// The files that wait for a person, the last delivered of each name.
@@ -92,7 +102,11 @@ impl Ledger {
 
     /// Enters what became of a file.
     pub fn enter(&mut self, entry: Entry) {
-        self.entries.insert((entry.partition.clone(), entry.version, entry.sha256), entry);
+        let key = (entry.partition.clone(), entry.version, entry.sha256);
+        if entry.file.starts_with(REQUEST) {
+            self.requests.insert(entry.file.clone(), key.clone());
+        }
+        self.entries.insert(key, entry);
     }
 
     /// Marks what was accepted of a partition as superseded, since something else now is.

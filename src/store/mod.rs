@@ -37,7 +37,7 @@ use crate::ingest::{Extract, Partition, Reject};
 use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
 use inputs::{Inputs, Partitions, same_rows};
-pub use ledger::{Entry, Ledger, Status};
+pub use ledger::{Entry, Ledger, REQUEST, Status};
 use log::Location;
 pub use log::{Log, LogError};
 use owners::PartitionNo;
@@ -97,12 +97,18 @@ pub struct Store {
     numbers: HashMap<Partition, PartitionNo>,
     inputs: Inputs,
     ledger: Ledger,
+    /// The period that was asked for last of a feed, and a number up to which its parts are taken: nobody looks
+    /// at all of them for each.
+    last_parts: HashMap<Feed, (String, u64)>,
     /// Live bill partitions with a row, by period.
     billed: BTreeMap<Month, usize>,
     programme: Option<Vec<Source>>,
     clock: Clock,
     dead_bytes: u64,
 }
+
+/// Digits of a part that is a running number, so that numbers order as texts do.
+const PART_DIGITS: usize = 8;
 
 /// No log gets this far; what is read is not trusted to stay below it.
 const EPOCH_MAX: Epoch = 1 << 62;
@@ -178,6 +184,7 @@ impl Store {
             numbers,
             inputs: Inputs::default(),
             ledger,
+            last_parts: HashMap::new(),
             billed: BTreeMap::new(),
             programme,
             clock: Clock::default(),
@@ -315,6 +322,27 @@ impl Store {
         self.ledger.supersede(&extract.partition);
         self.ledger.enter(entry);
         Ok(Outcome::Accepted { epoch: self.epoch, facts: Box::new(facts), durable_at })
+    }
+
+    /// A partition of a feed and a period that nobody has: its part is the number after the greatest of those
+    /// that are numbers of as many digits.
+    pub fn next_partition(&mut self, feed: Feed, period: &str) -> Partition {
+        let number = |partition: &Partition| {
+            let is_of = partition.feed == feed && partition.period == period && partition.part.len() == PART_DIGITS;
+            is_of.then(|| partition.part.parse::<u64>().ok()).flatten()
+        };
+        let last = self.last_parts.get(&feed).filter(|(of, _)| of == period).map(|(_, last)| *last);
+        let last = last.unwrap_or_else(|| self.numbers.keys().filter_map(number).max().unwrap_or(0));
+        let (mut partition, mut next) = (Partition { feed, period: period.to_owned(), part: String::new() }, last);
+        loop {
+            next += 1;
+            partition.part = format!("{next:0PART_DIGITS$}");
+            // A file may have come under a number meanwhile.
+            if !self.numbers.contains_key(&partition) {
+                self.last_parts.insert(feed, (period.to_owned(), next - 1));
+                return partition;
+            }
+        }
     }
 
     /// Lets in a file that is held: durable, and taken when the same content is read again. False

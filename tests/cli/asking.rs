@@ -95,6 +95,35 @@ fn a_view_is_shown_filtered_for_people_programs_and_spreadsheets() {
 }
 
 #[test]
+fn points_and_lists_are_edited_with_who_and_why() {
+    let home = Home::new();
+    let service = served(&home);
+    let author = ["--by", "zhang", "--reason", "测试"];
+    let edit = |words: &[&str]| ask(&service, &[words, &author[..]].concat());
+    let points = || service.get("/v1/customers/c1").good()["points"].clone();
+    let told = edit(&["adjust", "c1", "-6", "--key", "k"]).done();
+    assert!(told.stdout.starts_with("1 rows durable with epoch "), "{}", told.stdout);
+    service.until("/v1/customers/c1", |_| (points() == 60).then_some(()));
+    let told = edit(&["adjust", "c1", "-6", "--key", "k"]).done();
+    assert!(told.stdout.ends_with(", as it was before\n"), "{}", told.stdout);
+    assert_eq!(edit(&["list", "gift", "add", "c1", "c2", "c3", "--json"]).done().json()["rows"], 3);
+    let told = edit(&["list", "gift", "clear"]).ended(1);
+    assert!(told.error().starts_with("error: it would leave 0 of 3 on the list"), "{}", told.stderr);
+    edit(&["list", "gift", "clear", "--confirm", "3:0"]).done();
+    let told = edit(&["list", "vip", "remove", "c1"]).done();
+    assert!(told.stdout.contains("1 of them do not stand"), "{}", told.stdout);
+    assert_eq!(
+        edit(&["adjust", "nobody", "1"]).ended(1).error(),
+        "error: no customer of that id; nothing was changed\n"
+    );
+    // Refused before anybody is asked.
+    let told = ask(&service, &["adjust", "c1", "1", "--by", "zhang"]).ended(2);
+    assert!(told.stderr.contains("--reason"), "{}", told.stderr);
+    ask(&service, &["list", "gift", "add", "c1", "--reason", "x"]).ended(2);
+    edit(&["list", "gift", "clear", "--confirm", "3"]).ended(2);
+}
+
+#[test]
 fn verify_compares_and_says_so() {
     let home = Home::new();
     let service = served(&home);

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::exchange::{connect, request, send_and_end};
 use crate::service::Home;
 
-const ROUTES: [(&str, &str); 10] = [
+const ROUTES: [(&str, &str); 12] = [
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -15,6 +15,8 @@ const ROUTES: [(&str, &str); 10] = [
     ("GET", "/v1/views/tier"),
     ("GET", "/v1/programme"),
     ("POST", "/v1/programme"),
+    ("POST", "/v1/adjustments"),
+    ("POST", "/v1/lists/vip"),
     ("POST", "/v1/verify"),
 ];
 

@@ -5,6 +5,7 @@
 //! Nothing that the service tells, by HTTP, on stderr or in its log, may hold a phone number.
 
 mod customers;
+mod edits;
 mod exchange;
 mod files;
 mod filters;

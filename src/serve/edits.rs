@@ -1,0 +1,212 @@
+//! What staff change by hand: adjustments of points, and lists. Each with who asks for it and why, and refused
+//! without.
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use dataflows::records::Feed;
+use dataflows::types::Time;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::Service;
+use super::answer::Refusal;
+use super::door::Opened;
+use super::guard::{JsonBody, Segment};
+use crate::ingest;
+use crate::intake::Taken;
+use crate::intake::edits::{Does, Edit, Edited, ListEdit, Request};
+use crate::output::tell;
+
+/// Longest name of who asks, and longest reason, in characters.
+const WORDS_MAX: usize = 500;
+/// Longest key by which a request is known when it comes again, in bytes.
+const KEY_BYTES_MAX: usize = 128;
+/// Most customers of an edit of a list.
+const CUSTOMERS_MAX: usize = 100_000;
+
+/// The header `Idempotency-Key`.
+pub struct Key(Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Key, Refusal> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Key(None)) };
+        let is_good = (1..=KEY_BYTES_MAX).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+        match key.to_str() {
+            Ok(text) if is_good => Ok(Key(Some(text.to_owned()))),
+            _ => Err(Refusal::bad_request(format!(
+                "expected 1 to {KEY_BYTES_MAX} visible ASCII characters for idempotency-key"
+            ))),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Adjustment {
+    customer_id: String,
+    points: i64,
+    reason: String,
+    by: String,
+    at: Option<String>,
+}
+
+/// `POST /v1/adjustments`.
+pub async fn adjust(Opened(service): Opened, Key(key): Key, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+    let Adjustment { customer_id, points, reason, by, at } =
+        read(&body, "{\"customer_id\", \"points\", \"reason\", \"by\"}")?;
+    let edit = Edit::Adjustment { customer: customer_id, points, at: moment(&service, "at", at)? };
+    answered(service, edit, Author { by, reason }, key, body).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    op: Does,
+    #[serde(default)]
+    customers: Vec<String>,
+    reason: String,
+    by: String,
+    from: Option<String>,
+    until: Option<String>,
+    confirm: Option<Confirm>,
+}
+
+/// What a person has seen.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirm {
+    before: usize,
+    after: usize,
+}
+
+/// `POST /v1/lists/{list}`.
+pub async fn edit_list(
+    Opened(service): Opened,
+    Segment(list): Segment,
+    Key(key): Key,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
+    let List { op, customers, reason, by, from, until, confirm } =
+        read(&body, "{\"op\", \"customers\", \"reason\", \"by\"}")?;
+    if customers.len() > CUSTOMERS_MAX {
+        return Err(Refusal::bad_request(format!("an edit has at most {CUSTOMERS_MAX} customers")));
+    }
+    let takes_nobody = op == Does::Clear;
+    if takes_nobody != customers.is_empty() {
+        let expected =
+            if takes_nobody { "clear takes no customers" } else { "expected customers; clear takes all of them" };
+        return Err(Refusal::bad_request(expected));
+    }
+    let (from, until) = (moment(&service, "from", from)?, moment(&service, "until", until)?);
+    if (from.is_some() || until.is_some()) && matches!(op, Does::Remove | Does::Clear) {
+        return Err(Refusal::bad_request("from and until are of those who are added"));
+    }
+    if from.is_some_and(|from| until.is_some_and(|until| until <= from)) {
+        return Err(Refusal::bad_request("until is not after from"));
+    }
+    let confirmed = confirm.map(|Confirm { before, after }| (before, after));
+    let edit = Edit::List(ListEdit { list, does: op, customers, from, until, confirmed });
+    answered(service, edit, Author { by, reason }, key, body).await
+}
+
+fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| Refusal::bad_request(format!("expected {expected}: {error}")))
+}
+
+fn moment(service: &Service, name: &str, text: Option<String>) -> Result<Option<Time>, Refusal> {
+    let zone = &service.intake.document().settings.zone;
+    let moment = |text: String| {
+        let expected = || Refusal::bad_request(format!("expected a day or a time YYYY-MM-DD HH:MM:SS for {name}"));
+        ingest::moment(&text, zone).ok_or_else(expected)
+    };
+    text.map(moment).transpose()
+}
+
+/// Who asks for an edit, and why.
+struct Author {
+    by: String,
+    reason: String,
+}
+
+impl Author {
+    fn checked(self) -> Result<Author, Refusal> {
+        for (name, text) in [("by", &self.by), ("reason", &self.reason)] {
+            if text.trim().is_empty() {
+                return Err(Refusal::bad_request(format!("an edit says {name} whom and why; {name} is empty")));
+            }
+            if text.chars().count() > WORDS_MAX || text.chars().any(char::is_control) {
+                return Err(Refusal::bad_request(format!(
+                    "expected one line of at most {WORDS_MAX} characters for {name}"
+                )));
+            }
+        }
+        Ok(self)
+    }
+}
+
+async fn answered(
+    service: std::sync::Arc<Service>,
+    edit: Edit,
+    author: Author,
+    key: Option<String>,
+    body: axum::body::Bytes,
+) -> Result<Response, Refusal> {
+    let Author { by, reason } = author.checked()?;
+    let edited = tokio::task::spawn_blocking(move || {
+        let request = Request { edit: &edit, by: &by, reason: &reason, key: key.as_deref(), body: &body };
+        let edited = service.intake.edit(&request).unwrap_or_else(|error| {
+            // As in the watcher: no more promises from this process.
+            tell(format_args!("error: {error}"));
+            std::process::exit(2)
+        });
+        if let Edited::Done { epoch, partition, rows, outranked: Some(_) } = &edited {
+            // Neither whose it is nor why: a log is read by more people than the ledger.
+            tracing::info!(feed = partition.feed.name(), period = partition.period, part = partition.part, "edited");
+            service.metrics.taken(partition.feed, &Taken::Accepted { epoch: *epoch, rows: *rows, bad_rows: 0 });
+        }
+        edited
+    });
+    match edited.await.map_err(Refusal::internal)? {
+        Edited::Done { epoch, partition, rows, outranked } => {
+            let mut answer =
+                json!({ "epoch": epoch, "period": partition.period, "part": partition.part, "rows": rows });
+            if partition.feed == Feed::Adjustment {
+                answer["adjustment_id"] = format!("{}-{}", partition.period, partition.part).into();
+            }
+            match outranked {
+                Some(outranked) => answer["outranked"] = outranked.into(),
+                None => answer["repeated"] = true.into(),
+            }
+            let status = if outranked.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+            Ok((status, Json(answer)).into_response())
+        }
+        Edited::KeyReused => Err(Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key",
+            "another edit came under that idempotency-key; give each edit one of its own",
+        )),
+        Edited::Held { before, after } => Err(Refusal {
+            detail: Some(json!({ "before": before, "after": after })),
+            ..Refusal::new(
+                StatusCode::CONFLICT,
+                "held",
+                format!(
+                    "it would leave {after} of {before} on the list: an edit that takes more than a fifth off waits for a person; send it again with \"confirm\": {{\"before\": {before}, \"after\": {after}}}"
+                ),
+            )
+        }),
+        Edited::Unknown(ids) => Err(Refusal {
+            detail: Some(json!({ "unknown": ids })),
+            ..Refusal::not_found("no customer of that id; nothing was changed")
+        }),
+        Edited::UnknownList => Err(Refusal::not_found("nobody was ever on a list of that name")),
+        Edited::Refused(why) => Err(Refusal::bad_request(why)),
+        Edited::Failed => Err(Refusal::internal("a worker has failed")),
+    }
+}
