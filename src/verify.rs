@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
-use dataflows::members::{Deed, deeds};
+use dataflows::members::deeds;
 use dataflows::oracle::{Asked, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::points::account;
 use dataflows::records::Rows;
-use dataflows::referrals::{self, Node, Referral};
+use dataflows::referrals::{self, Node};
 use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::Slots;
 use dataflows::tiers::{runs, since};
@@ -275,17 +275,8 @@ fn published_referrals(published: &Published, names: &Dictionary) -> BTreeMap<Cu
     for (chunk, customer) in published.chunks() {
         for slot in chunk.points.present.slots() {
             let referrer = customer(slot);
-            let row = |row: Referral<'_>| ReferralRow {
-                referrer,
-                referred: row.referred,
-                at: row.at,
-                event_id: row.event_id.to_owned(),
-                product: row.product,
-                result: row.result,
-                points: row.points,
-            };
-            let referrals: Vec<_> =
-                referrals::rows(chunk, slot, &published.points, &is_named).into_iter().map(row).collect();
+            let referrals = referrals::rows(chunk, slot, &published.points, &is_named).into_iter();
+            let referrals: Vec<_> = referrals.map(|row| ReferralRow::shown(referrer, row)).collect();
             if !referrals.is_empty() {
                 found.insert(referrer, referrals);
             }
@@ -297,17 +288,10 @@ fn published_referrals(published: &Published, names: &Dictionary) -> BTreeMap<Cu
 /// Registrations, deregistrations, visits and opinions are rows of these.
 fn published_deeds(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, Vec<DeedRow>> {
     let is_named = |word: Word, name: &str| names.words.text(word.0) == Some(name);
-    let row = |deed: Deed<'_>| DeedRow {
-        at: deed.at,
-        event_id: deed.event_id.to_owned(),
-        event: deed.event,
-        member: deed.member,
-        takes_effect: deed.takes_effect,
-    };
     let mut found = BTreeMap::new();
     for (chunk, customer) in published.chunks() {
         for slot in chunk.points.present.slots() {
-            let deeds: Vec<DeedRow> = deeds(chunk, slot, &is_named).map(row).collect();
+            let deeds: Vec<DeedRow> = deeds(chunk, slot, &is_named).map(DeedRow::from).collect();
             if !deeds.is_empty() {
                 found.insert(customer(slot), deeds);
             }

@@ -4,21 +4,20 @@
 //! question. Each is a process of its own, so that memory is its own too; the median of `--runs`
 //! (default 3) is told.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod engine;
 mod leaderboard;
 mod members;
 mod referrals;
 
-use std::process::Command;
+use serde_json::Value;
 
-use serde_json::{Map, Value, json};
+pub use common::Figures;
 
 /// As in the service.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Figures by name, the unit last.
-pub type Figures = Map<String, Value>;
 
 /// A question's name, and what answers it.
 type Question = (&'static str, fn() -> Figures);
@@ -48,27 +47,7 @@ fn main() {
     println!("one worker, median of {runs}");
     let mut all = Figures::new();
     for (name, _) in QUESTIONS.iter().filter(|(name, _)| !any || is_given(name)) {
-        let told: Vec<Figures> = (0..runs).filter_map(|_| answer(name)).collect();
-        let Some(first) = told.first() else {
-            println!("{name}: failed");
-            continue;
-        };
-        for key in first.keys() {
-            let mut values: Vec<f64> = told.iter().filter_map(|figures| figures.get(key)?.as_f64()).collect();
-            values.sort_by(f64::total_cmp);
-            let median = values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
-            println!("  {key:<48} {median:>14.3}");
-            all.insert(key.clone(), json!(median));
-        }
+        common::ask(name, &[], runs, &mut all);
     }
     println!("{}", Value::Object(all));
-}
-
-fn answer(name: &str) -> Option<Figures> {
-    let output = Command::new(std::env::current_exe().ok()?)
-        .args(["--child", name])
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .ok()?;
-    serde_json::from_str(String::from_utf8_lossy(&output.stdout).lines().last()?).ok()
 }

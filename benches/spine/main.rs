@@ -5,14 +5,14 @@
 //! is its own too; the median of `--runs` (default 3) is told. Ratios to a full recompute in plain
 //! Rust are taken within one process.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod data;
 mod http;
 mod measure;
 mod recompute;
 
-use std::process::Command;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// As in the service.
 #[global_allocator]
@@ -52,30 +52,10 @@ fn main() {
     let runs = option("--runs", 3);
     let mut all = Map::new();
     println!("{} customers x {} months, {} worker(s), median of {runs}", size.customers, size.months, size.workers);
+    let sizes = [("--customers", size.customers), ("--months", size.months), ("--workers", size.workers)];
+    let sizes: Vec<String> = sizes.into_iter().flat_map(|(name, size)| [name.to_owned(), size.to_string()]).collect();
     for name in wanted {
-        let told: Vec<Map<String, Value>> = (0..runs).filter_map(|_| child(name, size)).collect();
-        let Some(first) = told.first() else {
-            println!("{name}: failed");
-            continue;
-        };
-        for key in first.keys() {
-            let mut values: Vec<f64> = told.iter().filter_map(|figures| figures.get(key)?.as_f64()).collect();
-            values.sort_by(f64::total_cmp);
-            let median = values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
-            println!("  {key:<48} {median:>14.3}");
-            all.insert(key.clone(), json!(median));
-        }
+        common::ask(name, &sizes, runs, &mut all);
     }
     println!("{}", Value::Object(all));
-}
-
-fn child(name: &str, size: Size) -> Option<Map<String, Value>> {
-    let output = Command::new(std::env::current_exe().ok()?)
-        .args(["--child", name, "--customers", &size.customers.to_string()])
-        .args(["--months", &size.months.to_string(), "--workers", &size.workers.to_string()])
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.lines().last()?).ok()
 }

@@ -26,8 +26,7 @@ impl Service {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
-        let agent = agent();
-        self.answer(agent.post(format!("{}{path}", self.http)).send_json(body))
+        self.post_under(path, body, None)
     }
 
     /// The same, under a key by which it is known when it is sent again.

@@ -132,14 +132,28 @@ fn written(
     Ok(refusal.map_or(ExitCode::SUCCESS, |refusal| refused(&refusal)))
 }
 
-/// All rows as one answer, however many pages the service gives them in.
+/// How often a view that changes between two of its pages is begun again.
+const TRIES_MAX: usize = 20;
+
+/// All rows as one answer, however many pages the service gives them in, and all of one epoch.
 fn json(service: &Service, path: &str, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let mut rows: Vec<Value> = Vec::new();
+    let (mut rows, mut epoch, mut tries): (Vec<Value>, Option<Value>, usize) = (Vec::new(), None, 0);
     loop {
         let mut page = match service.get(&format!("{path}&offset={}", rows.len()))? {
             Answer::Refused(value) => return Ok(refused(&value)),
             Answer::Found(page) => page,
         };
+        let of_page = page.get("epoch").cloned();
+        if !rows.is_empty() && of_page != epoch {
+            tries += 1;
+            anyhow::ensure!(
+                tries < TRIES_MAX,
+                "the view changes faster than its pages are read\nhint: ask for CSV, which is one answer"
+            );
+            rows.clear();
+            continue;
+        }
+        epoch = of_page;
         let more = page.get("more").and_then(Value::as_bool).unwrap_or(false);
         if let Some(Value::Array(found)) = page.get_mut("rows").map(Value::take) {
             rows.extend(found);

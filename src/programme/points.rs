@@ -80,8 +80,8 @@ fn rule<'e>(
             "on" => on = Some((entry, values::one_of(entry, &triggers(), problems))),
             "product" => rule.product = values::name(entry, problems).map(str::to_owned),
             "result" => rule.result = values::one_of(entry, &["failure", "success"], problems).map(|place| place == 1),
-            "measure" => measure = Some((entry, values::name(entry, problems))),
-            "monthly_at_least" => at_least = Some((entry, values::whole(entry, 1, COUNT_MAX, problems))),
+            "measure" => measure = Some(values::name(entry, problems)),
+            "monthly_at_least" => at_least = Some(values::whole(entry, 1, COUNT_MAX, problems)),
             "points" => points = Some(values::whole(entry, -POINTS_MAX, POINTS_MAX, problems)),
             "per" => {
                 let place = values::one_of(entry, &["event", "day", "lifetime"], problems);
@@ -109,9 +109,8 @@ fn rule<'e>(
     let (entry, place) = on?;
     let on = match EventKind::ALL.get(place?) {
         Some((kind, _)) => {
-            for (entry, _) in
-                [measure.map(|(entry, _)| (entry, ())), at_least.map(|(entry, _)| (entry, ()))].into_iter().flatten()
-            {
+            let of_usage = ["measure", "monthly_at_least"];
+            for entry in item.entries.iter().filter(|entry| of_usage.contains(&entry.key)) {
                 let message = format!("{whose} has {}, which is for rules on usage", entry.key);
                 reader.problems.error(entry.key_place, message, "write on = \"usage\", or leave it out".to_owned());
             }
@@ -131,8 +130,8 @@ fn rule<'e>(
                 let hint = "write measure = \"...\": the measure of the usage feed that shows the use".to_owned();
                 reader.problems.error(entry.place, format!("{whose} is on usage and does not say of what"), hint);
             }
-            let monthly_at_least = at_least.map_or(Some(1), |(_, at_least)| at_least);
-            Trigger::Use { measure: measure?.1?.to_owned(), monthly_at_least: monthly_at_least? }
+            let monthly_at_least = at_least.unwrap_or(Some(1));
+            Trigger::Use { measure: measure??.to_owned(), monthly_at_least: monthly_at_least? }
         }
     };
     Some(PointsRule { id: id?.to_owned(), on, points: points??, ..rule })

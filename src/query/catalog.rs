@@ -317,6 +317,12 @@ pub fn absent() -> &'static [&'static str] {
     ABSENT
 }
 
+/// The name that is most like one that there is not.
+pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> &'n str {
+    let likeness = |other: &str| strsim::jaro_winkler(other, name);
+    names.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).unwrap_or_default()
+}
+
 /// The view of that name.
 pub fn view(name: &str) -> Option<&'static View> {
     VIEWS.iter().find(|view| view.name == name)

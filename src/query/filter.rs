@@ -4,7 +4,7 @@ use dataflows::types::{CustomerIx, Month, Time};
 use jiff::tz::TimeZone;
 
 use super::rows::{Sources, rows};
-use super::{Cell, Kind, View};
+use super::{Cell, Kind, View, nearest};
 use crate::ingest;
 use crate::store::{Dictionary, StoreError};
 
@@ -131,8 +131,6 @@ fn bad_moment(name: &str) -> String {
 }
 
 fn near(view: &View, name: &str) -> String {
-    let likeness = |column: &str| strsim::jaro_winkler(column, name);
-    let columns = view.columns.iter().map(|column| column.name);
-    let near = columns.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).unwrap_or_default();
+    let near = nearest(name, view.columns.iter().map(|column| column.name));
     format!("{} has no such column; did you mean {near}?", view.name)
 }

@@ -16,5 +16,5 @@ mod referrals;
 mod rows;
 
 pub use card::{Card, card};
-pub use catalog::{Cell, Column, Kind, VIEWS, View, absent, view};
+pub use catalog::{Cell, Column, Kind, VIEWS, View, absent, nearest, view};
 pub use rows::{Sources, rows};

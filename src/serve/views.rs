@@ -16,7 +16,7 @@ use super::door::Opened;
 use super::guard::Segment;
 use crate::query::download::download;
 use crate::query::filter::{Filter, chosen};
-use crate::query::{Cell, Kind, Sources, VIEWS, View, view};
+use crate::query::{Cell, Kind, Sources, VIEWS, View, nearest, view};
 use crate::store::StoreError;
 
 /// `GET /v1/views`.
@@ -94,11 +94,8 @@ pub async fn view_rows(
     let Query(pairs) = pairs.map_err(|error| Refusal::bad_request(error.body_text()))?;
     let asked = Asked::read(pairs)?;
     let Some(view) = view(&name) else {
-        let near = VIEWS
-            .iter()
-            .map(|view| view.name)
-            .max_by(|left, right| strsim::jaro_winkler(left, &name).total_cmp(&strsim::jaro_winkler(right, &name)));
-        return Err(Refusal::not_found(format!("no such view; did you mean {}?", near.unwrap_or_default())));
+        let near = nearest(&name, VIEWS.iter().map(|view| view.name));
+        return Err(Refusal::not_found(format!("no such view; did you mean {near}?")));
     };
     tokio::task::spawn_blocking(move || found(&service, view, &asked)).await.map_err(Refusal::internal)?
 }

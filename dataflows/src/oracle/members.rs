@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Standing;
 use super::points::own;
+use crate::members::Deed;
 use crate::records::{Event, EventKind};
 use crate::types::{CustomerIx, Time};
 
@@ -16,6 +17,13 @@ pub struct DeedRow {
     pub event: Event,
     pub member: bool,
     pub takes_effect: bool,
+}
+
+impl From<Deed<'_>> for DeedRow {
+    fn from(deed: Deed<'_>) -> DeedRow {
+        let Deed { at, event_id, event, member, takes_effect } = deed;
+        DeedRow { at, event_id: event_id.to_owned(), event, member, takes_effect }
+    }
 }
 
 impl Standing {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Standing;
 use super::points::own;
 use crate::records::{Event, EventKind};
+use crate::referrals::Referral;
 use crate::types::{CustomerIx, Diff, Month, Time, Word};
 use crate::views::Change;
 
@@ -18,6 +19,14 @@ pub struct ReferralRow {
     pub product: Word,
     pub result: Option<bool>,
     pub points: i64,
+}
+
+impl ReferralRow {
+    /// What the view shows of a referrer's referral, in the form of a recompute.
+    pub fn shown(referrer: CustomerIx, row: Referral<'_>) -> ReferralRow {
+        let Referral { referred, at, product, event_id, result, points } = row;
+        ReferralRow { referrer, referred, at, event_id: event_id.to_owned(), product, result, points }
+    }
 }
 
 /// A row of referral_tree.

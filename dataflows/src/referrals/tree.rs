@@ -57,8 +57,8 @@ pub struct Move {
     pub to: Option<CustomerIx>,
 }
 
-/// Customers that are looked at in the time of a step: a step measured 240 to 380 ns (it copies
-/// what readers hold, and counts lines), a customer 80 to 150.
+/// Customers that are looked at in the time of a step, roughly: a step copies what readers hold, and
+/// counts lines.
 const CUSTOMERS_PER_STEP: usize = 3;
 
 /// The forest, with what keeps its depths.

@@ -117,29 +117,14 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
             if listed.get(slot) {
                 read.attributes.insert(customer(number, slot), row);
             }
-            let deed = |deed: dataflows::members::Deed<'_>| DeedRow {
-                at: deed.at,
-                event_id: deed.event_id.to_owned(),
-                event: deed.event,
-                member: deed.member,
-                takes_effect: deed.takes_effect,
-            };
-            let own: Vec<DeedRow> = deeds(chunk, slot, &is_named).map(deed).collect();
+            let own: Vec<DeedRow> = deeds(chunk, slot, &is_named).map(DeedRow::from).collect();
             if !own.is_empty() {
                 read.deeds.insert(customer(number, slot), own);
             }
             read.numbers.extend(chunk.customers.numbers.get(slot).map(|token| (customer(number, slot), token)));
             let referrer = customer(number, slot);
-            let referral = |row: referrals::Referral<'_>| ReferralRow {
-                referrer,
-                referred: row.referred,
-                at: row.at,
-                event_id: row.event_id.to_owned(),
-                product: row.product,
-                result: row.result,
-                points: row.points,
-            };
-            read.referrals.extend(referrals::rows(chunk, slot, rules, &is_named).into_iter().map(referral));
+            let referrals = referrals::rows(chunk, slot, rules, &is_named).into_iter();
+            read.referrals.extend(referrals.map(|row| ReferralRow::shown(referrer, row)));
             let Some(balance) = chunk.points.get(slot).filter(|_| rules.is_there) else { continue };
             let Some(account) = account(chunk, slot, rules, snapshot.clock.now, &is_named) else { continue };
             let text = |word: Word| words[word.0 as usize].to_string();
