@@ -16,6 +16,7 @@ mod inputs;
 mod ledger;
 mod log;
 pub mod memory;
+mod opening;
 mod owners;
 mod records;
 mod rows;
@@ -42,7 +43,6 @@ use log::Location;
 pub use log::{Log, LogError};
 use owners::PartitionNo;
 use records::{Head, Kind};
-use vfs::Vfs;
 
 /// Why the store cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -110,90 +110,7 @@ pub struct Store {
 /// Digits of a part that is a running number, so that numbers order as texts do.
 const PART_DIGITS: usize = 8;
 
-/// No log gets this far; what is read is not trusted to stay below it.
-const EPOCH_MAX: Epoch = 1 << 62;
-
 impl Store {
-    /// Opens the store of a directory. What stands is then told by [`Store::hydrate`].
-    pub fn open(vfs: Arc<dyn Vfs>, token_key: [u8; 32]) -> Result<Store, StoreError> {
-        let mut dictionary = Dictionary::new(token_key);
-        let (mut live, mut numbers): (Vec<Live>, HashMap<Partition, PartitionNo>) = Default::default();
-        let (mut ledger, mut programme, mut epoch, mut dead_bytes) = (Ledger::default(), None, 0, 0);
-        let (fingerprint, mut has_fingerprint) = (dictionary.key_fingerprint(), false);
-        let mut log = Log::open(vfs, |frame| {
-            let damaged = |damage| StoreError::Record { offset: frame.location.offset, damage };
-            if !(epoch..=EPOCH_MAX).contains(&frame.epoch) {
-                return Err(damaged(Damaged("its epoch is out of order")));
-            }
-            let mut reader = Reader::new(frame.payload);
-            dictionary.read(&mut reader.part().map_err(damaged)?).map_err(damaged)?;
-            match Kind::read(frame.kind).map_err(damaged)? {
-                Kind::Partition => {
-                    let head = Head::read(&mut reader).map_err(damaged)?;
-                    let entry = head.entry;
-                    ledger.supersede(&entry.partition);
-                    let new = Live {
-                        partition: entry.partition.clone(),
-                        version: entry.version,
-                        location: frame.location,
-                        rows: entry.rows.map_or(0, |(rows, bad_rows)| rows.saturating_sub(bad_rows)),
-                    };
-                    ledger.enter(entry);
-                    match numbers.get(&new.partition) {
-                        Some(number) => {
-                            let old = std::mem::replace(&mut live[*number as usize], new);
-                            dead_bytes += old.location.len;
-                        }
-                        None => {
-                            numbers.insert(new.partition.clone(), live.len() as PartitionNo);
-                            live.push(new);
-                        }
-                    }
-                }
-                Kind::Entries => {
-                    while !reader.is_at_end() {
-                        ledger.enter(Entry::read(&mut reader).map_err(damaged)?);
-                    }
-                }
-                Kind::Programme => programme = Some(records::read_sources(&mut reader).map_err(damaged)?),
-                Kind::Names => {}
-                Kind::Key => {
-                    has_fingerprint = true;
-                    if reader.bytes() != Ok(fingerprint) {
-                        return Err(StoreError::Key);
-                    }
-                }
-            }
-            epoch = frame.epoch;
-            Ok::<(), StoreError>(())
-        })?;
-        let durable = dictionary.extent();
-        if !has_fingerprint {
-            let mut writer = Writer::default();
-            writer.part(|writer| dictionary.write(durable, durable, writer));
-            writer.bytes.extend_from_slice(&fingerprint);
-            log.append(Kind::Key as u8, epoch, &writer.bytes)?;
-        }
-        let mut store = Store {
-            log,
-            dictionary: Arc::new(RwLock::new(dictionary)),
-            durable,
-            words_told: 0,
-            epoch,
-            live,
-            numbers,
-            inputs: Inputs::default(),
-            ledger,
-            last_parts: HashMap::new(),
-            billed: BTreeMap::new(),
-            programme,
-            clock: Clock::default(),
-            dead_bytes,
-        };
-        store.compact_if_worth_it()?;
-        Ok(store)
-    }
-
     /// The names, shared with ingest and readers.
     pub fn dictionary(&self) -> Arc<RwLock<Dictionary>> {
         self.dictionary.clone()
@@ -225,22 +142,6 @@ impl Store {
     /// Bytes of the log, and those of them that are dead.
     pub fn log_bytes(&self) -> (u64, u64) {
         (self.log.end(), self.dead_bytes)
-    }
-
-    /// Tells everything that stands, in parts, after opening.
-    pub fn hydrate(&mut self, mut tell: impl FnMut(Facts)) -> Result<(), StoreError> {
-        let words = self.dictionary.read().words_from(0, self.durable.words);
-        self.words_told = self.durable.words;
-        tell(Facts { words, ..Facts::default() });
-        for number in 0..self.live.len() {
-            let rows = self.read_rows(number as PartitionNo)?;
-            let mut facts = Facts::default();
-            self.replace(number as PartitionNo, &Rows::empty(rows.feed()), &rows, &mut facts)?;
-            tell(facts);
-        }
-        self.clock = self.clock_now();
-        tell(Facts { clock: Some(self.clock), ..Facts::default() });
-        Ok(())
     }
 
     /// Takes an extract. `names` is how far its names reach, `at` the wall time, local.
