@@ -22,8 +22,10 @@ def expires(rule, at):
     if after == "year_end":
         return dt.datetime(at.year + 1, 1, 1)
     year, month = divmod(at.year * 12 + at.month - 1 + after, 12)
-    day = min(at.day, calendar.monthrange(year, month + 1)[1])
-    return at.replace(year=year, month=month + 1, day=day)
+    days = calendar.monthrange(year, month + 1)[1]
+    if at.day > days:
+        return dt.datetime(year, month + 1, days) + dt.timedelta(days=1)
+    return at.replace(year=year, month=month + 1)
 
 
 class Account:

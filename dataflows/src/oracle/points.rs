@@ -428,8 +428,9 @@ fn lot(id: &str, rule: &str, at: Time, points: i64, terms: Terms) -> PointsLot {
             while month > 12 {
                 (year, month) = (year + 1, month - 12);
             }
-            let day = Day::from_civil(year, month, day.min(days_in_month(year, month)));
-            Some(Time(day.start().0 + at.0.rem_euclid(SECONDS_PER_DAY)))
+            let days = days_in_month(year, month);
+            let second = if day > days { SECONDS_PER_DAY } else { at.0.rem_euclid(SECONDS_PER_DAY) };
+            Some(Time(Day::from_civil(year, month, day.min(days)).start().0 + second))
         }
     };
     let from = Time(at.0 + i64::from(terms.pending_days) * SECONDS_PER_DAY);

@@ -182,7 +182,8 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// The first second in which points given at a time are lost.
+/// The first second in which points given at a time are lost. Never earlier than that of what was given
+/// before: what is given on a day that the month of expiry does not have lasts to the end of that month.
 fn expires(expiry: Expiry, at: Time) -> Option<Time> {
     let (year, month, day) = at.day().civil();
     match expiry {
@@ -190,7 +191,9 @@ fn expires(expiry: Expiry, at: Time) -> Option<Time> {
         Expiry::YearEnd => Some(Day::from_civil(year + 1, 1, 1).start()),
         Expiry::Months(months) => {
             let month = Month::new(year, month).plus(months as i32);
-            let day = day.min(days_in_month(month.year(), month.month()));
+            if day > days_in_month(month.year(), month.month()) {
+                return Some(month.plus(1).first_day().start());
+            }
             let second = at.0.rem_euclid(SECONDS_PER_DAY);
             Some(Time(Day::from_civil(month.year(), month.month(), day).start().0 + second))
         }
@@ -202,11 +205,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_expire_on_the_last_day_of_a_month_that_is_too_short() {
+    fn points_last_to_the_end_of_a_month_that_is_too_short() {
         let at = Time(Day::from_civil(2008, 1, 31).start().0 + 86_399);
         let expiry = |expiry| expires(expiry, at).map(|until| until.to_string());
-        assert_eq!(expiry(Expiry::Months(1)).as_deref(), Some("2008-02-29 23:59:59"));
-        assert_eq!(expiry(Expiry::Months(13)).as_deref(), Some("2009-02-28 23:59:59"));
+        assert_eq!(expiry(Expiry::Months(1)).as_deref(), Some("2008-03-01 00:00:00"));
+        assert_eq!(expiry(Expiry::Months(13)).as_deref(), Some("2009-03-01 00:00:00"));
         assert_eq!(expiry(Expiry::YearEnd).as_deref(), Some("2009-01-01 00:00:00"));
         assert_eq!(expiry(Expiry::Never), None);
     }
