@@ -46,12 +46,8 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
         Ok(())
     })?;
     partitions.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let mut standing = Standing {
-        words: words.words_from(0, words.extent().words),
-        clock: published.clock,
-        programme: published.programme.clone(),
-        ..Standing::default()
-    };
+    let words = words.words_from(0, words.extent().words);
+    let mut standing = Standing::under(words, published.clock, published.programme.clone());
     let (mut usage, mut orders) = (BTreeMap::new(), BTreeMap::new());
     let (mut events, mut adjustments) = (BTreeMap::new(), BTreeMap::new());
     for (_, rows) in &partitions {

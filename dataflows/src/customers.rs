@@ -3,20 +3,24 @@
 //! Reads   facts
 //! Gives   [`Change`]s of views; [`Link`]s, which decide who brought whom in; and settled chunks, off which readers take snapshots
 //!
-//! Settling goes chunk by chunk. A chunk is looked at where facts touched it; all of them where the
+//! Points come first, since members hand them to each other: what one can give depends on what others
+//! gave him. Once all workers agree on them, settling goes chunk by chunk. A chunk is looked at where facts touched it; all of them where the
 //! clock's month or the tiers changed; and where only segments were edited, those segments alone.
 
 mod difference;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use crate::agreement::Agreeing;
 use crate::attributes::{Frame, Moment};
 use crate::drives;
 use crate::facts::Facts;
 use crate::keyed::Keyed;
 use crate::points;
+use crate::points::transfers::{Note, Said};
 use crate::programme::{Programme, Segment};
 use crate::referrals::{self, Link};
 use crate::rules::compiled::Compiled;
@@ -54,6 +58,8 @@ pub struct Customers {
     settled_clock: Clock,
     settled: Vec<Arc<Chunk>>,
     pass: Option<Pass>,
+    /// What customers were told and have not yet thought of.
+    heard: Vec<Note>,
     emits_rows: bool,
     notes_entries: bool,
     difference: Difference,
@@ -80,6 +86,8 @@ pub struct Difference {
 struct Pass {
     /// Everybody's classes and segments are decided anew.
     everybody: bool,
+    /// No chunk is left out.
+    every_chunk: bool,
     /// Every month's classes too, not only the months that history lacks.
     every_class: bool,
     /// Every balance of points too.
@@ -89,8 +97,10 @@ struct Pass {
     kept: Vec<bool>,
     /// Where each segment stood, and where it stands.
     segments: Vec<SegmentPlaces>,
-    /// Chunks to go, last first.
-    chunks: Vec<usize>,
+    /// Chunks in which points are to be counted, each with whose, where it is not of all that are touched.
+    counting: Vec<(usize, Option<Bits>)>,
+    /// Chunks to go, last first, once points are counted.
+    chunks: Option<Vec<usize>>,
     /// Changes of counts so far: a month close moves everybody between a few dozen cells, so they are
     /// emitted once.
     counts: Counts,
@@ -117,6 +127,7 @@ impl Customers {
             settled_clock: Clock::default(),
             settled: Vec::new(),
             pass: None,
+            heard: Vec::new(),
             emits_rows: false,
             notes_entries: false,
             difference: Difference::default(),
@@ -174,12 +185,75 @@ impl Customers {
         };
         let stays = |places: &SegmentPlaces| places.old == places.new;
         let is_edited = !(kept.iter().all(|kept| *kept) && places.iter().all(stays));
+        let every_chunk = everybody || is_edited;
+        let counting: Vec<usize> =
+            if every_balance { (0..self.table.chunks.len()).collect() } else { self.table.touched.clone() };
+        Pass {
+            everybody,
+            every_chunk,
+            every_class,
+            every_balance,
+            kept,
+            segments: places,
+            counting: counting.into_iter().map(|chunk| (chunk, None)).collect(),
+            chunks: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The chunks of a pass, last first.
+    fn chunks(&mut self, every_chunk: bool) -> Vec<usize> {
         let mut chunks = std::mem::take(&mut self.table.touched);
-        if everybody || is_edited {
+        if every_chunk {
             chunks = (0..self.table.chunks.len()).collect();
         }
         chunks.sort_unstable_by(|left, right| right.cmp(left));
-        Pass { everybody, every_class, every_balance, kept, segments: places, chunks, counts: Counts::default() }
+        chunks
+    }
+
+    /// Takes what customers were told into their chunks, and counts their points again.
+    fn hear(&mut self, counting: &mut Vec<(usize, Option<Bits>)>) {
+        let mut chunks: BTreeMap<usize, Vec<(u16, Note)>> = BTreeMap::new();
+        for note in self.heard.drain(..) {
+            let Some((chunk, slot)) = self.table.place(note.to) else { continue };
+            chunks.entry(chunk).or_default().push((slot as u16, note));
+        }
+        for (index, notes) in chunks {
+            let (chunk, touch) = self.table.touched_chunk(index);
+            let mut slots = Bits::none();
+            for (slot, _) in &notes {
+                slots.set(usize::from(*slot), true);
+                touch.add_points(usize::from(*slot));
+            }
+            Arc::make_mut(&mut chunk.transfers).hear(notes);
+            counting.push((index, Some(slots)));
+        }
+    }
+
+    /// Counts points of a chunk, and tells whom it concerns.
+    fn count_points(&mut self, every_balance: bool, index: usize, slots: Option<Bits>, tell: &mut Vec<Note>) {
+        let chunk = &self.table.chunks[index];
+        let touch = self.table.touches.get(index).and_then(Option::as_deref);
+        let slots = slots.unwrap_or_else(|| counted(every_balance, touch, chunk));
+        let is_named = |word: Word, name: &str| self.table.is_named(word, name);
+        let (balances, news) =
+            points::settle(chunk, slots.slots(), &self.rules.points, self.table.clock.now, &is_named);
+        for (key, said) in &news {
+            let (from, to) = (self.table.customer(index, usize::from(key.0)), key.3);
+            let (at, id) = (key.1, key.2.clone());
+            match said {
+                // Nobody hands anything to himself.
+                Said::Offers(offer) if to == from => {
+                    self.heard.push(Note { to, from, at, id, said: Said::Declines(offer.is_some()) });
+                }
+                said => tell.push(Note { to, from, at, id, said: *said }),
+            }
+        }
+        let chunk = Arc::make_mut(&mut self.table.chunks[index]);
+        chunk.points = balances;
+        if !news.is_empty() {
+            Arc::make_mut(&mut chunk.transfers).tell(&news);
+        }
     }
 
     /// Decides one chunk anew and counts how it differs from what was settled.
@@ -199,7 +273,6 @@ impl Customers {
         let touched = touch.as_deref().map_or(NOBODY, |touch| selected(&touch.slots));
         let slots = if pass.everybody { &Slots::All } else { &touched };
         let listed = after.listed();
-        after.points = self.balances(pass, touch.as_deref(), &after);
         if self.notes_entries {
             self.note_changes(pass, index, touch.as_deref(), &after);
         }
@@ -252,7 +325,7 @@ impl Customers {
     /// Notes how entries differ from those that were shown.
     fn note_changes(&mut self, pass: &Pass, index: usize, touch: Option<&Touch>, after: &Chunk) {
         let Some(before) = self.settled.get(index).cloned() else { return };
-        let slots = counted(pass, touch, after);
+        let slots = counted(pass.every_balance, touch, after);
         let mut entries = std::mem::take(&mut self.difference.entries);
         let side = |chunk, rules, clock: Clock| points::changes::Side { chunk, rules, now: clock.now };
         let sides = (
@@ -264,13 +337,6 @@ impl Customers {
         let is_all = points::changes::changes(sides, slots.slots(), &customer, &is_named, &mut entries);
         self.difference.entries = entries;
         self.difference.more_entries |= !is_all;
-    }
-
-    /// The balances of a chunk: those whose events, adjustments or listings changed, or all of them.
-    fn balances(&self, pass: &Pass, touch: Option<&Touch>, chunk: &Chunk) -> Arc<points::Balances> {
-        let slots = counted(pass, touch, chunk);
-        let is_named = |word: Word, name: &str| self.table.is_named(word, name);
-        points::settle(chunk, slots.slots(), &self.rules.points, self.table.clock.now, &is_named)
     }
 
     /// A pass over a chunk whose balances are settled.
@@ -396,9 +462,9 @@ impl Customers {
 }
 
 /// Whose points are counted anew.
-fn counted(pass: &Pass, touch: Option<&Touch>, chunk: &Chunk) -> Bits {
+fn counted(every_balance: bool, touch: Option<&Touch>, chunk: &Chunk) -> Bits {
     let mut slots = touch.map_or_else(Bits::none, |touch| touch.points.clone());
-    if pass.every_balance {
+    if every_balance {
         slots.union(&chunk.points.present);
     }
     slots
@@ -437,18 +503,47 @@ impl Keyed for Customers {
             Some(pass) => pass,
             None => self.begin(),
         };
+        let mut chunks = pass.chunks.take().unwrap_or_else(|| self.chunks(pass.every_chunk));
         for _ in 0..TURN_CHUNKS {
-            let Some(index) = pass.chunks.pop() else { break };
+            let Some(index) = chunks.pop() else { break };
             self.settle_chunk(&mut pass, index, emit);
         }
-        if pass.chunks.is_empty() {
+        if chunks.is_empty() {
             pass.counts.emit(emit);
             self.settled_rules = None;
             self.settled_clock = self.table.clock;
             return true;
         }
+        pass.chunks = Some(chunks);
         self.pass = Some(pass);
         false
+    }
+}
+
+impl Agreeing for Customers {
+    type Note = Note;
+
+    fn address(note: &Note) -> u64 {
+        u64::from(note.to.0)
+    }
+
+    fn take(&mut self, note: Note) {
+        self.heard.push(note);
+    }
+
+    fn agree(&mut self, tell: &mut Vec<Note>) -> bool {
+        let mut pass = match self.pass.take() {
+            Some(pass) => pass,
+            None => self.begin(),
+        };
+        self.hear(&mut pass.counting);
+        for _ in 0..TURN_CHUNKS {
+            let Some((index, slots)) = pass.counting.pop() else { break };
+            self.count_points(pass.every_balance, index, slots, tell);
+        }
+        let is_all = pass.counting.is_empty() && self.heard.is_empty();
+        self.pass = Some(pass);
+        is_all
     }
 }
 

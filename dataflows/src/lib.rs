@@ -4,7 +4,7 @@
 //! fail. The whole graph is [`build`].
 //!
 //! ```text
-//! facts ─► customers (keyed) ─┬─► tier, segment_member          rows
+//! facts ─► customers (agreed)─┬─► tier, segment_member          rows
 //!                             ├─► tier_count, tier_move,        counts
 //!                             │   segment_count, rank_count,
 //!                             │   service_health, drive_share,
@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod agreement;
 pub mod attributes;
 pub mod customers;
 pub mod drives;
@@ -70,7 +71,7 @@ pub fn build<'scope>(
     forest: Rc<RefCell<Forest>>,
 ) -> Views<'scope> {
     let (changes, links) =
-        keyed::keyed(facts, customers).inner.ok_err::<Vec<_>, _, Vec<_>, _, _>(|(told, epoch, diff)| match told {
+        agreement::agreed(facts, customers).inner.ok_err::<Vec<_>, _, Vec<_>, _, _>(|(told, epoch, diff)| match told {
             Told::Change(change) => Ok((change, epoch, diff)),
             Told::Link(link) => Err((link, diff)),
         });

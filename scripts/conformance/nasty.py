@@ -186,7 +186,7 @@ class Province:
     def member_events(self):
         rng, rows = self.rng, []
         kinds = (["register"] * 3 + ["deregister"] + ["login"] * 4 + ["experience"] * 3
-                 + ["refer"] * 3 + ["participate", "participate", "visit", "redeem"])
+                 + ["refer"] * 3 + ["participate", "participate", "visit", "redeem", "transfer", "transfer"])
         for number in rng.sample(range(10**4), len(self.ids) * rng.choice([2, 6])):
             rows.append({
                 "event_id": rng.choice(["E", "e", "Ö", "億"]) + str(number),

@@ -184,7 +184,7 @@ def points(rng):
     lines = []
     for number in range(rng.choice([0, 3, 6, 6])):
         on = rng.choice(
-            ["register", "login", "login", "experience", "refer", "refer", "visit", "redeem", "usage"])
+            ["register", "login", "login", "experience", "refer", "refer", "visit", "redeem", "transfer", "usage"])
         lines += ["[[points.rule]]", f"id = {toml(rng.choice(['r', '规']) + str(number))}",
                   f'on = "{on}"', f"points = {rng.choice([1, 2, 3, 5, 20, 0, -2])}"]
         if rng.random() < 0.3:

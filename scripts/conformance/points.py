@@ -5,7 +5,8 @@ import datetime as dt
 from collections import Counter
 
 # What entries are called that no rule awards.
-NOT_EARNED = {"adjustment", "forfeit", "redeem", "refused", "expire", "claw_back", "write_off"}
+NOT_EARNED = {"adjustment", "forfeit", "redeem", "refused", "expire", "transfer_out", "transfer_in", "claw_back",
+              "write_off"}
 SECOND = dt.timedelta(seconds=1)
 
 
@@ -33,7 +34,7 @@ class Account:
 
     def __init__(self, programme):
         self.ranks, self.is_shown = programme.ranks, bool(programme.points)
-        self.policy = programme.settings.negative_balance
+        self.programme, self.policy = programme, programme.settings.negative_balance
         self.entries = []  # (entry_id, at, rule, points)
         self.lots = []  # [until, entry_id, rule, at, granted, left, spendable from]
         self.earned = self.forfeited = self.adjusted = self.owed = 0
@@ -98,18 +99,29 @@ class Account:
 
     def redeem(self, entry_id, at, row):
         """Whether the event may earn."""
-        points, result = row["points"], row["result"]
-        if result == "failure":
+        if row["result"] == "failure":
             return True
-        if result is None and not (self.member and self.spendable(at) >= points):
+        if not self.affords(at, row):
             self.entries.append((entry_id, at, "refused", 0))
             return False
-        self.adjusted -= points
-        self.entries.append((entry_id, at, "redeem", -points))
-        self.only_ripe = result is None
-        self.take(entry_id, at, points)
-        self.only_ripe = False
+        self.spend(entry_id, at, row, "redeem")
         return True
+
+    def affords(self, at, row):
+        return row["result"] == "success" or self.member and self.spendable(at) >= row["points"]
+
+    def spend(self, entry_id, at, row, name):
+        self.adjusted -= row["points"]
+        self.entries.append((entry_id, at, name, -row["points"]))
+        self.only_ripe = row["result"] is None
+        self.take(entry_id, at, row["points"])
+        self.only_ripe = False
+
+    def receive(self, entry_id, at, points):
+        self.expire(at)
+        self.adjusted += points
+        self.entries.append((entry_id, at, "transfer_in", points))
+        self.make_up(entry_id, at, self.give(entry_id, at, {"id": "transfer_in"}, points))
 
     def leave(self, entry_id, at):
         left, self.member, self.owed = self.balance, False, 0
@@ -179,46 +191,61 @@ def uses(usage, customer, rules, now):
 
 def count(events, adjustments, usage, listing, programme, now):
     """{customer: account} of everybody with an event or an adjustment."""
-    happened = {}
+    happened = []  # of all customers, since what one hands over another has from then on
     for place, rows in enumerate((adjustments, events)):
         for (entry_id,), row in rows.items():
-            happened.setdefault(row["customer_id"], []).append(
-                (row["at"], 0, entry_id.encode(), place, entry_id, row))
-    accounts = {}
-    for customer, rows in happened.items():
-        account, caps = accounts.setdefault(customer, Account(programme)), Caps()
+            happened.append((row["at"], 0, entry_id.encode(), place, row["customer_id"], entry_id, row))
+    accounts = {customer: Account(programme) for *_, customer, _, _ in happened}
+    caps = {customer: Caps() for customer in accounts}
+    for customer in accounts:
         for at, rule, entry_id in uses(usage, customer, programme.points, now):
-            rows.append((at, 1, b"", programme.points.index(rule), entry_id, rule))
-        for at, is_use, _, place, entry_id, row in sorted(rows, key=lambda row: row[:4]):
-            account.expire(at)
-            if is_use:
-                rules, row = [row] if account.member else [], {"at": at}
-            elif place == 0:
-                account.adjusted += row["points"]
-                account.entries.append((entry_id, at, "adjustment", row["points"]))
-                account.make_up(entry_id, at, account.credit(entry_id, at, BY_HAND, row["points"]))
+            happened.append((at, 1, b"", programme.points.index(rule), customer, entry_id, rule))
+    for at, is_use, _, place, customer, entry_id, row in sorted(happened, key=lambda row: row[:5]):
+        account = accounts[customer]
+        account.expire(at)
+        if is_use:
+            rules, row = [row] if account.member else [], {"at": at}
+        elif place == 0:
+            account.adjusted += row["points"]
+            account.entries.append((entry_id, at, "adjustment", row["points"]))
+            account.make_up(entry_id, at, account.credit(entry_id, at, BY_HAND, row["points"]))
+            continue
+        else:
+            account.heard = at
+            rules = [rule for rule in programme.points if matches(rule, row)]
+            if not happen(accounts, customer, entry_id, row, listing):
                 continue
-            else:
-                account.heard = at
-                rules = [rule for rule in programme.points if matches(rule, row)]
-                if not happen(account, customer, entry_id, row, listing):
-                    continue
-            made_up = 0
-            for rule in rules:
-                given = caps.award(rule, row)
-                if given:
-                    account.earned += given
-                    account.entries.append((entry_id, at, rule["id"], given))
-                    made_up += account.credit(entry_id, at, rule, given)
-            account.make_up(entry_id, at, made_up)
+        made_up = 0
+        for rule in rules:
+            given = caps.setdefault(customer, Caps()).award(rule, row)
+            if given:
+                account.earned += given
+                account.entries.append((entry_id, at, rule["id"], given))
+                made_up += account.credit(entry_id, at, rule, given)
+        account.make_up(entry_id, at, made_up)
+    for account in accounts.values():
         if now:
             account.expire(now)
     return accounts
 
 
-def happen(account, customer, entry_id, row, listing):
+def transfer(accounts, customer, entry_id, row):
+    """Whether the event may earn."""
+    account, to, at = accounts[customer], row["other_id"], row["at"]
+    if row["result"] == "failure":
+        return True
+    takes = row["result"] == "success" or to in accounts and accounts[to].member
+    if to is None or to == customer or not takes or not account.affords(at, row):
+        account.entries.append((entry_id, at, "refused", 0))
+        return False
+    account.spend(entry_id, at, row, "transfer_out")
+    accounts.setdefault(to, Account(account.programme)).receive(entry_id, at, row["points"])
+    return True
+
+
+def happen(accounts, customer, entry_id, row, listing):
     """What an event does beside what rules award for it. Whether they may."""
-    kind, at = row["kind"], row["at"]
+    account, kind, at = accounts[customer], row["kind"], row["at"]
     if kind == "register":
         if account.member or on_list(listing, "registration", customer, at):
             return False
@@ -226,6 +253,9 @@ def happen(account, customer, entry_id, row, listing):
         account.began = at
     if kind == "redeem" and (row["points"] or 0) > 0:
         if not account.redeem(entry_id, at, row):
+            return False
+    if kind == "transfer" and (row["points"] or 0) > 0:
+        if not transfer(accounts, customer, entry_id, row):
             return False
     if kind == "deregister" and account.member:
         account.leave(entry_id, at)

@@ -12,7 +12,7 @@ mod rules;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use attributes::Asked;
 pub use members::DeedRow;
@@ -37,6 +37,8 @@ pub struct Standing {
     /// The events that are about somebody, by whom they are about; kept by `apply`.
     pub named: BTreeSet<referrals::Named>,
     pub adjustments: points::Moments<i64>,
+    /// Computed where it is first asked for after `apply`.
+    handed: OnceLock<points::Handed>,
     pub listings: BTreeMap<(CustomerIx, Word), Interval>,
     /// By customer, purpose, channel, time.
     pub consents: BTreeMap<(CustomerIx, Word, Word, Time), bool>,
@@ -48,8 +50,14 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Without rows, under a programme and clock; `words` has the programme's names.
+    pub fn under(words: Vec<Arc<str>>, clock: Clock, programme: Arc<Programme>) -> Standing {
+        Standing { words, clock, programme, ..Standing::default() }
+    }
+
     /// What stands after facts.
     pub fn apply(&mut self, facts: &Facts) {
+        self.handed = OnceLock::new();
         self.words.extend(facts.words.iter().cloned());
         facts.customers.iter().for_each(|(customer, fields)| put(&mut self.customers, *customer, *fields));
         facts.bills.iter().for_each(|(customer, month, bill)| put(&mut self.bills, (*customer, *month), *bill));
@@ -114,6 +122,7 @@ impl Standing {
         everybody.extend(self.events.keys().map(|(customer, ..)| *customer));
         everybody.extend(self.adjustments.keys().map(|(customer, ..)| *customer));
         everybody.extend(self.orders.keys().map(|(customer, ..)| *customer));
+        everybody.extend(self.handed().values().map(|(customer, _)| *customer));
         everybody.sort_unstable();
         everybody.dedup();
         everybody

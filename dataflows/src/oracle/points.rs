@@ -66,10 +66,12 @@ enum Happening {
     Event(Event),
     /// A rule's place, and the month that it awards for.
     Use(usize, Month),
+    /// Points that another has handed over.
+    Receipt(i64),
 }
 
-/// In which order things happen: by time and id, an adjustment before an event of the same; the use of a
-/// month after all else of its last second, in the programme's order.
+/// In which order things happen: by time and id, an adjustment before an event of the same, and after it what
+/// others hand over; the use of a month after all else of its last second, in the programme's order.
 type Order = (Time, bool, String, usize);
 
 /// Entries, and what they add up to so far.
@@ -193,9 +195,30 @@ impl Standing {
     /// A customer's entries, lots, and his row of points_balance, where he has one. They are there
     /// whatever the programme, which may have no points to show.
     pub fn points(&self, customer: CustomerIx) -> Option<PointsAccount> {
+        let (mut book, member) = self.book(customer, None, self.handed())?;
+        if let Some(now) = self.clock.now {
+            book.expire(now);
+        }
+        let balance = book.balance();
+        let Book { entries, mut lots, earned, forfeited, adjusted, .. } = book;
+        lots.retain(|lot| lot.left > 0);
+        lots.sort();
+        let row = PointsRow { balance, earned, forfeited, adjusted, rank: self.rank(balance), member };
+        Some(PointsAccount { entries, row, lots })
+    }
+
+    /// A customer's book, and whether he is a member: of all, or as an event of his finds it. None where
+    /// nothing has happened to him.
+    fn book(&self, customer: CustomerIx, before: Option<(Time, &str)>, handed: &Handed) -> Option<(Book, bool)> {
         let rules = self.programme.points.as_deref().unwrap_or_default();
         let debts = self.programme.debts;
         let mut happenings: Vec<(Order, Happening)> = Vec::new();
+        for ((at, id, from), (to, points)) in handed {
+            if *to == customer {
+                let order = (*at, false, id.to_string(), 2 + from.0 as usize);
+                happenings.push((order, Happening::Receipt(*points)));
+            }
+        }
         for ((_, at, id), points) in own(&self.adjustments, customer) {
             happenings.push(((*at, false, id.to_string(), 0), Happening::Adjustment(*points)));
         }
@@ -207,6 +230,9 @@ impl Standing {
         }
         happenings.extend(self.uses(customer, rules));
         happenings.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if let Some((at, id)) = before {
+            happenings.retain(|(order, _)| *order < (at, false, id.to_owned(), 1));
+        }
         let (mut book, mut awards) = (Book::default(), Vec::new());
         let mut member = false;
         for ((at, _, mut id, _), happening) in happenings {
@@ -224,6 +250,13 @@ impl Standing {
                     book.make_up(made_up, debts, &id, at);
                     continue;
                 }
+                Happening::Receipt(points) => {
+                    book.adjusted += points;
+                    book.enter(&id, at, "transfer_in", *points);
+                    made_up = book.give(lot(&id, "transfer_in", at, *points, Terms::default()));
+                    book.make_up(made_up, debts, &id, at);
+                    continue;
+                }
                 Happening::Event(event) => (Some(event), rules),
                 Happening::Use(place, month) => {
                     let Trigger::Use { measure, .. } = &rules[*place].on else { continue };
@@ -232,7 +265,7 @@ impl Standing {
                 }
             };
             if let Some(event) = event
-                && !self.takes_effect(customer, event, at, &mut member, &mut book, &id)
+                && !self.takes_effect(customer, event, (at, &id), &mut member, &mut book, handed)
             {
                 continue;
             }
@@ -253,15 +286,8 @@ impl Standing {
             }
             book.make_up(made_up, debts, &id, at);
         }
-        if let Some(now) = self.clock.now {
-            book.expire(now);
-        }
-        let balance = book.balance();
-        let Book { entries, mut lots, earned, forfeited, adjusted, .. } = book;
-        lots.retain(|lot| lot.left > 0);
-        lots.sort();
-        let row = PointsRow { balance, earned, forfeited, adjusted, rank: self.rank(balance), member };
-        Some(PointsAccount { entries, row, lots })
+        before.into_iter().for_each(|(at, _)| book.expire(at));
+        Some((book, member))
     }
 
     /// The months of a customer's use that rules award for, of those that are over.
@@ -285,10 +311,10 @@ impl Standing {
         &self,
         customer: CustomerIx,
         event: &Event,
-        at: Time,
+        (at, id): (Time, &str),
         member: &mut bool,
         book: &mut Book,
-        id: &str,
+        handed: &Handed,
     ) -> bool {
         match event.kind {
             EventKind::Register => {
@@ -321,9 +347,58 @@ impl Standing {
                 book.enter(id, at, "redeem", -event.points);
                 book.take(event.points, (!is_told).then_some(at), self.programme.debts, id, at);
             }
+            EventKind::Transfer if event.points > 0 && event.result != Some(false) => {
+                if !handed.contains_key(&(at, id.into(), customer)) {
+                    book.enter(id, at, "refused", 0);
+                    return false;
+                }
+                book.adjusted -= event.points;
+                book.enter(id, at, "transfer_out", -event.points);
+                let spendable_at = event.result.is_none().then_some(at);
+                book.take(event.points, spendable_at, self.programme.debts, id, at);
+            }
             _ => {}
         }
         true
+    }
+
+    /// The transfers that stand, decided one after the other: nothing that comes later bears on one.
+    pub(super) fn handed(&self) -> &Handed {
+        self.handed.get_or_init(|| {
+            let mut transfers: Vec<(Time, Box<str>, CustomerIx, Event)> = self
+                .events
+                .iter()
+                .filter(|(_, event)| event.kind == EventKind::Transfer && event.points > 0)
+                .map(|((from, at, id), event)| (*at, id.clone(), *from, *event))
+                .collect();
+            transfers.sort_by(|one, other| (one.0, &one.1, one.2).cmp(&(other.0, &other.1, other.2)));
+            let mut handed = Handed::new();
+            for (at, id, from, event) in transfers {
+                let Some(to) = event.other.filter(|other| *other != from) else { continue };
+                let stands = event.result.unwrap_or_else(|| {
+                    let book = self.book(from, Some((at, &id)), &handed);
+                    book.is_some_and(|(book, member)| member && book.spendable(at) >= event.points)
+                        && self.is_member_after(to, at, &id)
+                });
+                if stands {
+                    handed.insert((at, id, from), (to, event.points));
+                }
+            }
+            handed
+        })
+    }
+
+    /// Whether a customer is a member after what happened to him at a time, up to an id.
+    fn is_member_after(&self, customer: CustomerIx, at: Time, id: &str) -> bool {
+        let mut events: Vec<(Time, &str, EventKind)> =
+            own(&self.events, customer).map(|((_, at, id), event)| (*at, &**id, event.kind)).collect();
+        events.retain(|event| (event.0, event.1) <= (at, id));
+        events.sort_by_key(|(at, id, _)| (*at, *id));
+        let is_change = |(at, _, kind): &&(Time, &str, EventKind)| match kind {
+            EventKind::Register => !self.is_listed_at(customer, "registration", *at),
+            kind => *kind == EventKind::Deregister,
+        };
+        events.iter().rfind(is_change).is_some_and(|(_, _, kind)| *kind == EventKind::Register)
     }
 
     /// The stage of a member: silence first, then how long he has been one.
@@ -384,6 +459,9 @@ impl Standing {
             .any(|(_, (from, until))| from.is_none_or(|from| at >= from) && until.is_none_or(|until| at < until))
     }
 }
+
+/// The transfers that stand: when, the event's id and sender; the receiver, and how many points.
+pub(super) type Handed = BTreeMap<(Time, Box<str>, CustomerIx), (CustomerIx, i64)>;
 
 /// Rows of one customer, by time and id.
 pub(super) type Moments<T> = BTreeMap<(CustomerIx, Time, Box<str>), T>;

@@ -15,6 +15,8 @@ pub struct Balance {
     pub adjusted: i64,
     pub redeemed: i64,
     pub expired: i64,
+    /// Handed over by other members, less what was handed to them.
+    pub transferred: i64,
     /// What is left, counted on its own: what the lots have left, less what is owed.
     pub left: i64,
     pub member: bool,
@@ -30,9 +32,9 @@ impl Balance {
         self.earned.saturating_add(self.adjusted_net()).saturating_sub(self.lost())
     }
 
-    /// What points_balance calls adjusted: what was given by hand, less what was redeemed.
+    /// What points_balance calls adjusted: what was given by hand or by other members, less what was redeemed.
     pub fn adjusted_net(&self) -> i64 {
-        self.adjusted.saturating_sub(self.redeemed)
+        self.adjusted.saturating_add(self.transferred).saturating_sub(self.redeemed)
     }
 
     /// What points_balance calls forfeited: by leaving, and by letting points expire.
@@ -44,7 +46,7 @@ impl Balance {
 /// Balances by slot.
 #[derive(Clone)]
 pub struct Balances {
-    /// Who has a row: whoever has an event or an adjustment.
+    /// Who has a row: whoever has an event or an adjustment, or was handed points.
     pub present: Bits,
     /// Of these, who is a member.
     pub members: Bits,
@@ -55,7 +57,7 @@ pub struct Balances {
     /// Numbers of days, of members.
     began: Column<i64>,
     last: Column<i64>,
-    /// Of the few who have redeemed points, or lost them with time.
+    /// Of the few who have redeemed points, lost them with time, or handed them over.
     spent: Option<Box<Spent>>,
     /// When a balance changes by itself, as [`due`] packs it: 0 where it never does.
     due: Option<Column<i64>>,
@@ -65,6 +67,7 @@ pub struct Balances {
 struct Spent {
     redeemed: Column<i64>,
     expired: Column<i64>,
+    transferred: Column<i64>,
 }
 
 /// A time so packed that none is 0.
@@ -101,6 +104,7 @@ impl Balances {
             adjusted: self.adjusted.get(slot),
             redeemed: self.spent.as_ref().map_or(0, |spent| spent.redeemed.get(slot)),
             expired: self.spent.as_ref().map_or(0, |spent| spent.expired.get(slot)),
+            transferred: self.spent.as_ref().map_or(0, |spent| spent.transferred.get(slot)),
             left: self.left.get(slot),
             member: self.members.get(slot),
             began: day(&self.began),
@@ -111,7 +115,7 @@ impl Balances {
     /// Sets it, or takes it back, with the time at which it changes by itself.
     pub fn set(&mut self, slot: usize, balance: Option<Balance>, time: Option<Time>) {
         self.present.set(slot, balance.is_some());
-        let Balance { earned, forfeited, adjusted, redeemed, expired, left, member, began, last } =
+        let Balance { earned, forfeited, adjusted, redeemed, expired, transferred, left, member, began, last } =
             balance.unwrap_or_default();
         self.members.set(slot, member);
         self.earned.set(slot, earned);
@@ -120,11 +124,13 @@ impl Balances {
         self.left.set(slot, left);
         self.began.set(slot, began.map_or(0, |day| i64::from(day.0)));
         self.last.set(slot, last.map_or(0, |day| i64::from(day.0)));
-        if self.spent.is_some() || redeemed != 0 || expired != 0 {
-            let none = || Box::new(Spent { redeemed: Column::zeros(), expired: Column::zeros() });
+        if self.spent.is_some() || redeemed != 0 || expired != 0 || transferred != 0 {
+            let zeros = Column::zeros;
+            let none = || Box::new(Spent { redeemed: zeros(), expired: zeros(), transferred: zeros() });
             let spent = self.spent.get_or_insert_with(none);
             spent.redeemed.set(slot, redeemed);
             spent.expired.set(slot, expired);
+            spent.transferred.set(slot, transferred);
         }
         if self.due.is_some() || time.is_some() {
             self.due.get_or_insert_with(Column::zeros).set(slot, due(time));

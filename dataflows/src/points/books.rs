@@ -5,7 +5,8 @@
 
 use super::balances::Balance;
 
-/// Sums over all customers.
+/// Sums over all customers. What members hand to each other moves between their own accounts, which are
+/// one here: if a giver and a taker do not agree, the accounts do not balance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Books {
     /// Earned by members: a debt of the operator, and so negative.

@@ -1,10 +1,14 @@
-//! A customer's events, adjustments and months of use as one sequence, in the order in which they
-//! count: by (at, id), adjustments first; months of use after all that happens in their last second.
+//! A customer's events, adjustments, months of use and what others hand to him as one sequence, in the
+//! order in which they count: by (at, id), adjustments first, his own events before what he is handed;
+//! months of use after all that happens in their last second.
 
 use crate::records::Event;
 use crate::table::chunk::AdjustmentKey;
 use crate::table::events::{EventRow, EventsOf};
-use crate::types::{Month, Time};
+use crate::types::{CustomerIx, Month, Time};
+
+use super::transfers::{Offer, TransferKey};
+use super::walk::Life;
 
 /// One of them.
 pub enum Happening<'a> {
@@ -18,6 +22,13 @@ pub enum Happening<'a> {
         at: Time,
         points: i64,
     },
+    /// What another member hands over.
+    Receipt {
+        id: &'a str,
+        at: Time,
+        from: CustomerIx,
+        offer: Offer,
+    },
     /// A month that a rule awards for.
     Use {
         month: Month,
@@ -28,29 +39,36 @@ pub enum Happening<'a> {
 impl Happening<'_> {
     pub fn at(&self) -> Time {
         match self {
-            Happening::Event { at, .. } | Happening::Adjustment { at, .. } => *at,
+            Happening::Event { at, .. } | Happening::Adjustment { at, .. } | Happening::Receipt { at, .. } => *at,
             Happening::Use { month, .. } => month.last_second(),
         }
     }
 }
 
-/// The three sorted lists, each as far as it is still to come.
+/// The four sorted lists, each as far as it is still to come.
 pub struct Happenings<'a, 'u> {
     events: EventsOf<'a>,
     adjustments: &'a [(AdjustmentKey, i64)],
+    receipts: &'a [(TransferKey, Offer)],
     uses: &'u [(Month, usize)],
 }
 
 impl<'a, 'u> Happenings<'a, 'u> {
-    pub fn new(
-        events: EventsOf<'a>,
-        adjustments: &'a [(AdjustmentKey, i64)],
-        uses: &'u [(Month, usize)],
-    ) -> Happenings<'a, 'u> {
-        Happenings { events, adjustments, uses }
+    pub fn new(life: &Life<'a>, uses: &'u [(Month, usize)]) -> Happenings<'a, 'u> {
+        Happenings { events: life.events, adjustments: life.adjustments, receipts: life.transfers.received, uses }
     }
 
     fn next_row(&mut self) -> Option<Happening<'a>> {
+        if let Some((((_, at, id, from), offer), rest)) = self.receipts.split_first() {
+            let key = (*at, &**id);
+            let event = self.events.first();
+            if self.adjustments.first().is_none_or(|((_, at, id), _)| key < (*at, &**id))
+                && event.is_none_or(|event| key < (event.at, event.id))
+            {
+                self.receipts = rest;
+                return Some(Happening::Receipt { id, at: *at, from: *from, offer: *offer });
+            }
+        }
         let adjustment = self.adjustments.first();
         match (adjustment, self.events.first()) {
             (Some(((_, at, id), points)), event) if event.is_none_or(|event| (*at, &**id) <= (event.at, event.id)) => {
@@ -65,10 +83,11 @@ impl<'a, 'u> Happenings<'a, 'u> {
         }
     }
 
-    /// When the next event or adjustment is.
+    /// When the next row is.
     fn next_at(&self) -> Option<Time> {
-        let (event, adjustment) = (self.events.first(), self.adjustments.first());
-        event.map(|event| event.at).into_iter().chain(adjustment.map(|(key, _)| key.1)).min()
+        let (event, adjustment) = (self.events.first(), self.adjustments.first().map(|(key, _)| key.1));
+        let receipt = self.receipts.first().map(|(key, _)| key.1);
+        event.map(|event| event.at).into_iter().chain(adjustment).chain(receipt).min()
     }
 }
 

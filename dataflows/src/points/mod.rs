@@ -16,12 +16,17 @@
 //!   no award. Views do not depend on what they once were, so a redemption is decided anew with what is
 //!   known now; one whose `result` is `success` was carried out, and stands even where a correction has
 //!   since taken its points back: `negative_balance` then decides. `failure` takes nothing.
+//! - A `transfer` with points hands them to `other_id`, whole or not at all: `transfer_out` here and
+//!   `transfer_in` there, of the same id and second. Like a redemption it is decided with what is known
+//!   now: by what the sender can spend, and by the receiver's being a member then; if not it is `refused`,
+//!   and so is one to nobody or to oneself. With `result` `success` it was carried out, and the receiver has
+//!   the points whether he is a member or not. What is received can be spent at once and does not expire.
 //! - Use of a month is awarded in the month's last second, after all else of it, once `now` has
 //!   reached it, to who is a member then. The entry's id is `measure:month`.
 //! - A lot expires before anything else of its second. What is taken by hand, or by a rule that takes, may
 //!   come from lots that cannot be spent yet; what is redeemed may not.
 //! - points_balance keeps `balance = earned + adjusted - forfeited`: what was redeemed lowers
-//!   adjusted, what expired is forfeited.
+//!   adjusted, what was handed over moves it on both sides, what expired is forfeited.
 //! - An event without `other_id` names nobody: it is not bound by `daily_people`.
 //! - A programme without `[[points.rule]]` has no points: points_entry, points_balance and
 //!   rank_count are empty, `points` and `rank` null. Who is a member, events still tell.
@@ -34,6 +39,7 @@ pub mod changes;
 mod happenings;
 pub mod lots;
 mod rows;
+pub mod transfers;
 pub mod walk;
 
 use std::borrow::Cow;
@@ -153,6 +159,8 @@ impl Rules {
             Cause::Redeem => "redeem",
             Cause::Refused => "refused",
             Cause::Expire => "expire",
+            Cause::TransferOut => "transfer_out",
+            Cause::TransferIn => "transfer_in",
             Cause::ClawBack => "claw_back",
             Cause::WriteOff => "write_off",
         }
@@ -187,7 +195,8 @@ impl<'a> EntryId<'a> {
 }
 
 /// What the programme's entries call what no rule awards: no rule may have such an id.
-pub const CAUSES: [&str; 7] = ["adjustment", "forfeit", "redeem", "refused", "expire", "claw_back", "write_off"];
+pub const CAUSES: [&str; 9] =
+    ["adjustment", "forfeit", "redeem", "refused", "expire", "transfer_out", "transfer_in", "claw_back", "write_off"];
 
 /// Whether a listing holds at a time.
 pub fn holds(listing: Option<Interval>, at: Time) -> bool {

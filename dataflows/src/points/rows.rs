@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::balances::{Balance, Balances};
 use super::lots::Lot;
+use super::transfers::{Said, TransferKey};
 use super::walk::{Entry, Life, Walk};
 use super::{EXPERIENCE, REGISTRATION, Rules};
 use crate::facts::Interval;
@@ -37,6 +38,7 @@ impl<'a> Lists<'a> {
         Life {
             events: chunk.events_of(slot),
             adjustments: chunk.adjustments_of(slot),
+            transfers: chunk.transfers.of(slot),
             registration: interval(self.registration),
             experience: interval(self.experience),
             now,
@@ -55,32 +57,31 @@ pub(super) fn uses(chunk: &Chunk, slot: usize, rules: &Rules, months: &mut Vec<(
     months.sort_unstable();
 }
 
-/// The balances of a chunk, those in `slots` decided anew. `is_named` compares a word with a text.
+/// The balances of a chunk, those in `slots` decided anew, and what that gives its customers to tell others.
+/// `is_named` compares a word with a text.
 pub fn settle(
     chunk: &Chunk,
     slots: impl Iterator<Item = usize>,
     rules: &Rules,
     now: Option<Time>,
     is_named: &dyn Fn(Word, &str) -> bool,
-) -> Arc<Balances> {
+) -> (Arc<Balances>, Vec<(TransferKey, Said)>) {
     let mut slots = slots.peekable();
     if slots.peek().is_none() {
-        return chunk.points.clone();
+        return (chunk.points.clone(), Vec::new());
     }
     let (lists, mut walk, mut months) = (Lists::of(chunk, is_named), Walk::without_lots(rules), Vec::new());
-    let mut balances = chunk.points.clone();
+    let (mut balances, mut news) = (chunk.points.clone(), Vec::new());
     let settled = Arc::make_mut(&mut balances);
     for slot in slots {
         let life = lists.life(chunk, slot, now);
-        if life.events.is_empty() && life.adjustments.is_empty() {
-            settled.set(slot, None, None);
-            continue;
-        }
         uses(chunk, slot, rules, &mut months);
         let (balance, due) = walk.through(life, &months, |_| {});
-        settled.set(slot, Some(balance), due);
+        let is_there = !life.is_empty();
+        settled.set(slot, is_there.then_some(balance), due.filter(|_| is_there));
+        news.extend(chunk.transfers.news(slot, walk.spoken()));
     }
-    balances
+    (balances, news)
 }
 
 /// A customer's account, walked again for whoever reads it.

@@ -12,18 +12,20 @@ use super::balances::Balance;
 use super::happenings::{Happening, Happenings};
 use super::holds;
 use super::lots::{Lot, Lots};
+use super::transfers::{Offer, Said, Spoken, TransfersOf};
 use crate::facts::Interval;
 use crate::programme::Debts;
 use crate::records::{Event, EventKind};
 use crate::table::chunk::AdjustmentKey;
 use crate::table::events::EventsOf;
-use crate::types::{Month, Time};
+use crate::types::{CustomerIx, Month, Time};
 
 /// All that a customer's points depend on beside the rules. Rows are sorted by (at, id).
 #[derive(Clone, Copy)]
 pub struct Life<'a> {
     pub events: EventsOf<'a>,
     pub adjustments: &'a [(AdjustmentKey, i64)],
+    pub transfers: TransfersOf<'a>,
     /// When he cannot register.
     pub registration: Option<Interval>,
     /// When what he tries earns nothing.
@@ -41,16 +43,27 @@ impl Life<'_> {
         let (Some(events), Some(adjustments)) = (events, adjustments) else { return false };
         let (event, adjustment) = (events.first().map(|event| event.at), adjustments.first().map(|(key, _)| key.1));
         let next = event.into_iter().chain(adjustment).min();
-        self.registration == other.registration
+        self.transfers.is_empty()
+            && other.transfers.is_empty()
+            && self.registration == other.registration
             && self.experience == other.experience
             && self.now >= other.now
             && next.is_none_or(|next| Some(next) > last(other).max(other.now))
     }
 
-    /// Whether it has an event or an adjustment of that id at a time.
+    /// Whether nothing of it gives a balance. What is offered to who has never been a member is not his.
+    pub fn is_empty(&self) -> bool {
+        let is_his = |offer: &Offer| offer.is_done;
+        self.events.is_empty()
+            && self.adjustments.is_empty()
+            && !self.transfers.received.iter().any(|(_, offer)| is_his(offer))
+    }
+
+    /// Whether it has an event, an adjustment or an offer of that id at a time.
     pub fn has(&self, id: &str, at: Time) -> bool {
         self.events.iter().any(|event| (event.at, event.id) == (at, id))
             || self.adjustments.binary_search_by(|(key, _)| (key.1, &*key.2).cmp(&(at, id))).is_ok()
+            || self.transfers.received.iter().any(|(key, _)| (key.1, &*key.2) == (at, id))
     }
 }
 
@@ -65,6 +78,9 @@ pub enum Cause {
     /// A redemption of more than could be spent: it takes nothing.
     Refused,
     Expire,
+    /// Handed to another member; and handed over by one.
+    TransferOut,
+    TransferIn,
     /// What was missing, carried over; and what of it was taken from what came later.
     ClawBack,
     WriteOff,
@@ -98,6 +114,8 @@ pub struct Walk<'a> {
     debt: i64,
     /// What the step at hand has made up for.
     made_up: i64,
+    /// What the life says to others.
+    spoken: Vec<Spoken<'a>>,
     /// When membership began, and ended.
     memberships: Vec<(Time, bool)>,
 }
@@ -115,7 +133,8 @@ impl<'a> Walk<'a> {
 
     fn with(rules: &'a Rules, lists_lots: bool) -> Walk<'a> {
         let (awards, lots) = (Awards::new(rules), Lots::new(rules.terms(), lists_lots));
-        Walk { rules, awards, lots, balance: Balance::default(), debt: 0, made_up: 0, memberships: Vec::new() }
+        let balance = Balance::default();
+        Walk { rules, awards, lots, balance, debt: 0, made_up: 0, spoken: Vec::new(), memberships: Vec::new() }
     }
 
     /// Calls `enter` with every entry of a life, in the order in which they count, and gives what they
@@ -129,15 +148,17 @@ impl<'a> Walk<'a> {
         self.awards.forget();
         self.lots.forget();
         (self.balance, self.debt) = (Balance::default(), 0);
+        self.spoken.clear();
         self.memberships.clear();
         let is_over = |(month, _): &&(Month, usize)| life.now.is_some_and(|now| month.last_second() <= now);
         let over = uses.iter().take_while(is_over).count();
-        for happening in Happenings::new(life.events, life.adjustments, &uses[..over]) {
+        for happening in Happenings::new(&life, &uses[..over]) {
             let at = happening.at();
             self.expire(at, &mut enter);
             match happening {
                 Happening::Adjustment { id, at, points } => self.adjust(EntryId::Row(id), at, points, &mut enter),
-                Happening::Event { id, at, event } => self.meet(life, EntryId::Row(id), at, &event, &mut enter),
+                Happening::Event { id, at, event } => self.meet(life, id, at, &event, &mut enter),
+                Happening::Receipt { id, at, from, offer } => self.receive(id, at, from, offer, &mut enter),
                 Happening::Use { month, rule } => self.reward(month, rule, &mut enter),
             }
             if self.memberships.last().is_some_and(|(_, was)| *was) != self.balance.member {
@@ -159,6 +180,11 @@ impl<'a> Walk<'a> {
         self.lots.open()
     }
 
+    /// What the life walked last says to others.
+    pub fn spoken(&self) -> &[Spoken<'a>] {
+        &self.spoken
+    }
+
     /// When membership began and ended in the life walked last, in turn.
     pub fn memberships(&self) -> &[(Time, bool)] {
         &self.memberships
@@ -177,7 +203,8 @@ impl<'a> Walk<'a> {
         self.make_up(id, at, enter);
     }
 
-    fn meet(&mut self, life: Life<'a>, id: EntryId<'a>, at: Time, event: &Event, enter: &mut impl FnMut(Entry<'a>)) {
+    fn meet(&mut self, life: Life<'a>, name: &'a str, at: Time, event: &Event, enter: &mut impl FnMut(Entry<'a>)) {
+        let id = EntryId::Row(name);
         let earns = match event.kind {
             EventKind::Register => {
                 let begins = !self.balance.member && !holds(life.registration, at);
@@ -196,6 +223,7 @@ impl<'a> Walk<'a> {
             }
             EventKind::Experience => self.balance.member && !holds(life.experience, at),
             EventKind::Redeem if event.points > 0 => self.redeem(id, at, event, enter) && self.balance.member,
+            EventKind::Transfer if event.points > 0 => self.send(life, name, at, event, enter) && self.balance.member,
             _ => self.balance.member,
         };
         if !earns {
@@ -231,12 +259,11 @@ impl<'a> Walk<'a> {
     /// was to spend; one that is told to have failed takes nothing.
     fn redeem(&mut self, id: EntryId<'a>, at: Time, event: &Event, enter: &mut impl FnMut(Entry<'a>)) -> bool {
         let points = event.points;
-        let (is_done, stands) = match event.result {
-            Some(false) => return true,
-            Some(true) => (true, true),
-            None => (false, self.balance.member && self.lots.spendable(at) >= points),
-        };
-        if !stands {
+        if event.result == Some(false) {
+            return true;
+        }
+        let is_done = event.result == Some(true);
+        if !self.stands(at, event) {
             enter(Entry { id, at, cause: Cause::Refused, points: 0 });
             return false;
         }
@@ -245,6 +272,56 @@ impl<'a> Walk<'a> {
         let missing = self.lots.take(points, is_done);
         self.owe(missing, id, at, enter);
         true
+    }
+
+    /// Whether what takes points is carried out: by what it tells itself, or because they can be spent.
+    fn stands(&mut self, at: Time, event: &Event) -> bool {
+        match event.result {
+            Some(is_done) => is_done,
+            None => self.balance.member && self.lots.spendable(at) >= event.points,
+        }
+    }
+
+    /// Whether a transfer stands. What the receiver does not take stays, and so does what is for nobody.
+    fn send(
+        &mut self,
+        life: Life<'a>,
+        name: &'a str,
+        at: Time,
+        event: &Event,
+        enter: &mut impl FnMut(Entry<'a>),
+    ) -> bool {
+        if event.result == Some(false) {
+            return true;
+        }
+        let (id, points, is_done) = (EntryId::Row(name), event.points, event.result == Some(true));
+        let to = event.other.filter(|_| self.stands(at, event));
+        if let Some(to) = to {
+            let said = Said::Offers(Some(Offer { points, is_done }));
+            self.spoken.push(Spoken { at, id: name, to, said });
+        }
+        if to.is_none_or(|to| life.transfers.is_declined(name, at, to)) {
+            enter(Entry { id, at, cause: Cause::Refused, points: 0 });
+            return false;
+        }
+        self.balance.transferred = self.balance.transferred.saturating_sub(points);
+        enter(Entry { id, at, cause: Cause::TransferOut, points: -points });
+        let missing = self.lots.take(points, is_done);
+        self.owe(missing, id, at, enter);
+        true
+    }
+
+    /// Takes what another member hands over, or says that it cannot be taken.
+    fn receive(&mut self, name: &'a str, at: Time, from: CustomerIx, offer: Offer, enter: &mut impl FnMut(Entry<'a>)) {
+        if !(offer.is_done || self.balance.member) {
+            self.spoken.push(Spoken { at, id: name, to: from, said: Said::Declines(true) });
+            return;
+        }
+        let entry = Entry { id: EntryId::Row(name), at, cause: Cause::TransferIn, points: offer.points };
+        self.balance.transferred = self.balance.transferred.saturating_add(offer.points);
+        enter(entry);
+        self.credit(0, entry, enter);
+        self.make_up(entry.id, at, enter);
     }
 
     /// Wipes a balance, a negative one too.

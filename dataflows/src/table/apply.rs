@@ -379,7 +379,7 @@ impl Table {
     }
 
     /// Chunk and slot of a customer, where it is this worker's.
-    fn place(&self, customer: CustomerIx) -> Option<(usize, usize)> {
+    pub(crate) fn place(&self, customer: CustomerIx) -> Option<(usize, usize)> {
         let customer = customer.0 as usize;
         (customer % self.peers == self.index).then(|| {
             let slot = customer / self.peers;
@@ -394,7 +394,7 @@ impl Table {
         (chunk, touch)
     }
 
-    fn touched_chunk(&mut self, chunk: usize) -> (&mut Chunk, &mut Touch) {
+    pub(crate) fn touched_chunk(&mut self, chunk: usize) -> (&mut Chunk, &mut Touch) {
         if chunk >= self.chunks.len() {
             self.chunks.resize_with(chunk + 1, || Arc::new(Chunk::empty()));
             self.touches.resize_with(chunk + 1, || None);
@@ -417,7 +417,7 @@ pub struct Reach {
 }
 
 impl Touch {
-    fn add_points(&mut self, slot: usize) {
+    pub(crate) fn add_points(&mut self, slot: usize) {
         self.slots.set(slot, true);
         self.points.set(slot, true);
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::drives::Driven;
 use crate::facts::Interval;
 use crate::points::Balances;
+use crate::points::transfers::Transfers;
 use crate::records::{Bill, Customer};
 use crate::types::{Day, Month, Time, Token, Word};
 
@@ -50,6 +51,8 @@ pub struct Chunk {
     pub orders: Arc<BTreeMap<Word, Arc<Orders>>>,
     pub events: Arc<Events>,
     pub adjustments: Arc<Sorted<AdjustmentKey, i64>>,
+    /// Derived, with those of other customers.
+    pub transfers: Arc<Transfers>,
     pub listings: Arc<BTreeMap<Word, Arc<Sorted<u16, Interval>>>>,
     /// By purpose.
     pub consents: Arc<BTreeMap<Word, Arc<Consents>>>,
@@ -78,6 +81,7 @@ impl Chunk {
             orders: Arc::default(),
             events: Arc::default(),
             adjustments: Arc::default(),
+            transfers: Transfers::none(),
             listings: Arc::default(),
             consents: Arc::default(),
             scores: Arc::default(),

@@ -222,6 +222,13 @@ fn event(rng: &mut Rng, events: &mut Vec<EventFact>) -> EventFact {
     if !events.is_empty() && rng.u8(0..4) == 0 {
         return EventFact { event: None, ..events[rng.usize(0..events.len())].clone() };
     }
+    // Or corrected.
+    if !events.is_empty() && rng.u8(0..8) == 0 {
+        let known = events[rng.usize(0..events.len())].clone();
+        let other = Some(member(rng)).filter(|_| rng.bool());
+        let event = known.event.map(|event| Event { points: rng.i64(-1..12), other: other.or(event.other), ..event });
+        return EventFact { event, ..known };
+    }
     let kinds = [
         Register,
         Register,
@@ -237,6 +244,9 @@ fn event(rng: &mut Rng, events: &mut Vec<EventFact>) -> EventFact {
         Participate,
         Redeem,
         Redeem,
+        Transfer,
+        Transfer,
+        Transfer,
     ];
     let event = Event {
         kind: kinds[rng.usize(0..kinds.len())],
