@@ -2,9 +2,11 @@
 //! order in which they count: by (at, id), adjustments first, his own events before what he is handed;
 //! months of use after all that happens in their last second.
 
+use std::iter::Peekable;
+
 use crate::records::Event;
 use crate::table::chunk::AdjustmentKey;
-use crate::table::events::{EventRow, EventsOf};
+use crate::table::events::{EventRow, Iter};
 use crate::types::{CustomerIx, Month, Time};
 
 use super::transfers::{Offer, TransferKey};
@@ -47,7 +49,7 @@ impl Happening<'_> {
 
 /// The four sorted lists, each as far as it is still to come.
 pub struct Happenings<'a, 'u> {
-    events: EventsOf<'a>,
+    events: Peekable<Iter<'a>>,
     adjustments: &'a [(AdjustmentKey, i64)],
     receipts: &'a [(TransferKey, Offer)],
     uses: &'u [(Month, usize)],
@@ -55,13 +57,18 @@ pub struct Happenings<'a, 'u> {
 
 impl<'a, 'u> Happenings<'a, 'u> {
     pub fn new(life: &Life<'a>, uses: &'u [(Month, usize)]) -> Happenings<'a, 'u> {
-        Happenings { events: life.events, adjustments: life.adjustments, receipts: life.transfers.received, uses }
+        Happenings {
+            events: life.events.iter().peekable(),
+            adjustments: life.adjustments,
+            receipts: life.transfers.received,
+            uses,
+        }
     }
 
     fn next_row(&mut self) -> Option<Happening<'a>> {
         if let Some((((_, at, id, from), offer), rest)) = self.receipts.split_first() {
             let key = (*at, &**id);
-            let event = self.events.first();
+            let event = self.events.peek();
             if self.adjustments.first().is_none_or(|((_, at, id), _)| key < (*at, &**id))
                 && event.is_none_or(|event| key < (event.at, event.id))
             {
@@ -70,22 +77,23 @@ impl<'a, 'u> Happenings<'a, 'u> {
             }
         }
         let adjustment = self.adjustments.first();
-        match (adjustment, self.events.first()) {
+        match (adjustment, self.events.peek()) {
             (Some(((_, at, id), points)), event) if event.is_none_or(|event| (*at, &**id) <= (event.at, event.id)) => {
                 self.adjustments = &self.adjustments[1..];
                 Some(Happening::Adjustment { id, at: *at, points: *points })
             }
             (_, Some(EventRow { at, id, event })) => {
-                self.events = self.events.split_off_first();
-                Some(Happening::Event { id, at, event })
+                let happening = Happening::Event { id, at: *at, event: *event };
+                self.events.next();
+                Some(happening)
             }
             _ => None,
         }
     }
 
     /// When the next row is.
-    fn next_at(&self) -> Option<Time> {
-        let (event, adjustment) = (self.events.first(), self.adjustments.first().map(|(key, _)| key.1));
+    fn next_at(&mut self) -> Option<Time> {
+        let (event, adjustment) = (self.events.peek(), self.adjustments.first().map(|(key, _)| key.1));
         let receipt = self.receipts.first().map(|(key, _)| key.1);
         event.map(|event| event.at).into_iter().chain(adjustment).chain(receipt).min()
     }

@@ -25,6 +25,8 @@ pub struct Touch {
     pub months: Vec<(Month, Month)>,
     /// Of the customers, those whose points to count again.
     pub points: Bits,
+    /// Of these, those for whom there is more than events after the last they had.
+    pub rewound: Bits,
 }
 
 /// A change of the terminals of a chunk.
@@ -32,7 +34,7 @@ type TerminalChange = Change<(u16, Day), Word>;
 
 impl Touch {
     fn none() -> Touch {
-        Touch { slots: Bits::none(), months: Vec::new(), points: Bits::none() }
+        Touch { slots: Bits::none(), months: Vec::new(), points: Bits::none(), rewound: Bits::none() }
     }
 
     /// Whether the class of a month may have changed.
@@ -208,14 +210,15 @@ impl Table {
             for (place, number) in own {
                 let EventFact { at, event_id, event, .. } = &facts.events[*number as usize];
                 let slot = *place as usize % CHUNK;
-                touch.add_points(slot);
+                touch.slots.set(slot, true);
+                touch.points.set(slot, true);
                 if reach >= 0 {
                     let month = at.day().month();
                     touch.add_months((month, month.plus(reach)));
                 }
                 changes.push(EventChange { slot: slot as u16, at: *at, id: event_id, event: *event });
             }
-            Arc::make_mut(&mut chunk.events).apply(&changes);
+            Arc::make_mut(&mut chunk.events).apply(&changes, &mut touch.rewound);
         }
     }
 
@@ -420,6 +423,7 @@ impl Touch {
     pub(crate) fn add_points(&mut self, slot: usize) {
         self.slots.set(slot, true);
         self.points.set(slot, true);
+        self.rewound.set(slot, true);
     }
 
     fn add_months(&mut self, months: (Month, Month)) {
