@@ -236,8 +236,10 @@ impl Customers {
         let touch = self.table.touches.get(index).and_then(Option::as_deref);
         let slots = slots.unwrap_or_else(|| counted(every_balance, touch, chunk));
         let is_named = |word: Word, name: &str| self.table.is_named(word, name);
-        let (balances, news) =
-            points::settle(chunk, slots.slots(), &self.rules.points, self.table.clock.now, &is_named);
+        let rewound = rewound(every_balance, touch);
+        let chunks = (self.settled.get(index).unwrap_or(chunk).as_ref(), chunk.as_ref());
+        let rules = &self.rules.points;
+        let (balances, news) = points::settle(chunks, slots.slots(), &rewound, rules, self.table.clock.now, &is_named);
         for (key, said) in &news {
             let (from, to) = (self.table.customer(index, usize::from(key.0)), key.3);
             let (at, id) = (key.1, key.2.clone());
@@ -334,7 +336,8 @@ impl Customers {
         );
         let customer = |slot| self.table.customer(index, slot);
         let is_named = |word: Word, name: &str| self.table.is_named(word, name);
-        let is_all = points::changes::changes(sides, slots.slots(), &customer, &is_named, &mut entries);
+        let rewound = rewound(pass.every_balance, touch);
+        let is_all = points::changes::changes(sides, slots.slots(), &rewound, &customer, &is_named, &mut entries);
         self.difference.entries = entries;
         self.difference.more_entries |= !is_all;
     }
@@ -468,6 +471,11 @@ fn counted(every_balance: bool, touch: Option<&Touch>, chunk: &Chunk) -> Bits {
         slots.union(&chunk.points.present);
     }
     slots
+}
+
+/// Whose points depend on more than what was counted and events since.
+fn rewound(every_balance: bool, touch: Option<&Touch>) -> Bits {
+    touch.filter(|_| !every_balance).map_or_else(Bits::all, |touch| touch.rewound.clone())
 }
 
 /// For each segment of `new`, whether `old` has it word for word.

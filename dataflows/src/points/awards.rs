@@ -1,5 +1,8 @@
 //! What the rules have given a customer so far, as far as it bounds what they give next.
 //!
+//! What a lifetime bounds is kept with the balance, what a day bounds is found in the day's own events: a life
+//! that goes on need not be begun anew.
+//!
 //! Caps are per rule, customer and local day. They and lifetime awards outlast a membership.
 
 use super::{Product, Rules};
@@ -11,6 +14,8 @@ use crate::types::{CustomerIx, Day, Time};
 #[derive(Default)]
 pub struct Awards<'r> {
     rules: &'r [(PointsRule, Product)],
+    /// The rules that award once in a lifetime.
+    once: &'r [usize],
     used: Vec<Used>,
 }
 
@@ -29,7 +34,7 @@ struct Used {
 impl<'r> Awards<'r> {
     /// Nothing yet.
     pub fn new(rules: &'r Rules) -> Awards<'r> {
-        Awards { rules: &rules.rules, used: vec![Used::default(); rules.rules.len()] }
+        Awards { rules: &rules.rules, once: &rules.once, used: vec![Used::default(); rules.rules.len()] }
     }
 
     /// Begins with another customer.
@@ -37,6 +42,19 @@ impl<'r> Awards<'r> {
         for used in &mut self.used {
             *used = Used { people: std::mem::take(&mut used.people), ..Used::default() };
             used.people.clear();
+        }
+    }
+
+    /// Which of the rules that award once in a lifetime have done so, as bits. Of rules beyond the 32nd none is told.
+    pub fn once(&self) -> u32 {
+        let places = self.once.iter().take(32).enumerate();
+        places.filter(|(_, rule)| self.used[**rule].once).fold(0, |bits, (place, _)| bits | 1 << place)
+    }
+
+    /// Begins with a customer to whom these have awarded.
+    pub fn remember(&mut self, once: u32) {
+        for (place, rule) in self.once.iter().take(32).enumerate() {
+            self.used[*rule].once = once >> place & 1 != 0;
         }
     }
 

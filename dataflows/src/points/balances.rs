@@ -59,6 +59,8 @@ pub struct Balances {
     last: Column<i64>,
     /// Of the few who have redeemed points, lost them with time, or handed them over.
     spent: Option<Box<Spent>>,
+    /// Which of the rules that award once in a lifetime have done so, where there are any: by [`super::Rules::once`].
+    once: Option<Column<u32>>,
     /// When a balance changes by itself, as [`due`] packs it: 0 where it never does.
     due: Option<Column<i64>>,
 }
@@ -87,6 +89,7 @@ impl Balances {
                 adjusted: Column::zeros(),
                 left: Column::zeros(),
                 spent: None,
+                once: None,
                 due: None,
                 began: Column::zeros(),
                 last: Column::zeros(),
@@ -112,8 +115,13 @@ impl Balances {
         })
     }
 
-    /// Sets it, or takes it back, with the time at which it changes by itself.
-    pub fn set(&mut self, slot: usize, balance: Option<Balance>, time: Option<Time>) {
+    /// The rules that have awarded once in a lifetime.
+    pub fn once(&self, slot: usize) -> u32 {
+        self.once.as_ref().map_or(0, |once| once.get(slot))
+    }
+
+    /// Sets it, or takes it back, with the time at which it changes by itself and the rules that have awarded once.
+    pub fn set(&mut self, slot: usize, balance: Option<Balance>, time: Option<Time>, once: u32) {
         self.present.set(slot, balance.is_some());
         let Balance { earned, forfeited, adjusted, redeemed, expired, transferred, left, member, began, last } =
             balance.unwrap_or_default();
@@ -131,6 +139,9 @@ impl Balances {
             spent.redeemed.set(slot, redeemed);
             spent.expired.set(slot, expired);
             spent.transferred.set(slot, transferred);
+        }
+        if self.once.is_some() || once != 0 {
+            self.once.get_or_insert_with(Column::zeros).set(slot, once);
         }
         if self.due.is_some() || time.is_some() {
             self.due.get_or_insert_with(Column::zeros).set(slot, due(time));

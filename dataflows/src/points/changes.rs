@@ -10,6 +10,7 @@ use super::Rules;
 use super::rows::{Lists, uses};
 use super::walk::{Cause, Entry, EntryId, Walk};
 use crate::table::Chunk;
+use crate::table::column::Bits;
 use crate::types::{CustomerIx, Time, Word};
 
 /// An entry before and after an epoch; none where it was not, or is no more.
@@ -34,10 +35,12 @@ pub struct Side<'a> {
 /// Most changes of an epoch that a worker tells one by one.
 pub const CHANGES_MAX: usize = 50_000;
 
-/// Adds the changes of the entries of `slots`, as far as there is room for them. Gives whether there was.
+/// Adds the changes of the entries of `slots`, as far as there is room for them. Gives whether there was. Who is
+/// not `rewound` has but new events, later than those he had.
 pub fn changes(
     (before, after): (Side<'_>, Side<'_>),
     slots: impl Iterator<Item = usize>,
+    rewound: &Bits,
     customer: &impl Fn(usize) -> CustomerIx,
     is_named: &dyn Fn(Word, &str) -> bool,
     changes: &mut Vec<EntryChange>,
@@ -54,7 +57,7 @@ pub fn changes(
         uses(before.chunk, slot, before.rules, &mut months_before);
         uses(after.chunk, slot, after.rules, &mut months_after);
         let same_rules = std::ptr::eq(before.rules, after.rules);
-        if same_rules && months_before == months_after && lives.1.goes_on(&lives.0) {
+        if same_rules && months_before == months_after && lives.1.goes_on(&lives.0, !rewound.get(slot)) {
             continue;
         }
         shown.0.clear();

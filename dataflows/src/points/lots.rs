@@ -73,6 +73,12 @@ impl<'a> Lots<'a> {
         }
     }
 
+    /// Begins with what a customer has left, where only that is kept.
+    pub fn resume(&mut self, left: i64) {
+        self.forget();
+        self.queues[0].left = left;
+    }
+
     /// A lot of the terms at a place, of which `left` is left from the beginning.
     pub fn give(&mut self, place: usize, id: EntryId<'a>, cause: Cause, at: Time, granted: i64, left: i64) {
         let queue = &mut self.queues[place];

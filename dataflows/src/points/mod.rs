@@ -45,7 +45,7 @@ pub mod walk;
 use std::borrow::Cow;
 
 use crate::facts::Interval;
-use crate::programme::{Debts, Expiry, PointsRule, Programme, Terms, Trigger};
+use crate::programme::{Debts, Expiry, Per, PointsRule, Programme, Terms, Trigger};
 use crate::types::{Time, Word};
 
 pub use balances::{Balance, Balances};
@@ -71,6 +71,8 @@ pub struct Rules {
     terms: Vec<Terms>,
     /// By rule, the place of its terms.
     lots: Vec<usize>,
+    /// The rules that award once in a lifetime.
+    once: Vec<usize>,
     /// The rules on usage: place, measure, how much of it.
     uses: Vec<(usize, Word, i64)>,
     /// By the lowest balance, ascending.
@@ -108,10 +110,13 @@ impl Rules {
             programme.ranks.iter().map(|rank| (rank.from, word(&rank.id).unwrap_or(Word::NULL))).collect();
         ranks.sort_unstable();
         let mut terms = vec![Terms::default()];
-        let (mut lots, mut uses) = (Vec::new(), Vec::new());
+        let (mut lots, mut uses, mut once) = (Vec::new(), Vec::new(), Vec::new());
         for (place, rule) in programme.points.iter().flatten().enumerate() {
             let known = terms.iter().position(|terms| *terms == rule.terms);
             lots.push(known.unwrap_or(terms.len()));
+            if rule.per == Per::Lifetime {
+                once.push(place);
+            }
             if known.is_none() {
                 terms.push(rule.terms);
             }
@@ -121,7 +126,7 @@ impl Rules {
                 uses.push((place, measure, *monthly_at_least));
             }
         }
-        Rules { is_there: programme.points.is_some(), rules, debts: programme.debts, terms, lots, uses, ranks }
+        Rules { is_there: programme.points.is_some(), rules, debts: programme.debts, terms, lots, once, uses, ranks }
     }
 
     /// Whether balances change as time goes by.
@@ -132,6 +137,15 @@ impl Rules {
     /// Whether rules award for the use of a measure.
     pub fn count_use_of(&self, measure: Word) -> bool {
         self.uses.iter().any(|(_, counted, _)| *counted == measure)
+    }
+
+    /// Whether a balance says all that what comes later depends on, but for the caps of its last day.
+    fn go_on(&self) -> bool {
+        !self.follow_time()
+            && self.terms.len() == 1
+            && self.terms[0] == Terms::default()
+            && self.debts == Debts::AllowNegative
+            && self.once.len() <= 32
     }
 
     fn terms(&self) -> &[Terms] {

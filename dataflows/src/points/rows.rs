@@ -8,6 +8,7 @@ use super::transfers::{Said, TransferKey};
 use super::walk::{Entry, Life, Walk};
 use super::{EXPERIENCE, REGISTRATION, Rules};
 use crate::facts::Interval;
+use crate::table::column::Bits;
 use crate::table::{Chunk, Sorted};
 use crate::types::{Month, SECONDS_PER_DAY, Time, Word};
 
@@ -58,10 +59,12 @@ pub(super) fn uses(chunk: &Chunk, slot: usize, rules: &Rules, months: &mut Vec<(
 }
 
 /// The balances of a chunk, those in `slots` decided anew, and what that gives its customers to tell others.
+/// Of who is not `rewound` the balance in `before` is known, by the same rules, and he has but events since.
 /// `is_named` compares a word with a text.
 pub fn settle(
-    chunk: &Chunk,
+    (before, chunk): (&Chunk, &Chunk),
     slots: impl Iterator<Item = usize>,
+    rewound: &Bits,
     rules: &Rules,
     now: Option<Time>,
     is_named: &dyn Fn(Word, &str) -> bool,
@@ -75,10 +78,18 @@ pub fn settle(
     let settled = Arc::make_mut(&mut balances);
     for slot in slots {
         let life = lists.life(chunk, slot, now);
+        let known = before.points.get(slot).filter(|_| !rewound.get(slot) && chunk.transfers.is_silent(slot));
+        let went_on =
+            known.and_then(|balance| walk.on(life, before.events_of(slot).len(), (balance, before.points.once(slot))));
+        if let Some(balance) = went_on {
+            settled.set(slot, Some(balance), None, walk.once());
+            news.extend(chunk.transfers.news(slot, walk.spoken()));
+            continue;
+        }
         uses(chunk, slot, rules, &mut months);
         let (balance, due) = walk.through(life, &months, |_| {});
         let is_there = !life.is_empty();
-        settled.set(slot, is_there.then_some(balance), due.filter(|_| is_there));
+        settled.set(slot, is_there.then_some(balance), due.filter(|_| is_there), walk.once());
         news.extend(chunk.transfers.news(slot, walk.spoken()));
     }
     (balances, news)

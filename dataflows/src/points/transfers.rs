@@ -99,6 +99,11 @@ impl Transfers {
         TransfersOf { received: of(&self.received, slot), declined: of(&self.declined, slot) }
     }
 
+    /// Whether a customer has told nobody anything of a transfer.
+    pub fn is_silent(&self, slot: usize) -> bool {
+        of(&self.offered, slot).is_empty() && of(&self.declining, slot).is_empty()
+    }
+
     /// How what a customer now says, in the order of (at, id), differs from what he has told.
     pub fn news<'a>(&self, slot: usize, spoken: &[Spoken<'a>]) -> Vec<(TransferKey, Said)> {
         let (offered, declining) = (of(&self.offered, slot), of(&self.declining, slot));

@@ -17,7 +17,7 @@ use crate::facts::Interval;
 use crate::programme::Debts;
 use crate::records::{Event, EventKind};
 use crate::table::chunk::AdjustmentKey;
-use crate::table::events::EventsOf;
+use crate::table::events::{EventRow, EventsOf};
 use crate::types::{CustomerIx, Month, Time};
 
 /// All that a customer's points depend on beside the rules. Rows are sorted by (at, id).
@@ -35,11 +35,14 @@ pub struct Life<'a> {
 }
 
 impl Life<'_> {
-    /// Whether it is another, and what came after the last of it.
-    pub fn goes_on(&self, other: &Life<'_>) -> bool {
+    /// Whether it is another, and what came after the last of it. `grows` says that it has all events of the other,
+    /// and before its own.
+    pub fn goes_on(&self, other: &Life<'_>, grows: bool) -> bool {
         let last = |life: &Life<'_>| life.events.last_at().max(life.adjustments.last().map(|(key, _)| key.1));
-        let (events, adjustments) =
-            (self.events.strip_prefix(other.events), self.adjustments.strip_prefix(other.adjustments));
+        let (events, adjustments) = (
+            grows.then(|| self.events.after(other.events.len())).or_else(|| self.events.strip_prefix(other.events)),
+            self.adjustments.strip_prefix(other.adjustments),
+        );
         let (Some(events), Some(adjustments)) = (events, adjustments) else { return false };
         let (event, adjustment) = (events.first().map(|event| event.at), adjustments.first().map(|(key, _)| key.1));
         let next = event.into_iter().chain(adjustment).min();
@@ -143,13 +146,26 @@ impl<'a> Walk<'a> {
         &mut self,
         life: Life<'a>,
         uses: &[(Month, usize)],
-        mut enter: impl FnMut(Entry<'a>),
+        enter: impl FnMut(Entry<'a>),
     ) -> (Balance, Option<Time>) {
+        self.begin();
+        self.go_through(life, uses, enter)
+    }
+
+    fn begin(&mut self) {
         self.awards.forget();
         self.lots.forget();
         (self.balance, self.debt) = (Balance::default(), 0);
         self.spoken.clear();
         self.memberships.clear();
+    }
+
+    fn go_through(
+        &mut self,
+        life: Life<'a>,
+        uses: &[(Month, usize)],
+        mut enter: impl FnMut(Entry<'a>),
+    ) -> (Balance, Option<Time>) {
         let is_over = |(month, _): &&(Month, usize)| life.now.is_some_and(|now| month.last_second() <= now);
         let over = uses.iter().take_while(is_over).count();
         for happening in Happenings::new(&life, &uses[..over]) {
@@ -173,6 +189,37 @@ impl<'a> Walk<'a> {
         let next_end = uses.get(over).map(|(month, _)| month.last_second());
         let due = self.lots.next_expiry().into_iter().chain(next_end).min();
         (self.balance, due)
+    }
+
+    /// What a life leaves that has gone on after the first `known` of its events, where that can be told from what
+    /// these have left: the balance, and the rules that had awarded once in a lifetime.
+    pub fn on(&mut self, life: Life<'a>, known: usize, (balance, once): (Balance, u32)) -> Option<Balance> {
+        let later = life.events.after(known);
+        let first = later.first()?.at;
+        let is_after = life.adjustments.last().is_none_or(|((_, at, _), _)| *at < first);
+        if !(self.rules.go_on() && life.transfers.is_empty() && is_after) {
+            return None;
+        }
+        self.begin();
+        self.awards.remember(once);
+        self.lots.resume(balance.left.max(0));
+        (self.balance, self.debt) = (balance, balance.left.min(0).saturating_neg());
+        // What the day has awarded already counts for its caps.
+        let day = life.events.after(life.events.before(first.day().start()).min(known));
+        for EventRow { at, event, .. } in day.iter().take(day.len() - later.len()) {
+            match event.kind {
+                EventKind::Register | EventKind::Deregister | EventKind::Redeem | EventKind::Transfer => return None,
+                EventKind::Experience if holds(life.experience, at) => {}
+                _ if balance.member => self.awards.of(&event, at, |_, _| {}),
+                _ => {}
+            }
+        }
+        Some(self.go_through(Life { events: later, adjustments: &[], ..life }, &[], |_| {}).0)
+    }
+
+    /// The rules that have awarded once in a lifetime.
+    pub fn once(&self) -> u32 {
+        self.awards.once()
     }
 
     /// The lots of the life walked last that have something left.

@@ -11,7 +11,7 @@ use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Token, Word};
 use fastrand::Rng;
 
-use crate::programmes::{edited, programme};
+use crate::programmes::{edited, plain_points, programme};
 
 /// Texts beside the programme's names; the first is the null.
 const WORDS: [&str; 12] =
@@ -33,6 +33,45 @@ impl History {
             (0..rng.usize(3..12)).map(|epoch| facts(&mut rng, epoch, &mut words, &mut orders, &mut events, &mut last));
         History { epochs: epochs.map(Arc::new).collect() }
     }
+}
+
+/// Lives that mostly go on: a few members' events in the order of time, several a day, under rules that leave
+/// nothing to wait for; now and then one comes late, is corrected or taken back.
+pub fn growing(seed: u64) -> History {
+    let mut rng = Rng::with_seed(seed);
+    let programme = plain_points(&mut rng);
+    let mut words: Vec<Arc<str>> = WORDS.iter().chain(&LISTS).map(|word| Arc::from(*word)).collect();
+    for name in programme.names() {
+        if words.iter().all(|word| **word != *name) {
+            words.push(Arc::from(name));
+        }
+    }
+    let first = Facts { words, programme: Some(Arc::new(programme)), ..Facts::default() };
+    let (mut events, mut now) = (Vec::new(), Day::from_civil(2009, 6, 1).start());
+    let mut epoch = |rng: &mut Rng, facts: Facts| {
+        let mut facts = facts;
+        for _ in 0..rng.usize(0..12) {
+            let mut fact = event(rng, &mut events);
+            if rng.u8(0..8) != 0 {
+                now = Time(now.0 + [0, 0, 1, 3_600, 20_000][rng.usize(0..5)]);
+                let kind = [EventKind::Register, EventKind::Login, EventKind::Experience][rng.usize(0..3)];
+                fact = EventFact { at: now, event_id: format!("{:04}", events.len()).into(), ..fact };
+                fact.event = fact.event.map(|event| if rng.bool() { Event { kind, ..event } } else { event });
+                events.push(fact.clone());
+            }
+            facts.events.push(fact);
+        }
+        if rng.u8(0..4) == 0 {
+            facts.adjustments.push(AdjustmentFact { at: now, ..adjustment(rng) });
+        }
+        if rng.u8(0..8) == 0 {
+            facts.listings.push((member(rng), Word(WORDS.len() as u32 + rng.u32(2..4)), Some((None, Some(now)))));
+        }
+        Arc::new(facts)
+    };
+    let mut epochs = vec![epoch(&mut rng, first)];
+    epochs.extend((0..rng.usize(3..12)).map(|_| epoch(&mut rng, Facts::default())));
+    History { epochs }
 }
 
 /// All facts as one part of one epoch.

@@ -44,6 +44,18 @@ pub fn programme(rng: &mut Rng) -> Programme {
     }
 }
 
+/// Points for events only, which can be spent at once and do not expire.
+pub fn plain_points(rng: &mut Rng) -> Programme {
+    let rule = |rng: &mut Rng, place| {
+        let rule = points_rule(rng, place);
+        let on =
+            if matches!(rule.on, Trigger::Use { .. }) { Trigger::Event(EventKind::Login) } else { rule.on.clone() };
+        PointsRule { on, terms: Terms::default(), ..rule }
+    };
+    let points = Some((0..rng.usize(1..8)).map(|place| rule(rng, place)).collect());
+    Programme { points, ranks: (0..rng.usize(0..4)).map(|place| rank(rng, place)).collect(), ..Programme::default() }
+}
+
 fn points_rule(rng: &mut Rng, place: usize) -> PointsRule {
     use EventKind::*;
     PointsRule {
