@@ -13,7 +13,7 @@
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
 //!
-//! customer_attribute, points_balance, points_entry, referral and the events of members are no
+//! customer_attribute, points_balance, points_entry, referral, the events of members and care are no
 //! collections: they are pure functions of the table of customers, read off a snapshot of it; referral_tree is read off one of
 //! the forest.
 
@@ -21,6 +21,7 @@
 
 pub mod agreement;
 pub mod attributes;
+pub mod care;
 pub mod customers;
 pub mod drives;
 pub mod facts;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::care::{Calendar, Care};
 use crate::records::EventKind;
 use crate::rules::{Attribute, Expr};
 use crate::services::{HEALTHS, TRIALS};
@@ -33,6 +34,8 @@ pub struct Programme {
     pub drives: Vec<Drive>,
     /// By product, the measure that shows its use.
     pub active_measures: BTreeMap<String, String>,
+    pub cares: Vec<Care>,
+    pub calendar: Calendar,
 }
 
 /// Longest window in months. Sums and changes over it fit in 64 bits, see [`AMOUNT_MAX`].
@@ -193,6 +196,7 @@ impl Programme {
             names.push(&drive.id);
             names.extend(drive.signs.iter().map(|sign| sign.id.as_str()));
         }
+        names.extend(self.cares.iter().flat_map(|care| [care.product.as_str(), &care.used_by]));
         names.extend(self.active_measures.iter().flat_map(|(product, measure)| [product.as_str(), measure]));
         for rule in self.rules() {
             rule.attributes(&mut |attribute| match attribute {
@@ -218,7 +222,9 @@ impl Programme {
     pub fn rules(&self) -> impl Iterator<Item = &Expr> {
         let tiers = self.tiers.iter().filter_map(|tier| tier.when.as_ref());
         let drives = self.drives.iter().flat_map(Drive::rules);
-        self.population.iter().chain(tiers).chain(drives).chain(self.segments.iter().map(|segment| &segment.when))
+        let segments = self.segments.iter().map(|segment| &segment.when);
+        let diagnoses = self.cares.iter().flat_map(|care| care.diagnose.iter().map(|diagnosis| &diagnosis.when));
+        self.population.iter().chain(tiers).chain(drives).chain(segments).chain(diagnoses)
     }
 }
 
@@ -237,6 +243,8 @@ impl Default for Programme {
             stages: Stages::default(),
             drives: Vec::new(),
             active_measures: BTreeMap::new(),
+            cares: Vec::new(),
+            calendar: Calendar::default(),
         }
     }
 }

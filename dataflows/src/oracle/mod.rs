@@ -5,6 +5,7 @@
 //! `verify`, compare the dataflow with it.
 
 mod attributes;
+mod care;
 mod members;
 mod points;
 mod referrals;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 pub use attributes::Asked;
+pub use care::CareRow;
 pub use members::DeedRow;
 pub use points::{PointsAccount, PointsEntry, PointsLot, PointsRow};
 pub use referrals::{ReferralRow, TreeRow};

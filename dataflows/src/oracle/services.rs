@@ -45,14 +45,21 @@ impl Asked<'_> {
 
     /// Whether a measure was above 0 in one of the months.
     fn used(&self, measure: &str, months: std::ops::RangeInclusive<Month>) -> bool {
+        self.first_used(measure, *months.start()).is_some_and(|month| months.contains(&month))
+    }
+
+    /// The first month from one on in which a measure was above 0.
+    pub(super) fn first_used(&self, measure: &str, from: Month) -> Option<Month> {
         let least = (self.customer, Word(0), Month(i32::MIN));
         let own = self.standing.usage.range(least..).take_while(|((who, ..), _)| *who == self.customer);
-        own.filter(|((_, of, month), _)| months.contains(month) && &*self.standing.words[of.0 as usize] == measure)
-            .any(|(_, sum)| *sum > 0)
+        own.filter(|((_, of, month), _)| *month >= from && &*self.standing.words[of.0 as usize] == measure)
+            .filter(|(_, sum)| **sum > 0)
+            .map(|((_, _, month), _)| *month)
+            .min()
     }
 
     /// The orders of a product, in the order in which they count.
-    fn orders(&self, product: &str) -> Vec<(Time, Order)> {
+    pub(super) fn orders(&self, product: &str) -> Vec<(Time, Order)> {
         let own = self.standing.orders_of(self.customer);
         let of = own.filter(|((_, of, ..), _)| &*self.standing.words[of.0 as usize] == product);
         let mut orders: Vec<_> = of.map(|((_, _, at, id), order)| ((*at, id), *order)).collect();

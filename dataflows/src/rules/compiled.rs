@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::plan::{Plan, plan};
 use super::{Attribute, Expr};
+use crate::care::{self, Watch};
 use crate::drives::{self, Drive};
 use crate::points;
 use crate::programme::Programme;
@@ -26,6 +27,8 @@ pub struct Compiled {
     /// The words of stages, where a rule asks for them.
     pub stages: [Word; 4],
     pub drives: Vec<Drive>,
+    /// In the programme's order.
+    pub cares: Vec<Watch>,
     /// Whether the population depends on what is as of now: then so does the history of tiers.
     pub population_is_of_now: bool,
 }
@@ -50,6 +53,7 @@ impl Compiled {
             services: Services::new(&programme, &word),
             stages: STAGES.map(|name| word(name).unwrap_or_default()),
             drives: drives::compile(&programme, &word),
+            cares: care::compile(&programme, &word),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
             segments: segments.collect(),

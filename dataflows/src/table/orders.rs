@@ -76,6 +76,13 @@ impl Orders {
         }
     }
 
+    /// When a customer opened what he holds: the first order after any cancellation. None where he holds nothing.
+    pub fn opened(&self, slot: usize) -> Option<Time> {
+        let orders = self.of(slot);
+        let holding = orders.rsplit(|(_, order)| order.action == Action::Cancel).next()?;
+        holding.first().map(|((_, at, _), _)| *at)
+    }
+
     fn of(&self, slot: usize) -> &[(OrderKey, Order)] {
         self.rows.range(|(held, ..)| usize::from(*held).cmp(&slot))
     }

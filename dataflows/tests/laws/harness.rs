@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
+use dataflows::care;
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
 use dataflows::members::deeds;
-use dataflows::oracle::{DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::oracle::{CareRow, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::points::account;
 use dataflows::referrals::{self, Branches, Forest};
 use dataflows::table::column::{CHUNK, Slots};
@@ -36,6 +37,7 @@ pub struct Read {
     pub tree: BTreeMap<CustomerIx, TreeRow>,
     pub deeds: BTreeMap<CustomerIx, Vec<DeedRow>>,
     pub numbers: BTreeMap<CustomerIx, Token>,
+    pub cares: BTreeMap<CustomerIx, Vec<CareRow>>,
 }
 
 type Update = (Change, Epoch, Diff);
@@ -111,8 +113,10 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
     let rules = &*snapshot.points;
     let customer = |number: usize, slot: usize| CustomerIx(((number * CHUNK + slot) * peers + index) as u32);
     let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
+    let cares = care::Reader::new(snapshot.programme.clone(), words.to_vec(), snapshot.clock);
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
         let listed = chunk.listed();
+        read.cares.extend(CareRow::of(&cares, chunk).into_iter().map(|(slot, rows)| (customer(number, slot), rows)));
         for (slot, row) in rows(chunk, &Slots::All, moment).into_iter().enumerate() {
             if listed.get(slot) {
                 read.attributes.insert(customer(number, slot), row);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
 use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
-use dataflows::oracle::{Asked, DeedRow, PointsAccount, ReferralRow, Standing};
+use dataflows::oracle::{Asked, CareRow, DeedRow, PointsAccount, ReferralRow, Standing};
 use dataflows::programme::Programme;
 use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Token, Word};
@@ -27,10 +27,12 @@ impl History {
     pub fn random(seed: u64) -> History {
         let mut rng = Rng::with_seed(seed);
         let mut words: Vec<Arc<str>> = Vec::new();
-        let (mut orders, mut events) = (Vec::new(), Vec::new());
+        let (mut orders, mut events, mut uses) = (Vec::new(), Vec::new(), Vec::new());
         let mut last = (Programme::default(), Clock::default());
-        let epochs =
-            (0..rng.usize(3..12)).map(|epoch| facts(&mut rng, epoch, &mut words, &mut orders, &mut events, &mut last));
+        let epochs = (0..rng.usize(3..12)).map(|epoch| {
+            let known = (&mut orders, &mut events, &mut uses);
+            facts(&mut rng, epoch, &mut words, known, &mut last)
+        });
         History { epochs: epochs.map(Arc::new).collect() }
     }
 }
@@ -146,6 +148,11 @@ pub fn deeds(standing: &Standing) -> BTreeMap<CustomerIx, Vec<DeedRow>> {
     standing.everybody().into_iter().map(of).filter(|(_, deeds)| !deeds.is_empty()).collect()
 }
 
+pub fn cares(standing: &Standing) -> BTreeMap<CustomerIx, Vec<CareRow>> {
+    let of = |customer| (customer, standing.cares(customer));
+    standing.everybody().into_iter().map(of).filter(|(_, cares)| !cares.is_empty()).collect()
+}
+
 pub fn numbers(standing: &Standing) -> BTreeMap<CustomerIx, Token> {
     standing.customers.iter().filter_map(|(customer, fields)| Some((*customer, fields.number?))).collect()
 }
@@ -174,8 +181,7 @@ fn facts(
     rng: &mut Rng,
     epoch: usize,
     words: &mut Vec<Arc<str>>,
-    orders: &mut Vec<OrderFact>,
-    events: &mut Vec<EventFact>,
+    (orders, events, uses): (&mut Vec<OrderFact>, &mut Vec<EventFact>, &mut Vec<UsageFact>),
     (last, clock): &mut (Programme, Clock),
 ) -> Facts {
     let known = words.len();
@@ -210,8 +216,8 @@ fn facts(
             let fields = (rng.u8(0..5) != 0).then(|| fields(rng));
             facts.customers.push((customer(rng), fields));
         }
-        if rng.bool() {
-            facts.usage.push((customer(rng), month(rng), word(rng, &[10, 11]), rng.i64(-20..90)));
+        for _ in 0..rng.u8(0..3) {
+            facts.usage.push(usage(rng, uses));
         }
         if rng.u8(0..3) == 0 {
             let supports = (rng.u8(0..4) != 0).then(|| word(rng, &[0, 8, 9]));
@@ -344,6 +350,21 @@ fn member(rng: &mut Rng) -> CustomerIx {
     CustomerIx(MEMBERS[rng.usize(0..MEMBERS.len())])
 }
 
+/// A change of a sum: customer, month, measure, by how much.
+type UsageFact = (CustomerIx, Month, Word, i64);
+
+/// Some use, or what came before taken back.
+fn usage(rng: &mut Rng, uses: &mut Vec<UsageFact>) -> UsageFact {
+    if !uses.is_empty() && rng.u8(0..4) == 0 {
+        let (customer, month, measure, change) = uses.swap_remove(rng.usize(0..uses.len()));
+        return (customer, month, measure, -change);
+    }
+    let customer = if rng.bool() { member(rng) } else { customer(rng) };
+    let fact = (customer, month(rng), word(rng, &[10, 11]), rng.i64(-20..90));
+    uses.push(fact);
+    fact
+}
+
 /// A new order, or one that came before, taken back or brought again.
 fn order(rng: &mut Rng, orders: &mut Vec<OrderFact>) -> OrderFact {
     let action = [Some(Action::Subscribe), Some(Action::Cancel), Some(Action::Trial), Some(Action::Trial), None];
@@ -353,8 +374,9 @@ fn order(rng: &mut Rng, orders: &mut Vec<OrderFact>) -> OrderFact {
         return OrderFact { order, ..known };
     }
     let order_id = format!("O{}", rng.u8(0..30)).into();
-    let fact =
-        OrderFact { customer: customer(rng), product: Word(rng.u32(10..12)), at: Time(time(rng).0), order_id, order };
+    // Some order often enough to have cancelled and begun again.
+    let customer = if rng.bool() { member(rng) } else { customer(rng) };
+    let fact = OrderFact { customer, product: Word(rng.u32(10..12)), at: time(rng), order_id, order };
     orders.push(fact.clone());
     fact
 }

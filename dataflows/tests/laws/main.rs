@@ -9,8 +9,9 @@ mod programmes;
 
 use std::sync::Arc;
 
+use dataflows::care::{self, Approach};
 use dataflows::facts::Facts;
-use dataflows::oracle::{DeedRow, PointsEntry, Standing};
+use dataflows::oracle::{CareRow, DeedRow, PointsEntry, Standing};
 use dataflows::records::EventKind;
 
 use harness::{State, run, run_overlapping};
@@ -49,6 +50,7 @@ fn agrees_with_the_oracle(seed: u64, history: &History) {
         assert_eq!(read.tree, standing.tree(), "tree, {told}");
         assert_eq!(read.deeds, history::deeds(&standing), "deeds, {told}");
         assert_eq!(read.numbers, history::numbers(&standing), "numbers, {told}");
+        assert_eq!(read.cares, history::cares(&standing), "care, {told}");
     }
 }
 
@@ -133,6 +135,42 @@ fn histories_reach_members_who_leave_and_come_back() {
         }
     }
     assert!(effects >= 40 && idle >= 10 && returns >= 4 && strangers >= 40, "{effects} {idle} {returns} {strangers}");
+}
+
+#[test]
+fn histories_reach_every_turn_that_care_takes() {
+    let mut reached = std::collections::BTreeMap::new();
+    for seed in 1..41 {
+        let (mut standing, mut before) = (Standing::default(), std::collections::BTreeMap::new());
+        for facts in &History::random(seed).epochs {
+            standing.apply(facts);
+            let cares = history::cares(&standing);
+            let mut reach =
+                |what: &'static str, is_reached| *reached.entry(what).or_insert(0) += usize::from(is_reached);
+            for (customer, row) in cares.iter().flat_map(|(customer, rows)| rows.iter().map(move |row| (customer, row)))
+            {
+                let of = |rows: &Vec<CareRow>| rows.iter().find(|was| was.product == row.product).cloned();
+                let was = before.get(customer).and_then(of);
+                reach("reason", row.reason.is_some());
+                reach("no reason", row.used_in.is_none() && row.reason.is_none());
+                for task in &row.tasks {
+                    reach("due", row.used_in.is_none() && task.state == care::State::Due);
+                    reach("planned", row.used_in.is_none() && task.state == care::State::Planned);
+                    reach("offer", row.used_in.is_some() && task.state == care::State::Due);
+                    reach("offer planned", row.used_in.is_some() && task.state == care::State::Planned);
+                    reach("reminder", task.approach == Approach::StoreReminder);
+                }
+                let Some(was) = was else { continue };
+                let is_same = was.opened_on == row.opened_on;
+                reach("resolved", is_same && was.used_in.is_none() && row.used_in.is_some());
+                reach("back", is_same && was.used_in.is_some() && row.used_in.is_none());
+                reach("opened anew", was.opened_on < row.opened_on);
+                reach("other reason", is_same && was.reason != row.reason);
+            }
+            before = cares;
+        }
+    }
+    assert!(reached.len() == 11 && reached.values().all(|count| *count >= 4), "{reached:?}");
 }
 
 #[test]

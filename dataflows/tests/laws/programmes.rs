@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dataflows::care::{APPROACHES, Approach, Calendar, Care, Diagnosis, Due, Step};
 use dataflows::programme::{
     Debts, Drive, Expiry, Per, PointsRule, Programme, Rank, Segment, Sign, Terms, Tier, Trigger,
 };
@@ -9,6 +10,7 @@ use dataflows::records::EventKind;
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
 use dataflows::services::{HEALTHS, TRIALS};
 use dataflows::stages::{STAGES, Stages};
+use dataflows::types::Day;
 use fastrand::Rng;
 
 use crate::history::LISTS;
@@ -41,6 +43,8 @@ pub fn programme(rng: &mut Rng) -> Programme {
         stages: stages(rng),
         drives: drives(rng),
         active_measures: active_measures(rng),
+        cares: cares(rng),
+        calendar: calendar(rng),
     }
 }
 
@@ -114,6 +118,50 @@ fn active_measures(rng: &mut Rng) -> BTreeMap<String, String> {
     (0..rng.usize(0..4)).map(|_| (named(rng), named(rng))).collect()
 }
 
+/// Of both products, or of one that nobody has.
+fn cares(rng: &mut Rng) -> Vec<Care> {
+    let diagnosis = |rng: &mut Rng, number| Diagnosis {
+        reason: format!("because{number}"),
+        when: if rng.bool() { bare(rng) } else { condition(rng, 1, Scope::Segment) },
+    };
+    let step = |rng: &mut Rng, approach| Step {
+        approach,
+        due: match rng.u8(0..8) {
+            0..3 => Due::EveryWorkingDays([1, 2, 10, 30][rng.usize(0..4)]),
+            3..5 => Due::Monthly { after_days: [0, 1, 21, 40][rng.usize(0..4)] },
+            5 => Due::AfterFailed(Approach::Call),
+            _ => Due::AfterUse,
+        },
+    };
+    let mut products = ["sms", "crbt", "nothing"];
+    rng.shuffle(&mut products);
+    let care = |rng: &mut Rng, product: &str| {
+        let mut steps = Vec::new();
+        for (_, approach) in APPROACHES {
+            if rng.u8(0..4) != 0 {
+                steps.push(step(rng, approach));
+            }
+        }
+        Care {
+            product: product.to_owned(),
+            used_by: ["sms", "crbt", "nothing"][rng.usize(0..3)].to_owned(),
+            diagnose: (0..rng.usize(0..4)).map(|number| diagnosis(rng, number)).collect(),
+            steps,
+        }
+    };
+    products[..rng.usize(0..4)].iter().map(|product| care(rng, product)).collect()
+}
+
+/// Days off and days worked, some of them months long.
+fn calendar(rng: &mut Rng) -> Calendar {
+    let some = |rng: &mut Rng| {
+        let first = Day::from_civil(2009, 1, 1).0 + rng.i32(0..500);
+        (first..first + [0, 1, 3, 70][rng.usize(0..4)]).map(Day).collect::<std::collections::BTreeSet<Day>>()
+    };
+    let holidays = &some(rng) | &some(rng);
+    Calendar { workdays: &some(rng) - &holidays, holidays }
+}
+
 /// Of bounds that are never equal, in any order.
 fn rank(rng: &mut Rng, place: usize) -> Rank {
     Rank { id: format!("R{place}"), from: rng.i64(-4..12) * 5 + place as i64 }
@@ -122,7 +170,8 @@ fn rank(rng: &mut Rng, place: usize) -> Rank {
 /// The same with one part of it anew.
 pub fn edited(rng: &mut Rng, last: &Programme) -> Programme {
     let (mut edited, other) = (last.clone(), programme(rng));
-    match rng.u8(0..7) {
+    match rng.u8(0..8) {
+        7 => (edited.cares, edited.calendar) = (other.cares, other.calendar),
         6 => edited.stages = other.stages,
         5 => edited.drives = other.drives,
         4 => edited.active_measures = other.active_measures,
