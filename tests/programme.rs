@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cohortflow::programme::{self, Diagnostic, Document, Source};
+use dataflows::care::Calendar;
 use dataflows::stages::Stages;
 
 fn table(name: &str) -> PathBuf {
@@ -149,6 +150,16 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
             let signs: Vec<String> = drive.signs.iter().map(|sign| format!("{}: {}", sign.id, sign.when)).collect();
             let (id, when, at_least) = (&drive.id, &drive.when, drive.at_least);
             writeln!(text, "drive {id}: {when}; {at_least} of [{}]", signs.join("; ")).expect("a string");
+        }
+        for care in &programme.cares {
+            let reasons: Vec<String> =
+                care.diagnose.iter().map(|diagnosis| format!("{}: {}", diagnosis.reason, diagnosis.when)).collect();
+            let (product, used_by, steps) = (&care.product, &care.used_by, &care.steps);
+            writeln!(text, "care of {product} by {used_by} [{}] {steps:?}", reasons.join("; ")).expect("a string");
+        }
+        let Calendar { holidays, workdays } = &programme.calendar;
+        for (what, days) in [("holiday", holidays), ("workday", workdays)] {
+            days.iter().for_each(|day| writeln!(text, "{what} {day}").expect("a string"));
         }
         for (product, measure) in &programme.active_measures {
             writeln!(text, "use of {product} by {measure}").expect("a string");

@@ -1,14 +1,12 @@
-//! `active_measures` of `[settings]`, and `used_by` of `[[care]]`: the measure that shows a product's use.
-//!
-//! What `[settings]` says of a product stands; a `[[care]]` of it tells where nothing else does, with
-//! `active_measure` as another word for `used_by`.
+//! `active_measures` of `[settings]`: the measure that shows a product's use. A `[[care]]` of the product tells
+//! where this does not.
 
 use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::diagnostic::{Problems, quoted};
-use super::outline::{Entry, Item, entries, kind_of};
+use super::diagnostic::Problems;
+use super::outline::{Entry, entries, kind_of};
 use super::values;
 
 /// The setting `active_measures`: a table of measures by product.
@@ -27,22 +25,4 @@ pub(super) fn setting(entry: &Entry<'_>, problems: &mut Problems<'_>) -> BTreeMa
         }
     }
     measures
-}
-
-/// Adds what `[[care]]` tells of products that have no measure yet.
-pub(super) fn of_care(items: &[Item<'_>], measures: &mut BTreeMap<String, String>, problems: &mut Problems<'_>) {
-    let mut told: BTreeMap<&str, &str> = BTreeMap::new();
-    for item in items {
-        let find = |key: &str| item.entries.iter().find(|entry| entry.key == key);
-        let Some(product) = find("product").and_then(|entry| values::name(entry, problems)) else { continue };
-        let Some(entry) = find("used_by").or_else(|| find("active_measure")) else { continue };
-        let Some(measure) = values::name(entry, problems) else { continue };
-        match told.insert(product, measure) {
-            Some(earlier) if earlier != measure => {
-                let message = format!("two [[care]] of product {} name different measures of its use", quoted(product));
-                problems.error(entry.place, message, format!("the other names {}", quoted(earlier)));
-            }
-            _ => drop(measures.entry(product.to_owned()).or_insert_with(|| measure.to_owned())),
-        }
-    }
 }

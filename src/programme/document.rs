@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use dataflows::programme::Programme;
 use dataflows::rules::{Attribute, Expr};
 
-use super::activity;
+use super::calendar;
+use super::care;
 use super::circle::{self, Definition, Reference};
 use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
 use super::drives;
 use super::ladder::{self, Names};
+use super::near;
 use super::outline::{self, Entry, Item, Uncarried};
 use super::points;
 use super::rule::{self, Known, Rule};
@@ -87,7 +89,8 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
 
     let mut programme = Programme::default();
     let (settings, population) = settings::read(&outline.settings, &mut programme, problems);
-    activity::of_care(outline.uncarried_items("care"), &mut programme.active_measures, problems);
+    let heads = care::heads(&outline.cares, &mut programme.active_measures, problems);
+    programme.calendar = calendar::read(&outline.calendar, sources, problems);
     let known = Known {
         tiers: ladder::tier_ids(&outline.tiers),
         ranks: points::rank_ids(&outline.ranks),
@@ -107,6 +110,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
     programme.points = (!outline.points.is_empty()).then(|| points::rules(&outline.points, &mut reader));
     programme.ranks = points::ranks(&outline.ranks, &mut reader);
     programme.drives = drives::drives(&outline.drives, &mut reader);
+    programme.cares = care::cares(&outline.cares, &heads, &mut reader);
     for section in &outline.uncarried {
         reader.uncarried(section);
     }
@@ -135,6 +139,14 @@ impl<'a> Reader<'a, '_> {
             };
             let by = by.map(str::to_owned);
             self.references.push(Reference { from: from.clone(), by, to, place: Some(*place) });
+        }
+    }
+
+    /// Tells keys of an item that are none of its. `noun` is what the item is.
+    pub fn known_keys(&mut self, noun: &str, item: &Item<'_>, keys: &[&str]) {
+        for entry in item.entries.iter().filter(|entry| !keys.contains(&entry.key)) {
+            let message = format!("unknown key {} of a {noun}", quoted(entry.key));
+            self.problems.error(entry.key_place, message, near::hint_or_list(entry.key, keys.iter().copied()));
         }
     }
 

@@ -8,7 +8,6 @@ use dataflows::rules::Expr;
 use super::circle::Definition;
 use super::diagnostic::quoted;
 use super::document::Reader;
-use super::near;
 use super::outline::{self, Entry, Item};
 use super::source::Place;
 use super::values;
@@ -71,10 +70,7 @@ fn id<'e>(
     seen: &mut HashMap<&'e str, Place>,
     reader: &mut Reader<'_, '_>,
 ) -> Option<&'e str> {
-    for entry in item.entries.iter().filter(|entry| !keys.contains(&entry.key)) {
-        let message = format!("unknown key {} of a {noun}", quoted(entry.key));
-        reader.problems.error(entry.key_place, message, near::hint_or_list(entry.key, keys.iter().copied()));
-    }
+    reader.known_keys(noun, item, keys);
     if let Some(entry) = find(item, "name") {
         values::name(entry, reader.problems);
     }

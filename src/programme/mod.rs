@@ -17,12 +17,18 @@
 //! - A points rule awards `per` event where it does not say; it may not be called `adjustment` or `forfeit`. No
 //!   two ranks begin at the same balance.
 //! - The measure that shows a product's use is named by `active_measures` of `[settings]`, else by `used_by`
-//!   of a `[[care]]` of the product.
+//!   (or `active_measure`) of the `[[care]]` of the product. Care itself goes by its own.
+//! - A `[[care]]` needs no id; a product has one at most. A step says when in one way; no two of a care do the
+//!   same. A diagnosis asks as a segment does. Reasons may stand twice.
+//! - `[calendar]` has `holidays` and `workdays`, dates or texts, none twice. Its other keys are classes of time,
+//!   which come with scenes.
 //! - A drive holds where its `when` does and at least `at_least` of its `signs` (default 1; 0 where it has none). Drives
 //!   may ask for the class and for each other, not in a circle; tiers may not ask for drives.
 //! - `when` and `audience` are rules in every section, at the top level of an item only.
 
 mod activity;
+mod calendar;
+mod care;
 mod circle;
 mod diagnostic;
 mod document;

@@ -64,13 +64,6 @@ pub(super) struct Uncarried<'a> {
     pub items: Vec<Item<'a>>,
 }
 
-impl<'a> Outline<'a> {
-    /// The items of a section that this build does not carry.
-    pub fn uncarried_items(&self, noun: &str) -> &[Item<'a>] {
-        self.uncarried.iter().find(|section| section.noun == noun).map_or(&[], |section| &section.items)
-    }
-}
-
 /// The merged programme.
 #[derive(Default)]
 pub(super) struct Outline<'a> {
@@ -80,6 +73,8 @@ pub(super) struct Outline<'a> {
     pub points: Vec<Item<'a>>,
     pub ranks: Vec<Item<'a>>,
     pub drives: Vec<Item<'a>>,
+    pub cares: Vec<Item<'a>>,
+    pub calendar: Vec<Entry<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
 }
 
@@ -136,6 +131,8 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                 "points" => outline.points.extend(items),
                 "rank" => outline.ranks.extend(items),
                 "drive" => outline.drives.extend(items),
+                "care" => outline.cares.extend(items),
+                "calendar" => outline.calendar.extend(items.into_iter().flat_map(|item| item.entries)),
                 _ => {
                     let header = if *kind == Kind::Table { format!("[{name}]") } else { format!("[[{name}]]") };
                     match outline.uncarried.iter_mut().find(|uncarried| uncarried.header == header) {

@@ -19,7 +19,7 @@ fn written(text: impl AsRef<[u8]>) -> (tempfile::TempDir, std::path::PathBuf) {
 #[test]
 fn the_reference_programme_holds_and_its_warnings_are_told() {
     let told = check(&reference()).done();
-    let end = "the programme holds 6 tiers, 16 segments, 12 points rules and 10 ranks: no errors, 15 warnings\n";
+    let end = "the programme holds 6 tiers, 16 segments, 12 points rules and 10 ranks: no errors, 17 warnings\n";
     assert!(told.stdout.ends_with(end), "{}", told.stdout);
     // A tag.
     assert!(told.stdout.contains("--> 30-segments.toml:126:57"), "{}", told.stdout);
