@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
+use dataflows::care;
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
 use dataflows::members::deeds;
-use dataflows::oracle::{Asked, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::oracle::{Asked, CareRow, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::points::account;
 use dataflows::records::Rows;
 use dataflows::referrals::{self, Node};
@@ -116,6 +117,7 @@ struct Expected {
     points: BTreeMap<CustomerIx, PointsAccount>,
     referrals: BTreeMap<CustomerIx, Vec<ReferralRow>>,
     deeds: BTreeMap<CustomerIx, Vec<DeedRow>>,
+    cares: BTreeMap<CustomerIx, Vec<CareRow>>,
 }
 
 /// Compares what was published with a recompute of it. `progress` hears of customers done.
@@ -145,6 +147,10 @@ pub fn compare(
                 if !deeds.is_empty() {
                     part.deeds.insert(*customer, deeds);
                 }
+                let cares = standing.cares(*customer);
+                if !cares.is_empty() {
+                    part.cares.insert(*customer, cares);
+                }
                 let referrals = standing.referrals(*customer);
                 if !referrals.is_empty() {
                     part.referrals.insert(*customer, referrals);
@@ -162,9 +168,10 @@ pub fn compare(
             expected.points.extend(part.points);
             expected.referrals.extend(part.referrals);
             expected.deeds.extend(part.deeds);
+            expected.cares.extend(part.cares);
         }
     });
-    let Expected { views: expected, attributes, points, referrals, deeds } = expected;
+    let Expected { views: expected, attributes, points, referrals, deeds, cares } = expected;
     let tree = standing.tree();
     let mut verdict = Verdict {
         epoch: published.epoch,
@@ -174,6 +181,7 @@ pub fn compare(
             + tree.len()
             + referrals.values().map(Vec::len).sum::<usize>()
             + deeds.values().map(Vec::len).sum::<usize>()
+            + cares.values().flatten().map(|row| row.tasks.len() + 1).sum::<usize>()
             + points.values().map(|account| account.entries.len() + account.lots.len() + 1).sum::<usize>(),
         divergences: 0,
         examples: Vec::new(),
@@ -193,6 +201,7 @@ pub fn compare(
     verdict.compare("points", points, published_points(published, names), &name);
     verdict.compare("referral", referrals, published_referrals(published, names), &name);
     verdict.compare("events", deeds, published_deeds(published, names), &name);
+    verdict.compare("care", cares, published_cares(published, names), &name);
     let node = |node: Node| TreeRow { direct: node.direct, total: node.total, depth: node.depth };
     let found = published.forest.nodes().map(|(customer, row)| (customer, node(row))).collect();
     verdict.compare("referral_tree", tree, found, &name);
@@ -292,6 +301,17 @@ fn published_deeds(published: &Published, names: &Dictionary) -> BTreeMap<Custom
                 found.insert(customer(slot), deeds);
             }
         }
+    }
+    found
+}
+
+/// Tasks, diagnoses and their counts are rows of these.
+fn published_cares(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, Vec<CareRow>> {
+    let words = names.words_from(0, names.extent().words);
+    let reader = care::Reader::new(published.programme.clone(), words, published.clock);
+    let mut found = BTreeMap::new();
+    for (chunk, customer) in published.chunks() {
+        found.extend(CareRow::of(&reader, chunk).into_iter().map(|(slot, rows)| (customer(slot), rows)));
     }
     found
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use dataflows::types::{Month, Time};
+use dataflows::types::{Day, Month, Time};
 
 /// The type of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +14,8 @@ pub enum Kind {
     Token,
     /// `YYYY-MM`.
     Month,
+    /// `YYYY-MM-DD`.
+    Day,
     /// Local time.
     Time,
     Integer,
@@ -44,6 +46,7 @@ pub enum Cell<'a> {
     Null,
     Text(Cow<'a, str>),
     Month(Month),
+    Day(Day),
     Time(Time),
     Integer(i64),
     Boolean(bool),
@@ -85,6 +88,7 @@ impl fmt::Display for Cell<'_> {
             Cell::Null => Ok(()),
             Cell::Text(text) => f.write_str(text),
             Cell::Month(month) => month.fmt(f),
+            Cell::Day(day) => day.fmt(f),
             Cell::Time(time) => time.fmt(f),
             Cell::Integer(number) => number.fmt(f),
             Cell::Boolean(truth) => truth.fmt(f),
@@ -233,6 +237,21 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "care_task",
+        about: "what is to be done for customers who opened a service and do not use it, and when",
+        columns: columns![customer_id Text, product_id Text, step Text, due Day, state Text],
+    },
+    View {
+        name: "care_diagnosis",
+        about: "who opened a service, still holds it, does not use it, and why not",
+        columns: columns![customer_id Text, product_id Text, reason Text, opened_on Day, city Text],
+    },
+    View {
+        name: "care_count",
+        about: "customers who do not use a service that they opened, by diagnosis",
+        columns: columns![product_id Text, reason Text, customers Integer],
+    },
+    View {
         name: "member_points",
         about: "for staff: points and rank of everybody with an event or an adjustment, and the latest of them",
         columns: columns![
@@ -300,7 +319,6 @@ const ABSENT: &[&str] = &[
     "goal_progress",
     "channel_workload",
     "penetration",
-    "care_task",
     "scene_firing",
 ];
 

@@ -93,11 +93,11 @@ fn parquet(view: &View, sources: Sources<'_>, out: impl Write + Send, failed: Fa
     Ok(count)
 }
 
-/// Numbers with two places, and rates, are decimals; months and times are texts as in CSV, which every reader
+/// Numbers with two places, and rates, are decimals; months, days and times are texts as in CSV, which every reader
 /// of either format then treats alike.
 fn data_type(kind: Kind) -> DataType {
     match kind {
-        Kind::Text | Kind::Token | Kind::Month | Kind::Time => DataType::Utf8,
+        Kind::Text | Kind::Token | Kind::Month | Kind::Day | Kind::Time => DataType::Utf8,
         Kind::Integer => DataType::Int64,
         Kind::Boolean => DataType::Boolean,
         Kind::Hundredths => DataType::Decimal128(38, 2),

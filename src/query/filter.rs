@@ -1,6 +1,6 @@
 //! Which rows of a view somebody wants: by what stands in columns, and by time.
 
-use dataflows::types::{CustomerIx, Month, Time};
+use dataflows::types::{CustomerIx, Day, Month, Time};
 use jiff::tz::TimeZone;
 
 use super::rows::{Sources, rows};
@@ -25,7 +25,7 @@ pub struct Filter {
 
 impl Filter {
     /// The conditions that pairs of names and values say: a column and what stands in it, where several
-    /// values are alternatives; or `from` and `until`, over the view's first column of times or months.
+    /// values are alternatives; or `from` and `until`, over the view's first column of times, days or months.
     /// A phone number is taken for its token. What is wrong with them, in a sentence.
     pub fn new<'a>(
         view: &View,
@@ -51,7 +51,7 @@ impl Filter {
         }
         if from.is_some() || until.is_some() {
             let column = |kind| view.columns.iter().position(|column| column.kind == kind);
-            let place = column(Kind::Time).or_else(|| column(Kind::Month));
+            let place = [Kind::Time, Kind::Day, Kind::Month].into_iter().find_map(column);
             let place = place.ok_or_else(|| format!("{} has no column of times for {FROM} and {UNTIL}", view.name))?;
             filter.period = Some((place, from, until));
         }
@@ -70,6 +70,7 @@ impl Filter {
         let is_within = |(place, from, until): &(usize, Option<Time>, Option<Time>)| {
             let at = match &cells[*place] {
                 Cell::Time(time) => *time,
+                Cell::Day(day) => day.start(),
                 Cell::Month(month) => month.first_day().start(),
                 _ => return false,
             };
@@ -107,12 +108,14 @@ fn canonical(view: &View, place: usize, value: &str, names: &Dictionary) -> Resu
         Kind::Integer => value.parse::<i64>().is_ok_and(|number| number.to_string() == value),
         Kind::Boolean => matches!(value, "true" | "false"),
         Kind::Month => Month::parse(value).is_some(),
+        Kind::Day => Day::parse(value).is_some(),
         Kind::Text | Kind::Token | Kind::Time | Kind::Hundredths | Kind::Rate => true,
     };
     match column.kind {
         Kind::Integer if !is_good => Err(expected("an integer")),
         Kind::Boolean if !is_good => Err(expected("true or false")),
         Kind::Month if !is_good => Err(expected("a month YYYY-MM")),
+        Kind::Day if !is_good => Err(expected("a day YYYY-MM-DD")),
         Kind::Token => Ok(match ingest::phone(value) {
             Some(phone) => ingest::Intern::token(names, &phone).hex(),
             None => value.to_owned(),

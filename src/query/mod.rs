@@ -3,6 +3,7 @@
 //! Reads what the engine published and what the store keeps; writes nothing.
 
 mod card;
+mod care;
 mod catalog;
 mod changes;
 mod community;

@@ -10,6 +10,7 @@ use dataflows::types::{CustomerIx, Time, Word};
 use dataflows::views::{Change, Users};
 use parking_lot::Mutex;
 
+use super::care::{care_count, care_diagnosis, care_task};
 use super::changes::points_change;
 use super::community::{deregistration, member_points, opinion, registration, visit as visits};
 use super::customers::{attributes, listed};
@@ -54,6 +55,9 @@ pub fn rows<E: From<StoreError>>(
         "referral_rate" => referral_rate(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
+        "care_task" => care_task(sources, visit),
+        "care_diagnosis" => care_diagnosis(sources, visit),
+        "care_count" => care_count(sources, visit),
         "member_points" => member_points(sources, visit),
         "registration" => registration(sources, visit),
         "deregistration" => deregistration(sources, visit),

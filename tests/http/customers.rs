@@ -24,7 +24,7 @@ fn a_card_tells_what_is_known_of_a_customer() {
     for (key, value) in [("customer_id", "c1"), ("as_of", "2009-06"), ("tier", "A"), ("since", "2009-04")] {
         assert_eq!(card[key], value, "{card}");
     }
-    assert_eq!(card["holds"], serde_json::json!(["crbt"]));
+    assert_eq!(card["holds"], serde_json::json!(["crbt", "mms"]));
     assert_eq!(card["lists"], serde_json::json!(["vip"]));
     assert_eq!(card["consents"], serde_json::json!(["marketing"]));
     assert_eq!(card["epoch"], service.get("/readyz").good()["epoch"]);

@@ -62,7 +62,8 @@ pub fn province() -> Vec<(String, String)> {
     files.push((
         "order_2009-06.csv".to_owned(),
         "order_id,customer_id,product_id,action,channel_id,at,bundled\n\
-         o1,c1,crbt,subscribe,sms,2009-06-01 12:00:00,\no2,c2,crbt,trial,,2009-06-02,true\n"
+         o1,c1,crbt,subscribe,sms,2009-06-01 12:00:00,\no2,c2,crbt,trial,,2009-06-02,true\n\
+         o3,c1,mms,trial,,2009-06-01,\n"
             .to_owned(),
     ));
     files.push((

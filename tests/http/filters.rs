@@ -61,6 +61,12 @@ fn rows_are_found_by_columns_and_by_time() {
     assert_eq!(column(&service, "/v1/views/tier?customer_id=c1", "tier"), ["A"]);
     assert_eq!(column(&service, "/v1/views/points_balance?member=true", "customer_id"), ["c1"]);
     assert_eq!(column(&service, "/v1/views/referral_rate?from=2009-06&until=2009-07", "city"), ["广州", "珠海, 香洲"]);
+    let care = "/v1/views/care_task?customer_id=c1";
+    assert_eq!(column(&service, &format!("{care}&state=due"), "due"), ["2009-07-01", "2009-06-29"]);
+    assert_eq!(column(&service, &format!("{care}&from=2009-07&until=2009-08-01"), "due"), ["2009-07-01", "2009-07-13"]);
+    assert_eq!(column(&service, &format!("{care}&due=2009-08-03"), "step"), ["call"]);
+    assert_eq!(column(&service, "/v1/views/care_diagnosis?opened_on=2009-06-01", "reason"), ["no_mms_terminal"]);
+    assert_eq!(column(&service, "/v1/views/care_count?reason=no_mms_terminal", "customers"), [1]);
     assert_eq!(column(&service, "/v1/views/ingest_ledger?status=rejected", "period"), ["2009-07"]);
 }
 
@@ -73,6 +79,7 @@ fn a_condition_that_means_nothing_is_refused() {
     assert_eq!(refused("points_entry?points=five"), "expected an integer for points");
     assert_eq!(refused("visit?member=yes"), "expected true or false for member");
     assert_eq!(refused("tier?since=2009-13"), "expected a month YYYY-MM for since");
+    assert_eq!(refused("care_task?due=2009-7-1"), "expected a day YYYY-MM-DD for due");
     assert_eq!(refused("tier_count?from=2009-07-01"), "tier_count has no column of times for from and until");
     assert_eq!(refused("visit?from=2009-07-01&from=2009-07-02"), "from is given twice");
     for time in ["yesterday", "2009-02-30", "", "2009", "2009-07-01+10:00"] {

@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order, those for staff before the last two.
-pub const NAMES: [&str; 28] = [
+pub const NAMES: [&str; 31] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -32,6 +32,9 @@ pub const NAMES: [&str; 28] = [
     "member_stage",
     "drive_share",
     "service_health",
+    "care_task",
+    "care_diagnosis",
+    "care_count",
     "member_points",
     "registration",
     "deregistration",

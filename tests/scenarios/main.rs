@@ -83,6 +83,6 @@ macro_rules! themes {
 }
 
 themes! {
-    attributes clock community consent customers dates drives edits expressions holds ledger lists lots partitions points precedence
+    attributes care clock community consent customers dates drives edits expressions holds ledger lists lots partitions points precedence
     quarantine referrals score segments services since staff stages terminals tiers transfer
 }

@@ -179,6 +179,7 @@ fn order(cell: &Cell<'_>) -> (bool, i128, String) {
         Cell::Null => (false, 0, String::new()),
         Cell::Text(text) => (true, 0, text.to_string()),
         Cell::Month(month) => number(month.0.into()),
+        Cell::Day(day) => number(day.0.into()),
         Cell::Time(time) => number(time.0.into()),
         Cell::Integer(integer) => number((*integer).into()),
         Cell::Boolean(truth) => number((*truth).into()),
