@@ -1,6 +1,7 @@
 """Random programmes that use the whole expression language over the attributes that
 the feeds give. Every rule is well typed; numbers have at most two places."""
 
+import datetime as dt
 import json
 
 from nasty_values import (
@@ -211,6 +212,35 @@ def points(rng):
     return lines
 
 
+def care(rng, product, rules):
+    """A care of a product, its diagnoses of these rules."""
+    diagnoses = [f"{{ reason = {toml(reason)}, when = {toml(rules.rule(1))} }}"
+                 for reason in ["no wap", "设置", "never"][:rng.randrange(4)]]
+    ways = [f"every_working_days = {rng.choice([1, 2, 7, 10, 30])}", "monthly = true",
+            f"monthly = true, after_days = {rng.choice([0, 1, 20, 40])}", 'after = "used"']
+    names = ["sms", "call", "plan_offer", "store_reminder"]
+    steps = [f'{{ do = "{name}", {rng.choice(ways)} }}' for name in names if rng.random() < 0.7]
+    return ["[[care]]", f"product = {toml(product)}",
+            f"{rng.choice(['used_by', 'used_by', 'active_measure'])} = {toml(rng.choice(MEASURES))}",
+            f"diagnose = [ {', '.join(diagnoses)} ]", f"steps = [ {', '.join(steps)} ]"]
+
+
+def calendar(rng):
+    """Days off and days worked, in the years that provinces live in; a month off now and then."""
+    if rng.random() < 0.2:
+        return []
+    holidays, workdays = set(), set()
+    for year in range(2006, 2015):
+        for month, days in ((1, 3), (5, rng.choice([3, 7])), (10, 8), (rng.randrange(2, 12), rng.choice([0, 28]))):
+            first = dt.date(year, month, 1)
+            holidays |= {first + dt.timedelta(days=number) for number in range(days)}
+        for _ in range(4):
+            workdays.add(dt.date(year, rng.randrange(1, 13), rng.randrange(1, 29)))
+    days = [", ".join(rng.choice([f'"{day}"', f"{day}"]) for day in sorted(some))
+            for some in (holidays, workdays - holidays)]
+    return ["[calendar]", f"holidays = [ {days[0]} ]", f"workdays = [ {days[1]} ]"]
+
+
 def toml(value):
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
@@ -273,5 +303,5 @@ def programme(rng, months, edge):
         lines += ["[[segment]]", f'id = "s{number}"', f'name = "细分 {number}"',
                   f'level = "{level}"', f"when = {toml(now.rule())}"]
     for product, _ in measures[:2]:
-        lines += ["[[care]]", f"product = {toml(product)}", f"used_by = {toml(rng.choice(MEASURES))}"]
-    return "\n".join(lines + points(rng)) + "\n"
+        lines += care(rng, product, now)
+    return "\n".join(lines + calendar(rng) + points(rng)) + "\n"

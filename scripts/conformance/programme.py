@@ -1,4 +1,4 @@
-"""The parts of a programme file that these views need: settings, tiers, segments."""
+"""The parts of a programme file that these views need: settings, tiers, segments, care."""
 
 import datetime as dt
 import os
@@ -6,6 +6,7 @@ import tomllib
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from care import Calendar
 from expression import Rule, RuleError
 
 NOT_AS_OF = ("holds.", "terminal.", "tag.", "on_list.", "consent.", "score.",
@@ -50,7 +51,13 @@ class Programme:
                           {sign["id"]: self.rule(sign["when"]) for sign in drive.get("signs", [])},
                           drive.get("at_least", min(1, len(drive.get("signs", [])))))
             for drive in merged.get("drive", [])}
-        self.measures = {care["product"]: care["used_by"] for care in merged.get("care", [])}
+        self.cares = merged.get("care", [])
+        for care in self.cares:
+            care["rules"] = [(self.rule(diagnosis["when"]), diagnosis["reason"])
+                             for diagnosis in care.get("diagnose", [])]
+        self.calendar = Calendar(merged.get("calendar", {}))
+        self.measures = {care["product"]: care.get("used_by") or care["active_measure"]
+                         for care in self.cares}
         self.measures.update(merged.get("settings", {}).get("active_measures", {}))
         self.population = self.rule(self.settings.population)
         self.points = merged.get("points", {}).get("rule", [])

@@ -5,6 +5,7 @@ import datetime as dt
 import os
 from collections import Counter
 
+import care
 from attributes import MEASURES, Subject
 from referrals import rate
 
@@ -27,6 +28,9 @@ COLUMNS = {
     "member_stage": "stage city members",
     "drive_share": "tier drive sign customers share",
     "service_health": "product_id held active idle bundled_idle trial converted",
+    "care_task": "customer_id product_id step due state",
+    "care_diagnosis": "customer_id product_id reason opened_on city",
+    "care_count": "product_id reason customers",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
 }
@@ -35,7 +39,7 @@ KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "segment_member": 2, "segment_count": 2, "points_entry": 4,
         "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
         "referral_rate": 2, "member_stage": 2, "drive_share": 3, "service_health": 1,
-        "quarantine": 2,
+        "care_task": 4, "care_diagnosis": 2, "care_count": 2, "quarantine": 2,
         "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
@@ -49,6 +53,8 @@ def cell(column, value):
         return str(value).lower()
     if isinstance(value, dt.datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, str):
         return value
     if column in WHOLE or isinstance(value, int):
@@ -147,6 +153,14 @@ def views(programme, world, store):
             + [healths[state] if is_measured else None
                for state in ("active", "idle", "bundled_idle")]
             + [trials["used"] + trials["unused"], trials["converted"]])
+    everybody = set(world.everybody)
+
+    def tier(customer):
+        if customer not in everybody:
+            return None
+        return tier_as_of(programme, world, customer, world.as_of)[1]
+
+    out["care_task"], out["care_diagnosis"], out["care_count"] = care.rows(programme, world, tier)
     out["quarantine"] = [
         [extract.name, line, column, reason, ""]
         for extract in store.live.values() for line, column, reason in extract.bad]
@@ -160,7 +174,8 @@ def sort_key(view, row):
     """Text by bytes, numbers by value, null first."""
     return [
         (0, b"") if value is None or value == "" else
-        (1, value.encode()) if isinstance(value, str) else (1, value)
+        (1, value.encode()) if isinstance(value, str) else
+        (1, value.isoformat().encode()) if isinstance(value, dt.date) else (1, value)
         for value in row[:KEYS[view]]]
 
 
