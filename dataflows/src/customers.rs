@@ -239,7 +239,8 @@ impl Customers {
         let rewound = rewound(every_balance, touch);
         let chunks = (self.settled.get(index).unwrap_or(chunk).as_ref(), chunk.as_ref());
         let rules = &self.rules.points;
-        let (balances, news) = points::settle(chunks, slots.slots(), &rewound, rules, self.table.clock.now, &is_named);
+        let points::Settled { balances, news, went_on } =
+            points::settle(chunks, slots.slots(), &rewound, rules, self.table.clock.now, &is_named);
         for (key, said) in &news {
             let (from, to) = (self.table.customer(index, usize::from(key.0)), key.3);
             let (at, id) = (key.1, key.2.clone());
@@ -250,6 +251,11 @@ impl Customers {
                 }
                 said => tell.push(Note { to, from, at, id, said: *said }),
             }
+        }
+        if let Some(touch) = self.table.touches.get_mut(index).and_then(Option::as_deref_mut) {
+            // Who was told something since has been counted whole.
+            touch.went_on.subtract(&slots);
+            touch.went_on.union(&went_on);
         }
         let chunk = Arc::make_mut(&mut self.table.chunks[index]);
         chunk.points = balances;
@@ -267,7 +273,7 @@ impl Customers {
             let members = self.edited_members(pass, moment, working);
             if !same(&members, &working.segments) {
                 let after = Chunk { segments: Arc::new(members), ..Chunk::clone(working) };
-                self.tell(pass, index, after, &NOBODY, emit);
+                self.tell(pass, index, after, (&NOBODY, &Bits::none()), emit);
             }
             return;
         }
@@ -280,12 +286,20 @@ impl Customers {
         }
         self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
         self.settle_now(pass, slots, &listed, moment, &mut after);
-        self.tell(pass, index, after, slots, emit);
+        let rewound = touch.map_or_else(Bits::none, |touch| touch.rewound);
+        self.tell(pass, index, after, (slots, &rewound), emit);
     }
 
     /// Tells how a chunk differs from what was settled, and settles it. Customers outside `slots`
-    /// have kept their class.
-    fn tell(&mut self, pass: &mut Pass, index: usize, after: Chunk, slots: &Slots, emit: &mut Vec<(Told, Diff)>) {
+    /// have kept their class, and those not `rewound` their events, as far as they had any.
+    fn tell(
+        &mut self,
+        pass: &mut Pass,
+        index: usize,
+        after: Chunk,
+        (slots, rewound): (&Slots, &Bits),
+        emit: &mut Vec<(Told, Diff)>,
+    ) {
         let before = self.settled.get(index).cloned().unwrap_or_else(|| CHUNK_EMPTY.with(Arc::clone));
         let customer = |slot| self.table.customer(index, slot);
         let sides = Sides {
@@ -306,6 +320,7 @@ impl Customers {
         referrals::tell(
             (&before, &after),
             slots,
+            rewound,
             &customer,
             &|word, name| self.table.is_named(word, name),
             &mut pass.counts,
@@ -327,7 +342,8 @@ impl Customers {
     /// Notes how entries differ from those that were shown.
     fn note_changes(&mut self, pass: &Pass, index: usize, touch: Option<&Touch>, after: &Chunk) {
         let Some(before) = self.settled.get(index).cloned() else { return };
-        let slots = counted(pass.every_balance, touch, after);
+        let mut slots = counted(pass.every_balance, touch, after);
+        touch.inspect(|touch| slots.subtract(&touch.went_on));
         let mut entries = std::mem::take(&mut self.difference.entries);
         let side = |chunk, rules, clock: Clock| points::changes::Side { chunk, rules, now: clock.now };
         let sides = (

@@ -52,7 +52,7 @@ pub use balances::{Balance, Balances};
 pub use books::Books;
 pub use changes::EntryChange;
 pub use lots::Lot;
-pub use rows::{Account, account, entries, list, settle};
+pub use rows::{Account, Settled, account, entries, list, settle};
 pub use walk::{Cause, Entry, EntryId};
 
 /// The list of those who cannot register.

@@ -58,7 +58,16 @@ pub(super) fn uses(chunk: &Chunk, slot: usize, rules: &Rules, months: &mut Vec<(
     months.sort_unstable();
 }
 
-/// The balances of a chunk, those in `slots` decided anew, and what that gives its customers to tell others.
+/// What settling the points of a chunk gives.
+pub struct Settled {
+    pub balances: Arc<Balances>,
+    /// What its customers have to tell others.
+    pub news: Vec<(TransferKey, Said)>,
+    /// Whose life went on: what they had earned stands.
+    pub went_on: Bits,
+}
+
+/// The balances of a chunk, those in `slots` decided anew.
 /// Of who is not `rewound` the balance in `before` is known, by the same rules, and he has but events since.
 /// `is_named` compares a word with a text.
 pub fn settle(
@@ -68,20 +77,21 @@ pub fn settle(
     rules: &Rules,
     now: Option<Time>,
     is_named: &dyn Fn(Word, &str) -> bool,
-) -> (Arc<Balances>, Vec<(TransferKey, Said)>) {
+) -> Settled {
     let mut slots = slots.peekable();
     if slots.peek().is_none() {
-        return (chunk.points.clone(), Vec::new());
+        return Settled { balances: chunk.points.clone(), news: Vec::new(), went_on: Bits::none() };
     }
     let (lists, mut walk, mut months) = (Lists::of(chunk, is_named), Walk::without_lots(rules), Vec::new());
-    let (mut balances, mut news) = (chunk.points.clone(), Vec::new());
+    let (mut balances, mut news, mut went_on) = (chunk.points.clone(), Vec::new(), Bits::none());
     let settled = Arc::make_mut(&mut balances);
     for slot in slots {
         let life = lists.life(chunk, slot, now);
         let known = before.points.get(slot).filter(|_| !rewound.get(slot) && chunk.transfers.is_silent(slot));
-        let went_on =
+        let later =
             known.and_then(|balance| walk.on(life, before.events_of(slot).len(), (balance, before.points.once(slot))));
-        if let Some(balance) = went_on {
+        if let Some(balance) = later {
+            went_on.set(slot, true);
             settled.set(slot, Some(balance), None, walk.once());
             news.extend(chunk.transfers.news(slot, walk.spoken()));
             continue;
@@ -92,7 +102,7 @@ pub fn settle(
         settled.set(slot, is_there.then_some(balance), due.filter(|_| is_there), walk.once());
         news.extend(chunk.transfers.news(slot, walk.spoken()));
     }
-    (balances, news)
+    Settled { balances, news, went_on }
 }
 
 /// A customer's account, walked again for whoever reads it.

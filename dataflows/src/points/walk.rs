@@ -205,8 +205,9 @@ impl<'a> Walk<'a> {
         self.lots.resume(balance.left.max(0));
         (self.balance, self.debt) = (balance, balance.left.min(0).saturating_neg());
         // What the day has awarded already counts for its caps.
-        let day = life.events.after(life.events.before(first.day().start()).min(known));
-        for EventRow { at, event, .. } in day.iter().take(day.len() - later.len()) {
+        let is_new_day = balance.last.is_some_and(|last| last < first.day());
+        let earlier = if is_new_day { known } else { life.events.before(first.day().start()) };
+        for EventRow { at, event, .. } in life.events.after(earlier).iter().take(known - earlier) {
             match event.kind {
                 EventKind::Register | EventKind::Deregister | EventKind::Redeem | EventKind::Transfer => return None,
                 EventKind::Experience if holds(life.experience, at) => {}

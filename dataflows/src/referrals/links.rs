@@ -12,7 +12,7 @@ use crate::facts::Interval;
 use crate::points::{REGISTRATION, list};
 use crate::records::EventKind;
 use crate::table::chunk::CITY;
-use crate::table::column::Slots;
+use crate::table::column::{Bits, Slots};
 use crate::table::events::{EventRow, EventsOf};
 use crate::table::{Chunk, Sorted};
 use crate::types::{CustomerIx, Diff, Month, Time, Word};
@@ -42,10 +42,12 @@ struct Invitation<'a> {
     counts: bool,
 }
 
-/// Tells how the customers in `slots` differ; the others have kept their events, lists and cities.
+/// Tells how the customers in `slots` differ; the others have kept their events, lists and cities. Those not `rewound`
+/// have kept their events too, as far as they had any.
 pub fn tell(
     chunks: (&Chunk, &Chunk),
     slots: &Slots,
+    rewound: &Bits,
     customer: &impl Fn(usize) -> CustomerIx,
     is_named: &dyn Fn(Word, &str) -> bool,
     counts: &mut Counts,
@@ -56,11 +58,19 @@ pub fn tell(
     if same_lists && Arc::ptr_eq(&before.events, &after.events) && Arc::ptr_eq(&before.customers, &after.customers) {
         return;
     }
+    let same_sides = same_lists && Arc::ptr_eq(&before.customers, &after.customers);
     let side = |chunk| Side { chunk, barred: list(chunk, REGISTRATION, is_named) };
     let (was, is) = (side(before), side(after));
     for slot in (0..slots.len()).map(|place| slots.slot(place)) {
         // Who has no event, then and now, has nothing to tell: most of an extract of customers.
         if before.points.present.get(slot) || after.points.present.get(slot) {
+            // Most events are about nobody else.
+            if same_sides && !rewound.get(slot) {
+                let later = after.events_of(slot).after(before.events_of(slot).len());
+                if !later.iter().any(|row| matches!(row.event.kind, EventKind::Register | EventKind::Refer)) {
+                    continue;
+                }
+            }
             let same_events = before.events.shares(&after.events, slot);
             tell_customer(customer(slot), same_events, was.life(slot), is.life(slot), counts, emit);
         }

@@ -27,6 +27,8 @@ pub struct Touch {
     pub points: Bits,
     /// Of these, those for whom there is more than events after the last they had.
     pub rewound: Bits,
+    /// Those whose points were counted on from what they were: their entries only grow.
+    pub went_on: Bits,
 }
 
 /// A change of the terminals of a chunk.
@@ -34,7 +36,13 @@ type TerminalChange = Change<(u16, Day), Word>;
 
 impl Touch {
     fn none() -> Touch {
-        Touch { slots: Bits::none(), months: Vec::new(), points: Bits::none(), rewound: Bits::none() }
+        Touch {
+            slots: Bits::none(),
+            months: Vec::new(),
+            points: Bits::none(),
+            rewound: Bits::none(),
+            went_on: Bits::none(),
+        }
     }
 
     /// Whether the class of a month may have changed.

@@ -62,6 +62,11 @@ impl Bits {
         self.0.iter().zip(other.0.iter()).map(|(word, other)| (word & other).count_ones() as usize).sum()
     }
 
+    /// Takes out whoever is in other bits.
+    pub fn subtract(&mut self, other: &Bits) {
+        self.0.iter_mut().zip(&other.0[..]).for_each(|(word, other)| *word &= !other);
+    }
+
     /// Sets every bit that `other` has set.
     pub fn union(&mut self, other: &Bits) {
         self.0.iter_mut().zip(other.0.iter()).for_each(|(word, other)| *word |= other);

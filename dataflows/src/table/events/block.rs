@@ -49,7 +49,11 @@ const KIND_BITS: u32 = 4;
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
     rows: &'a [Packed],
+    /// Of the whole block, and from where to where it is of these rows: it is not looked into before an id is
+    /// asked for, since looking is what costs.
     ids: &'a str,
+    from: u32,
+    until: u32,
     abouts: &'a [About],
     points: &'a [(u32, i64)],
     /// The number of the first row in its block.
@@ -67,7 +71,9 @@ impl Block {
         let (row_end, id_end) = self.ends[place];
         Run {
             rows: &self.rows[row as usize..row_end as usize],
-            ids: &self.ids[id as usize..id_end as usize],
+            ids: &self.ids,
+            from: id,
+            until: id_end,
             abouts: &self.abouts,
             points: &self.points,
             first: row,
@@ -142,7 +148,7 @@ impl Builder {
                 self.rows.extend(run.rows.iter().map(|row| Packed { about: moved[row.about as usize], ..*row }));
             }
         }
-        self.ids.push_str(run.ids);
+        self.ids.push_str(run.text(run.from, run.until));
         self.points.extend(run.asked().map(|(row, points)| (row - run.first + first, points)));
     }
 
@@ -195,7 +201,7 @@ impl Builder {
 }
 
 impl<'a> Run<'a> {
-    pub const NONE: Run<'static> = Run { rows: &[], ids: "", abouts: &[], points: &[], first: 0 };
+    pub const NONE: Run<'static> = Run { rows: &[], ids: "", from: 0, until: 0, abouts: &[], points: &[], first: 0 };
 
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -203,22 +209,35 @@ impl<'a> Run<'a> {
 
     /// Whether it is the very memory of another.
     pub fn is(&self, other: &Run<'_>) -> bool {
-        std::ptr::eq(self.rows, other.rows) && std::ptr::eq(self.ids, other.ids)
+        std::ptr::eq(self.rows, other.rows)
+    }
+
+    fn text(&self, from: u32, until: u32) -> &'a str {
+        &self.ids[from as usize..until as usize]
+    }
+
+    /// The id of the first row.
+    fn id(&self, row: &Packed) -> &'a str {
+        self.text(self.from, self.from + u32::from(row.id_len))
     }
 
     pub fn first(&self) -> Option<EventRow<'a>> {
         let row = self.rows.first()?;
         let points = if self.points.is_empty() { 0 } else { self.points_of(self.first) };
         let event = row.event(self.abouts[row.about as usize], points);
-        Some(EventRow { at: row.at(), id: &self.ids[..usize::from(row.id_len)], event })
+        Some(EventRow { at: row.at(), id: self.id(row), event })
     }
 
     fn first_key(&self) -> Option<(Time, &'a str)> {
-        self.rows.first().map(|row| (row.at(), &self.ids[..usize::from(row.id_len)]))
+        self.rows.first().map(|row| (row.at(), self.id(row)))
     }
 
     pub fn last_key(&self) -> Option<(Time, &'a str)> {
-        self.rows.last().map(|row| (row.at(), &self.ids[self.ids.len() - usize::from(row.id_len)..]))
+        self.rows.last().map(|row| (row.at(), self.text(self.until - u32::from(row.id_len), self.until)))
+    }
+
+    pub fn last_at(&self) -> Option<Time> {
+        self.rows.last().map(Packed::at)
     }
 
     /// How many rows are before a time.
@@ -230,7 +249,7 @@ impl<'a> Run<'a> {
     pub fn next(&mut self) -> Option<EventRow<'a>> {
         let row = self.first()?;
         self.rows = &self.rows[1..];
-        self.ids = &self.ids[row.id.len()..];
+        self.from += row.id.len() as u32;
         self.first += 1;
         Some(row)
     }
@@ -246,9 +265,9 @@ impl<'a> Run<'a> {
 
     pub fn split(self, rows: usize) -> (Run<'a>, Run<'a>) {
         let (before, after) = self.rows.split_at(rows);
-        let (ids_before, ids_after) = self.ids.split_at(before.iter().map(|row| usize::from(row.id_len)).sum());
-        let part = |rows, ids, first| Run { rows, ids, first, ..self };
-        (part(before, ids_before, self.first), part(after, ids_after, self.first + rows as u32))
+        let cut = self.from + before.iter().map(|row| u32::from(row.id_len)).sum::<u32>();
+        let first = self.first + rows as u32;
+        (Run { rows: before, until: cut, ..self }, Run { rows: after, from: cut, first, ..self })
     }
 
     /// The rows of these that ask for points.

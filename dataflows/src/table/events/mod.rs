@@ -119,9 +119,13 @@ impl Group {
         let mut reaches_old = false;
         for own in changes.chunk_by(|one, other| one.slot == other.slot) {
             let EventsOf { old, new } = self.of(usize::from(own[0].slot) % GROUP);
-            let first = Some(own[0].key());
-            reaches_old |= first <= old.last_key();
-            if first <= new.last_key().or(old.last_key()) || own.iter().any(|change| change.event.is_none()) {
+            let first = own[0].key();
+            // Ids are looked at where times are equal.
+            let is_reached = |run: &Run<'_>| {
+                run.last_at().is_some_and(|at| first.0 < at || first.0 == at && Some(first) <= run.last_key())
+            };
+            reaches_old |= is_reached(&old);
+            if is_reached(&new) || is_reached(&old) || own.iter().any(|change| change.event.is_none()) {
                 rewound.set(usize::from(own[0].slot), true);
             }
         }
@@ -157,7 +161,7 @@ impl<'a> EventsOf<'a> {
 
     /// When the last of them was.
     pub fn last_at(&self) -> Option<Time> {
-        self.new.last_key().or(self.old.last_key()).map(|(at, _)| at)
+        self.new.last_at().or(self.old.last_at())
     }
 
     /// How many of them are before a time.
