@@ -102,7 +102,13 @@ impl<'a, 'u> Happenings<'a, 'u> {
 impl<'a> Iterator for Happenings<'a, '_> {
     type Item = Happening<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Happening<'a>> {
+        // Most have nothing but events.
+        if self.uses.is_empty() && self.adjustments.is_empty() && self.receipts.is_empty() {
+            let EventRow { at, id, event } = self.events.next()?;
+            return Some(Happening::Event { id, at, event });
+        }
         if let Some(((month, rule), rest)) = self.uses.split_first()
             && self.next_at().is_none_or(|at| month.last_second() < at)
         {

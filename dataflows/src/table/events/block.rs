@@ -221,6 +221,7 @@ impl<'a> Run<'a> {
         self.text(self.from, self.from + u32::from(row.id_len))
     }
 
+    #[inline]
     pub fn first(&self) -> Option<EventRow<'a>> {
         let row = self.rows.first()?;
         let points = if self.points.is_empty() { 0 } else { self.points_of(self.first) };
@@ -246,6 +247,7 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the first off.
+    #[inline]
     pub fn next(&mut self) -> Option<EventRow<'a>> {
         let row = self.first()?;
         self.rows = &self.rows[1..];

@@ -199,6 +199,7 @@ impl<'a> EventsOf<'a> {
 impl<'a> Iterator for Iter<'a> {
     type Item = EventRow<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<EventRow<'a>> {
         let Iter(EventsOf { old, new }) = self;
         old.next().or_else(|| new.next())
