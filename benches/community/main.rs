@@ -1,4 +1,5 @@
-//! The community's figures, from facts through the engine to what readers are given.
+//! The community's figures: from facts through the engine to what readers are given, and from files to what is
+//! durable.
 //!
 //! `cargo bench --bench community` asks everything and prints a table; `-- chain` asks one
 //! question. Each is a process of its own, so that memory is its own too; the median of `--runs`
@@ -6,6 +7,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod durable;
 mod engine;
 mod leaderboard;
 mod members;
@@ -25,6 +27,8 @@ type Question = (&'static str, fn() -> Figures);
 /// What can be asked.
 const QUESTIONS: &[Question] = &[
     ("members", members::members),
+    ("index", durable::index),
+    ("csv", durable::csv),
     ("forest", referrals::forest),
     ("chain", referrals::chain),
     ("star", referrals::star),

@@ -12,12 +12,12 @@ use serde_json::json;
 use super::Figures;
 use super::engine::{Fed, event, percentile, without};
 
-const MEMBERS: u32 = 1_000_000;
+pub const MEMBERS: u32 = 1_000_000;
 /// Events of a member: one in each file, as files of a day bring them.
-const FILES: i64 = 30;
+pub const FILES: i64 = 30;
 const DAY: i64 = 86_400;
 
-const PROGRAMME: &str = r#"
+pub const PROGRAMME: &str = r#"
 [[points.rule]]
 id = "register"
 on = "register"
@@ -46,7 +46,7 @@ from = 51
 "#;
 
 /// What a member does on a day.
-fn done(member: u32, day: i64) -> EventFact {
+pub fn done(member: u32, day: i64) -> EventFact {
     let kind = match day {
         0 => EventKind::Register,
         day if day % 7 == 3 => EventKind::Opinion,

@@ -16,6 +16,7 @@ mod inputs;
 mod ledger;
 mod log;
 pub mod memory;
+mod moments;
 mod opening;
 mod owners;
 mod records;

@@ -380,8 +380,8 @@ const MONTH_MAX: i64 = 9_999 * 12 + 11;
 const DAY_MIN: i64 = -719_528;
 const DAY_MAX: i64 = 2_932_896;
 /// Seconds that a file can name, with room for a time zone and for 24:00:00.
-const TIME_MIN: i64 = (DAY_MIN - 3) * SECONDS_PER_DAY;
-const TIME_MAX: i64 = (DAY_MAX + 3) * SECONDS_PER_DAY;
+pub(super) const TIME_MIN: i64 = (DAY_MIN - 3) * SECONDS_PER_DAY;
+pub(super) const TIME_MAX: i64 = (DAY_MAX + 3) * SECONDS_PER_DAY;
 
 fn within(value: i64, least: i64, most: i64) -> Result<i64, Damaged> {
     if (least..=most).contains(&value) { Ok(value) } else { Err(Damaged("a number is out of range")) }

@@ -6,6 +6,7 @@ use dataflows::records::*;
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
 use super::Row;
+use crate::store::moments::{ByMoment, Moment};
 use crate::store::owners::{ByCustomer, ByKey, ByMonth};
 
 impl Row for CustomerRow {
@@ -108,32 +109,25 @@ impl Row for OrderRow {
     }
 }
 
-/// Whose a standing event or adjustment was, and when.
-#[derive(Clone)]
-pub struct KeptMoment {
-    customer: CustomerIx,
-    at: Time,
-}
-
 impl Row for MemberEventRow {
     type Key = Box<str>;
-    type Kept = KeptMoment;
-    type Index = ByKey<Box<str>, KeptMoment>;
+    type Kept = Moment;
+    type Index = ByMoment;
     fn key(&self) -> Box<str> {
         self.event_id.clone()
     }
-    fn kept(&self) -> KeptMoment {
-        KeptMoment { customer: self.customer, at: self.at }
+    fn kept(&self) -> Moment {
+        Moment { customer: self.customer, at: self.at }
     }
-    fn at(_: &Box<str>, kept: &KeptMoment) -> Option<Time> {
+    fn at(_: &Box<str>, kept: &Moment) -> Option<Time> {
         Some(kept.at)
     }
     fn reserve(facts: &mut Facts, rows: usize) {
         facts.events.reserve(rows);
     }
-    fn tell(key: &Box<str>, before: Option<KeptMoment>, now: Option<&Self>, facts: &mut Facts) {
+    fn tell(key: &Box<str>, before: Option<Moment>, now: Option<&Self>, facts: &mut Facts) {
         let fact =
-            |kept: KeptMoment, event| EventFact { customer: kept.customer, at: kept.at, event_id: key.clone(), event };
+            |kept: Moment, event| EventFact { customer: kept.customer, at: kept.at, event_id: key.clone(), event };
         // As with orders: what stood goes first.
         facts.events.extend(before.map(|kept| fact(kept, None)));
         facts.events.extend(now.map(|row| fact(row.kept(), Some(row.event))));
@@ -142,19 +136,19 @@ impl Row for MemberEventRow {
 
 impl Row for AdjustmentRow {
     type Key = Box<str>;
-    type Kept = KeptMoment;
-    type Index = ByKey<Box<str>, KeptMoment>;
+    type Kept = Moment;
+    type Index = ByMoment;
     fn key(&self) -> Box<str> {
         self.adjustment_id.clone()
     }
-    fn kept(&self) -> KeptMoment {
-        KeptMoment { customer: self.customer, at: self.at }
+    fn kept(&self) -> Moment {
+        Moment { customer: self.customer, at: self.at }
     }
-    fn at(_: &Box<str>, kept: &KeptMoment) -> Option<Time> {
+    fn at(_: &Box<str>, kept: &Moment) -> Option<Time> {
         Some(kept.at)
     }
-    fn tell(key: &Box<str>, before: Option<KeptMoment>, now: Option<&Self>, facts: &mut Facts) {
-        let fact = |kept: KeptMoment, points| AdjustmentFact {
+    fn tell(key: &Box<str>, before: Option<Moment>, now: Option<&Self>, facts: &mut Facts) {
+        let fact = |kept: Moment, points| AdjustmentFact {
             customer: kept.customer,
             at: kept.at,
             adjustment_id: key.clone(),
