@@ -104,10 +104,30 @@ pub enum Edited {
 
 /// Unknown customers that are told.
 const UNKNOWN_MAX: usize = 10;
+/// Longest name of who asks, and longest reason, in characters.
+const WORDS_MAX: usize = 500;
+
+impl Request<'_> {
+    /// What is missing of whose it is and why.
+    fn unsigned(&self) -> Option<String> {
+        for (name, text) in [("by", self.by), ("reason", self.reason)] {
+            if text.trim().is_empty() {
+                return Some(format!("an edit says by whom and why; {name} is empty"));
+            }
+            if text.chars().count() > WORDS_MAX || text.chars().any(char::is_control) {
+                return Some(format!("expected one line of at most {WORDS_MAX} characters for {name}"));
+            }
+        }
+        None
+    }
+}
 
 impl Intake {
-    /// Makes an edit durable and gives it to the engine.
+    /// Makes an edit durable and gives it to the engine. Refused where it does not say whose it is and why.
     pub fn edit(&self, request: &Request<'_>) -> Result<Edited, StoreError> {
+        if let Some(missing) = request.unsigned() {
+            return Ok(Edited::Refused(missing));
+        }
         let (feed, list) = match request.edit {
             Edit::Adjustment { .. } => (Feed::Adjustment, ""),
             Edit::List(edit) => (Feed::Listing, &*edit.list),

@@ -21,8 +21,6 @@ use crate::intake::Taken;
 use crate::intake::edits::{Does, Edit, Edited, ListEdit, Request};
 use crate::output::tell;
 
-/// Longest name of who asks, and longest reason, in characters.
-const WORDS_MAX: usize = 500;
 /// Longest key by which a request is known when it comes again, in bytes.
 const KEY_BYTES_MAX: usize = 128;
 /// Most customers of an edit of a list.
@@ -134,22 +132,6 @@ struct Author {
     reason: String,
 }
 
-impl Author {
-    fn checked(self) -> Result<Author, Refusal> {
-        for (name, text) in [("by", &self.by), ("reason", &self.reason)] {
-            if text.trim().is_empty() {
-                return Err(Refusal::bad_request(format!("an edit says {name} whom and why; {name} is empty")));
-            }
-            if text.chars().count() > WORDS_MAX || text.chars().any(char::is_control) {
-                return Err(Refusal::bad_request(format!(
-                    "expected one line of at most {WORDS_MAX} characters for {name}"
-                )));
-            }
-        }
-        Ok(self)
-    }
-}
-
 async fn answered(
     service: std::sync::Arc<Service>,
     edit: Edit,
@@ -157,7 +139,7 @@ async fn answered(
     key: Option<String>,
     body: axum::body::Bytes,
 ) -> Result<Response, Refusal> {
-    let Author { by, reason } = author.checked()?;
+    let Author { by, reason } = author;
     let edited = tokio::task::spawn_blocking(move || {
         let request = Request { edit: &edit, by: &by, reason: &reason, key: key.as_deref(), body: &body };
         let edited = service.intake.edit(&request).unwrap_or_else(|error| {

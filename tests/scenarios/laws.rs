@@ -2,8 +2,8 @@
 //!
 //! - Two and four workers give what one gives, step by step.
 //! - A recompute by plain loops agrees at the end, and so does a restart on the same log.
-//! - All files landing at once, and in the opposite order, leave the same views: where the programme
-//!   is not edited in between; in the opposite order also where no partition has one version twice,
+//! - All files landing at once, and in the opposite order, leave the same views: where neither the programme
+//!   nor anything by hand is edited in between; in the opposite order also where no partition has one version twice,
 //!   since then the first one stands, and no list waits for a person.
 //! - Every file delivered once more changes nothing, not even the ledger.
 
@@ -53,7 +53,11 @@ fn landings(scenario: &Scenario) -> Vec<&Landing> {
 }
 
 fn is_edited(scenario: &Scenario) -> bool {
-    scenario.steps.iter().flat_map(|step| &step.actions).any(|action| matches!(action, Action::Publish { .. }))
+    scenario
+        .steps
+        .iter()
+        .flat_map(|step| &step.actions)
+        .any(|action| matches!(action, Action::Publish { .. } | Action::Edit(_)))
 }
 
 /// What files of one version of one partition have in common.

@@ -84,5 +84,5 @@ macro_rules! themes {
 
 themes! {
     attributes care clock community consent customers dates drives edits expressions holds ledger lists lots partitions points precedence
-    quarantine referrals score segments services since staff stages terminals tiers transfer
+    quarantine referrals score segments services since staff staff_edits stages terminals tiers transfer
 }

@@ -34,6 +34,12 @@ fn act(service: &mut Service, step: &Step, wrong: &mut Vec<String>) {
         match actions {
             [Action::Restart] => service.restart(),
             [Action::Compact] => service.compact(),
+            [Action::Edit(editing)] => {
+                let outcome = service.edit(editing);
+                if !editing.expected.is(&outcome) {
+                    wrong.push(format!("line {}: the edit: {outcome}", step.line));
+                }
+            }
             [Action::Publish { sources, expected }] => {
                 let outcome = service.publish(sources.clone());
                 if !expected.is(&outcome) {

@@ -14,9 +14,20 @@
 //! = customer_attribute  c1  100.00  +1                   a change of a watched view
 //! ```
 //!
+//! Staff edit by hand in lines of their own, each in its order with files:
+//!
+//! ```text
+//! adjust c1  5  by=zhang  reason=prize  key=k1           points; also at=
+//! list vip  add  c1 c2  by=zhang  reason=prize           also remove, replace, clear; from= until= confirm=5:0
+//! ! held "it would leave 0 of 5"
+//! ```
+//!
 //! `programme` in a step publishes an edit, `restart` ends the service as a power cut would and
 //! starts it again, `compact` writes the log anew. `#` begins a comment.
 
+use std::collections::BTreeMap;
+
+use cohortflow::intake::edits::{Does, Edit, ListEdit};
 use cohortflow::programme::{Source, reference};
 use cohortflow::query::{View, view};
 
@@ -56,6 +67,7 @@ pub struct Step {
 
 pub enum Action {
     Land(Landing),
+    Edit(Editing),
     Publish { sources: Vec<Source>, expected: Outcome },
     Restart,
     Compact,
@@ -67,6 +79,16 @@ pub struct Landing {
     pub name: String,
     pub table: Vec<Row>,
     pub control: String,
+    pub expected: Outcome,
+}
+
+/// What staff ask for, as they ask for it: the cells but for the key, and what each of them says.
+pub struct Editing {
+    pub edit: Edit,
+    pub by: String,
+    pub reason: String,
+    pub key: Option<String>,
+    pub body: String,
     pub expected: Outcome,
 }
 
@@ -193,6 +215,7 @@ impl Step {
             ("programme", _) => {
                 self.actions.push(Action::Publish { sources: programme(rest)?, expected: Outcome::default() });
             }
+            ("adjust" | "list", _) => self.actions.push(Action::Edit(editing(word, rest)?)),
             ("restart", _) => self.actions.push(Action::Restart),
             ("compact", _) => self.actions.push(Action::Compact),
             ("", Some(Action::Publish { sources, .. })) => append(sources, line),
@@ -205,13 +228,50 @@ impl Step {
                 landing.table.push(row);
             }
             ("control", Some(Action::Land(landing))) => landing.control += &format!("{rest}\n"),
-            ("!", Some(Action::Land(Landing { expected, .. }) | Action::Publish { expected, .. })) => {
+            (
+                "!",
+                Some(
+                    Action::Land(Landing { expected, .. })
+                    | Action::Edit(Editing { expected, .. })
+                    | Action::Publish { expected, .. },
+                ),
+            ) => {
                 *expected = outcome(rest);
             }
             _ => return Err("not understood here".to_owned()),
         }
         Ok(())
     }
+}
+
+fn editing(word: &str, rest: &str) -> Result<Editing, String> {
+    let (named, mut said): (Row, Row) = cells(rest).into_iter().partition(|cell| cell.contains('='));
+    let named: BTreeMap<String, String> = named
+        .iter()
+        .filter_map(|cell| cell.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let moment = |name: &str| {
+        let moment = |text: &String| cohortflow::ingest::moment(text, &jiff::tz::TimeZone::UTC).ok_or("no such time");
+        named.get(name).map(moment).transpose()
+    };
+    let body = format!("{said:?} {:?}", named.iter().filter(|(name, _)| *name != "key").collect::<Vec<_>>());
+    let mut next = || if said.is_empty() { Err("too few cells") } else { Ok(said.remove(0)) };
+    let first = next()?;
+    let edit = if word == "adjust" {
+        let points = next()?.parse().map_err(|_| "expected points")?;
+        Edit::Adjustment { customer: first, points, at: moment("at")? }
+    } else {
+        let does = next()?;
+        let does = <Does as clap::ValueEnum>::from_str(&does, false)?;
+        let customers = next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        let confirmed = named.get("confirm").and_then(|text| text.split_once(':'));
+        let confirmed = confirmed.and_then(|(before, after)| Some((before.parse().ok()?, after.parse().ok()?)));
+        Edit::List(ListEdit { list: first, does, customers, from: moment("from")?, until: moment("until")?, confirmed })
+    };
+    let text = |name: &str| named.get(name).cloned();
+    let [by, reason] = ["by", "reason"].map(|name| text(name).unwrap_or_default());
+    Ok(Editing { edit, by, reason, key: text("key"), body, expected: Outcome::default() })
 }
 
 fn append(sources: &mut [Source], line: &str) {

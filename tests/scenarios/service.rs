@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use cohortflow::engine::Engine;
 use cohortflow::ingest::names::{Named, parse};
+use cohortflow::intake::edits::{Edited, Request};
 use cohortflow::intake::{Intake, Taken};
 use cohortflow::programme::{self, Diagnostic, Document, Source};
 use cohortflow::query::{Cell, Sources, VIEWS, rows};
@@ -15,7 +16,7 @@ use cohortflow::store::{Store, StoreError};
 use cohortflow::verify;
 use tempfile::TempDir;
 
-use crate::script::{Landing, Row, Watch};
+use crate::script::{Editing, Landing, Row, Watch};
 
 /// Rows with their number, the view's name first.
 pub type State = BTreeMap<Row, i64>;
@@ -90,6 +91,27 @@ impl Service {
                 self.settle();
                 "accepted".to_owned()
             }
+        }
+    }
+
+    /// Asks for an edit as staff do, and tells what became of it.
+    pub fn edit(&self, editing: &Editing) -> String {
+        let Editing { edit, by, reason, key, body, .. } = editing;
+        let request = Request { edit, by, reason, key: key.as_deref(), body: body.as_bytes() };
+        let edited = self.intake().edit(&request).expect("nothing fails");
+        self.settle();
+        match edited {
+            Edited::Done { outranked: None, .. } => "repeated".to_owned(),
+            Edited::Done { outranked: Some(0), .. } => "accepted".to_owned(),
+            Edited::Done { rows, outranked: Some(outranked), .. } => {
+                format!("accepted: {rows} rows, {outranked} outranked")
+            }
+            Edited::KeyReused => "key reused".to_owned(),
+            Edited::Held { before, after } => format!("held: {before} before, {after} after"),
+            Edited::Unknown(ids) => format!("unknown: {}", ids.join(" ")),
+            Edited::UnknownList => "unknown list".to_owned(),
+            Edited::Refused(why) => format!("refused: {why}"),
+            Edited::Failed => "failed".to_owned(),
         }
     }
 
