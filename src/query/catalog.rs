@@ -260,6 +260,14 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "member_referral",
+        about: "for staff: who recommended the community, or a service, to whom, when, and what came of it",
+        columns: columns![
+            customer_id Text, number Token, city Text, status Text, event_id Text, at Time, referred Text, kind Text,
+            result Text, points Integer,
+        ],
+    },
+    View {
         name: "registration",
         about: "for staff: who became a member, when and by which channel",
         columns: columns![

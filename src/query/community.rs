@@ -27,7 +27,7 @@ use crate::engine::Published;
 use crate::store::Names;
 
 /// Number, city and status of a customer.
-fn person<'n>(chunk: &Chunk, slot: usize, names: &'n Names) -> [Cell<'n>; 3] {
+pub(super) fn person<'n>(chunk: &Chunk, slot: usize, names: &'n Names) -> [Cell<'n>; 3] {
     let word = |text: usize| {
         let word = Word(chunk.customers.texts[text].get(slot));
         Cell::text(names.words.text(word.0).filter(|_| !word.is_null()))

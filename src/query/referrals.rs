@@ -19,6 +19,7 @@ use dataflows::types::{CustomerIx, Month, Word};
 use dataflows::views::Change;
 
 use super::Cell;
+use super::community::person;
 use super::customers::by_id;
 use super::rows::{Sources, Visit, id};
 
@@ -38,6 +39,36 @@ pub(super) fn referral<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(
             let result = result.map(|success| if success { "success" } else { "failure" });
             let [referred, kind, result] = [Some(referred), kind, result].map(Cell::text);
             visit(&[id(names, referrer), referred, Cell::Time(at), kind, result, Cell::Integer(points)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Each referral with who made it, for staff; its event's id tells it apart from others.
+pub(super) fn member_referral<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
+    let Sources { published, names, .. } = sources;
+    let is_named = |word: Word, name: &str| names.words.text(word.0) == Some(name);
+    let kind = |product: Word| if product.is_null() { Some("registration") } else { names.words.text(product.0) };
+    for referrer in by_id(published, names, |chunk| chunk.points.present.clone()) {
+        let Some((chunk, slot)) = published.customer(referrer) else { continue };
+        let [number, city, status] = person(chunk, slot, names);
+        let mut rows = rows(chunk, slot, &published.points, &is_named);
+        rows.sort_unstable_by_key(|row| row.event_id);
+        for row in rows {
+            let result = row.result.map(|success| if success { "success" } else { "failure" });
+            let [kind, result] = [kind(row.product), result].map(Cell::text);
+            visit(&[
+                id(names, referrer),
+                number.clone(),
+                city.clone(),
+                status.clone(),
+                Cell::text(Some(row.event_id)),
+                Cell::Time(row.at),
+                id(names, row.referred),
+                kind,
+                result,
+                Cell::Integer(row.points),
+            ])?;
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ use super::customers::{attributes, listed};
 use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
 };
-use super::referrals::{referral, referral_rate, referral_tree};
+use super::referrals::{member_referral, referral, referral_rate, referral_tree};
 use super::{Cell, View};
 use crate::engine::Published;
 use crate::store::{Names, Store, StoreError};
@@ -59,6 +59,7 @@ pub fn rows<E: From<StoreError>>(
         "care_diagnosis" => care_diagnosis(sources, visit),
         "care_count" => care_count(sources, visit),
         "member_points" => member_points(sources, visit),
+        "member_referral" => member_referral(sources, visit),
         "registration" => registration(sources, visit),
         "deregistration" => deregistration(sources, visit),
         "visit" => visits(sources, visit),

@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order, those for staff before the last two.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 32] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -36,6 +36,7 @@ pub const NAMES: [&str; 31] = [
     "care_diagnosis",
     "care_count",
     "member_points",
+    "member_referral",
     "registration",
     "deregistration",
     "visit",
