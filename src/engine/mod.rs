@@ -13,6 +13,7 @@ mod published;
 mod worker;
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -21,7 +22,8 @@ use dataflows::facts::Facts;
 use dataflows::types::Epoch;
 use parking_lot::{Condvar, Mutex};
 
-pub use published::{Changed, Counts, Published};
+use crate::store::changes::{Changed, Latest};
+pub use published::{Counts, Published};
 use worker::{Command, Deposit, Take};
 
 /// Rows that may wait for the workers before whoever submits has to.
@@ -63,6 +65,8 @@ struct State {
     visible: Epoch,
     /// Whether entries of points that change are noted.
     notes_entries: bool,
+    /// Who keeps them, and what wakes him up.
+    keeper: Option<(Sender<()>, JoinHandle<()>)>,
     /// Called with the time from durable to visible of each epoch.
     observe: Box<dyn Fn(std::time::Duration) + Send>,
     failed: bool,
@@ -86,6 +90,7 @@ impl Engine {
                 deposits: (0..workers).map(|_| None).collect(),
                 visible: 0,
                 notes_entries: false,
+                keeper: None,
                 observe: Box::new(observe),
                 failed: false,
             }),
@@ -117,6 +122,14 @@ impl Drop for Engine {
                 if let Err(error) = result {
                     tracing::error!(error, "a worker ended badly");
                 }
+            }
+        }
+        // Whoever keeps changes comes to his end when he has kept them all.
+        let keeper = self.hub.state.lock().keeper.take();
+        if let Some((wake, thread)) = keeper {
+            drop(wake);
+            if thread.join().is_err() {
+                tracing::error!("who keeps the changes of points ended badly");
             }
         }
     }
@@ -188,6 +201,32 @@ impl Hub {
         self.state.lock().notes_entries = true;
     }
 
+    /// Goes on from changes that were kept, which readers see from now on, and gives those that come to `keep`:
+    /// on a thread of its own, each once, when readers have them.
+    pub fn keep_entries(self: &Arc<Self>, kept: Latest, mut keep: impl FnMut(&Arc<Changed>) + Send + 'static) {
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        let hub = self.clone();
+        let mut last = kept.back().cloned();
+        let mut look = move || {
+            let changed = hub.published().changed.clone();
+            let is_last = |changed: &Arc<Changed>| last.as_ref().is_some_and(|last| Arc::ptr_eq(last, changed));
+            let begin = changed.iter().rposition(is_last).map_or(0, |place| place + 1);
+            changed.iter().skip(begin).for_each(&mut keep);
+            last = changed.back().cloned();
+        };
+        let mut state = self.state.lock();
+        let mut published = (*self.published()).clone();
+        published.changed = Arc::new(kept);
+        self.published.store(Arc::new(published));
+        let thread = std::thread::spawn(move || {
+            while woken.recv().is_ok() {
+                look();
+            }
+            look();
+        });
+        state.keeper = Some((wake, thread));
+    }
+
     /// Waits until everything submitted so far is visible; epochs that changed no view never are by
     /// themselves. False where a worker has failed.
     pub fn settle(&self) -> bool {
@@ -218,13 +257,19 @@ impl Hub {
         let Some(epoch) = state.in_flight.take() else { return };
         let deposits = state.deposits.iter_mut().filter_map(Option::take).collect();
         let last = self.published.load();
-        self.published.store(Arc::new(Published::assemble(epoch, deposits, &last)));
+        let published = Arc::new(Published::assemble(epoch, deposits, &last));
+        let has_changed = !Arc::ptr_eq(&published.changed, &last.changed);
+        self.published.store(published);
         state.visible = epoch;
         if let Some(since) = state.in_flight_since.take() {
             (state.observe)(since.elapsed());
         }
         if !state.pending.is_empty() {
             state.dispatch();
+        }
+        if let Some((wake, _)) = state.keeper.as_ref().filter(|_| has_changed) {
+            // One who is awake looks again before he sleeps.
+            let _ = wake.try_send(());
         }
         drop(state);
         self.moved.notify_all();

@@ -1,10 +1,10 @@
 //! What readers are given: every view at one epoch.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataflows::customers::{Difference, Snapshot};
-use dataflows::points::{self, EntryChange};
+use dataflows::points;
 use dataflows::programme::Programme;
 use dataflows::referrals::Branches;
 use dataflows::table::Chunk;
@@ -14,23 +14,11 @@ use dataflows::types::{Clock, CustomerIx, Epoch};
 use dataflows::views::Change;
 
 use super::worker::Deposit;
+use crate::store::changes::{Changed, Latest, keep};
 
 /// Cells of counts, with how many customers they hold. A worker has those its keys fall to.
 #[derive(Clone, Default)]
 pub struct Counts(pub BTreeMap<Change, isize>);
-
-/// Entries of points that one epoch changed.
-pub struct Changed {
-    /// The epochs that became visible together: after the first, up to the second.
-    pub epochs: (Epoch, Epoch),
-    pub entries: Vec<EntryChange>,
-    /// Whether there were more than are told.
-    pub is_cut: bool,
-}
-
-/// Most changes of entries that are kept, and most epochs of them.
-const CHANGES_MAX: usize = 100_000;
-const CHANGED_EPOCHS_MAX: usize = 1_000;
 
 /// All views at one epoch. A clone is a clone of pointers, but for the difference and a few sums.
 #[derive(Clone)]
@@ -40,9 +28,8 @@ pub struct Published {
     pub programme: Arc<Programme>,
     /// The rules by which its points were counted.
     pub points: Arc<points::Rules>,
-    /// The entries of points that changed after they were shown: the latest epochs that changed any, as far
-    /// as `CHANGES_MAX` reaches.
-    pub changed: Arc<VecDeque<Arc<Changed>>>,
+    /// The entries of points that changed after they were shown: the latest epochs that changed any.
+    pub changed: Arc<Latest>,
     /// Where all points are.
     pub books: points::Books,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
@@ -101,13 +88,8 @@ impl Published {
         }
         published.changed = last.changed.clone();
         if !entries.is_empty() || is_cut {
-            let changed = Arc::make_mut(&mut published.changed);
-            changed.push_back(Arc::new(Changed { epochs: (last.epoch, epoch), entries, is_cut }));
-            while changed.len() > CHANGED_EPOCHS_MAX
-                || changed.len() > 1 && changed.iter().map(|changed| changed.entries.len()).sum::<usize>() > CHANGES_MAX
-            {
-                changed.pop_front();
-            }
+            let changed = Arc::new(Changed { epochs: (last.epoch, epoch), entries, is_cut });
+            keep(Arc::make_mut(&mut published.changed), changed);
         }
         published
     }

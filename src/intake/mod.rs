@@ -131,8 +131,28 @@ impl Intake {
         intake.tick();
         // All of it, and not only its epoch: the first of the parts that share one makes it visible.
         anyhow::ensure!(intake.hub.settle(), "a worker failed while what is stored was read");
-        intake.hub.note_entries();
+        intake.keep_entries();
         Ok(intake)
+    }
+
+    /// From now on entries of points that change are noted, and kept beside the log. Nothing hangs on the file:
+    /// where it fails, it is not written any more, and that is told.
+    fn keep_entries(&self) {
+        let told = |error: std::io::Error| tracing::warn!(%error, "changes of points will not outlive this process");
+        match self.store.lock().changes() {
+            Ok(mut changes) => {
+                let kept = changes.latest().clone();
+                let mut fails = false;
+                self.hub.keep_entries(kept, move |changed| {
+                    if !fails && let Err(error) = changes.write(changed) {
+                        fails = true;
+                        told(error);
+                    }
+                });
+            }
+            Err(error) => told(error),
+        }
+        self.hub.note_entries();
     }
 
     pub fn store(&self) -> &Arc<Mutex<Store>> {

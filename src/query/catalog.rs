@@ -189,7 +189,7 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "points_change",
-        about: "entries that changed after they were shown, and for which file or programme; since the service began",
+        about: "entries that changed after they were shown, and for which file or programme: the latest 100,000",
         columns: columns![
             epoch Integer, customer_id Text, entry_id Text, at Time, rule Text, before Integer, after Integer,
             cause Text,

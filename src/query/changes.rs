@@ -7,7 +7,7 @@ use dataflows::types::Epoch;
 
 use super::Cell;
 use super::rows::{Sources, Visit, id};
-use crate::engine::Changed;
+use crate::store::changes::Changed;
 use crate::store::{Ledger, Status};
 
 /// Most files that a cause names.
@@ -50,11 +50,15 @@ fn files(ledger: &Ledger) -> BTreeMap<Epoch, &str> {
     ledger.entries().filter(|entry| taken(entry.status)).map(|entry| (entry.epoch, &*entry.file)).collect()
 }
 
-/// The files of the epochs that became visible together; an epoch without one is a programme's.
+/// The files of the epochs that became visible together; an epoch without one is a programme's, and none at all
+/// the clock's.
 fn cause(changed: &Changed, files: &BTreeMap<Epoch, &str>) -> String {
     let (after, last) = changed.epochs;
+    if after >= last {
+        return "the clock".to_owned();
+    }
     let mut causes: Vec<&str> = files.range(after + 1..=last).map(|(_, file)| *file).collect();
-    if (causes.len() as u64) < last.saturating_sub(after).max(1) {
+    if (causes.len() as u64) < last - after {
         causes.push("the programme");
     }
     let more = causes.len().saturating_sub(FILES_MAX);
@@ -64,4 +68,24 @@ fn cause(changed: &Changed, files: &BTreeMap<Epoch, &str>) -> String {
         text.push_str(&format!(" and {more} more"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_the_files_the_programme_or_the_clock() {
+        let files = BTreeMap::from([(2, "a.csv"), (3, "b.csv"), (5, "c.csv")]);
+        let check = |after, last, expected: &str| {
+            let changed = Changed { epochs: (after, last), entries: Vec::new(), is_cut: false };
+            assert_eq!(cause(&changed, &files), expected);
+        };
+        check(1, 2, "a.csv");
+        check(1, 3, "a.csv, b.csv");
+        check(2, 4, "b.csv, the programme");
+        check(3, 4, "the programme");
+        // It moves on, and nothing is accepted.
+        check(3, 3, "the clock");
+    }
 }

@@ -250,6 +250,11 @@ impl Log {
         }
     }
 
+    /// The directory that it lies in.
+    pub(super) fn vfs(&self) -> Arc<dyn Vfs> {
+        self.vfs.clone()
+    }
+
     /// Whether anything more is taken.
     pub fn goes_on(&self) -> Result<(), LogError> {
         if self.stopped { Err(LogError::Stopped) } else { Ok(()) }

@@ -8,6 +8,7 @@
 //! frame: the names that it is the first to use, then what it says. It is acknowledged when the
 //! log's sync has returned, and only then do its facts leave here.
 
+pub mod changes;
 pub mod codec;
 mod compaction;
 mod dictionary;
@@ -36,6 +37,7 @@ use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time};
 use parking_lot::RwLock;
 
 use crate::ingest::{Extract, Partition, Reject};
+use changes::{Beside, Changes};
 use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
 use inputs::{Inputs, Partitions, same_rows};
@@ -143,6 +145,13 @@ impl Store {
     /// Bytes of the log, and those of them that are dead.
     pub fn log_bytes(&self) -> (u64, u64) {
         (self.log.end(), self.dead_bytes)
+    }
+
+    /// The file of entries of points that changed, which lies beside the log.
+    pub fn changes(&self) -> std::io::Result<Changes> {
+        let dictionary = self.dictionary.read();
+        let (fingerprint, customers) = (dictionary.key_fingerprint(), self.durable.customers);
+        Changes::open(self.log.vfs(), &Beside { fingerprint, epoch: self.epoch, customers })
     }
 
     /// Takes an extract. `names` is how far its names reach, `at` the wall time, local.

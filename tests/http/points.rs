@@ -56,4 +56,21 @@ fn entries_that_change_are_told_with_the_file_or_the_programme_that_changed_them
     published(&service, 4);
     expected.extend(["e3", "e4", "e5"].map(|entry| row(entry, Some(3), Some(4), "the programme")));
     assert_eq!(changes(&service), expected);
+
+    // The next one shows them, each once, and goes on.
+    service.stop();
+    let service = home.serve_with(&["--workers", "2"]);
+    assert_eq!(changes(&service), expected);
+    published(&service, 3);
+    expected.extend(["e3", "e4", "e5"].map(|entry| row(entry, Some(4), Some(3), "the programme")));
+    assert_eq!(changes(&service), expected);
+    service.stop();
+    let service = home.serve();
+    assert_eq!(changes(&service), expected);
+    // Without the file there is nothing to show, and nothing else is lost.
+    service.stop();
+    std::fs::remove_file(home.data().join("changes")).expect("a file");
+    let service = home.serve();
+    assert_eq!(changes(&service), Vec::<[Value; 5]>::new());
+    assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
 }

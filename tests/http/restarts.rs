@@ -12,7 +12,7 @@ fn everything(service: &Service) -> String {
     let csv = |view: &&str| service.get(&format!("/v1/views/{view}?format=csv")).text().to_owned();
     let card = service.get("/v1/customers/c1").good();
     let programme = service.get("/v1/programme").good();
-    // What one process has seen happen, the next has not.
+    // Which entries changed is kept after they are visible, and a kill may come before that.
     let names = NAMES.iter().filter(|name| **name != "points_change");
     format!("{}\n{card}\n{programme}", names.map(csv).collect::<String>())
 }
