@@ -29,7 +29,7 @@ use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::table::{Table, Touch};
 use crate::tiers;
-use crate::types::{Clock, Diff, Month, Word};
+use crate::types::{Clock, Diff, Month, Time, Word};
 use crate::views::{Change, Counts};
 use difference::{Rows, SegmentPlaces, Sides};
 
@@ -273,7 +273,7 @@ impl Customers {
             let members = self.edited_members(pass, moment, working);
             if !same(&members, &working.segments) {
                 let after = Chunk { segments: Arc::new(members), ..Chunk::clone(working) };
-                self.tell(pass, index, after, (&NOBODY, &Bits::none()), emit);
+                self.tell(pass, index, after, (&NOBODY, &BTreeMap::new()), emit);
             }
             return;
         }
@@ -286,18 +286,18 @@ impl Customers {
         }
         self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
         self.settle_now(pass, slots, &listed, moment, &mut after);
-        let rewound = touch.map_or_else(Bits::none, |touch| touch.rewound);
-        self.tell(pass, index, after, (slots, &rewound), emit);
+        let since = touch.map_or_else(BTreeMap::new, |touch| touch.since);
+        self.tell(pass, index, after, (slots, &since), emit);
     }
 
     /// Tells how a chunk differs from what was settled, and settles it. Customers outside `slots`
-    /// have kept their class, and those not `rewound` their events, as far as they had any.
+    /// have kept their class; those that `since` does not name have but later events than before, if any.
     fn tell(
         &mut self,
         pass: &mut Pass,
         index: usize,
         after: Chunk,
-        (slots, rewound): (&Slots, &Bits),
+        (slots, since): (&Slots, &BTreeMap<u16, Time>),
         emit: &mut Vec<(Told, Diff)>,
     ) {
         let before = self.settled.get(index).cloned().unwrap_or_else(|| CHUNK_EMPTY.with(Arc::clone));
@@ -320,7 +320,7 @@ impl Customers {
         referrals::tell(
             (&before, &after),
             slots,
-            rewound,
+            since,
             &customer,
             &|word, name| self.table.is_named(word, name),
             &mut pass.counts,

@@ -4,6 +4,7 @@
 //! nothing need be remembered of what was told before, and a fact that is told twice says nothing.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Link, first_registration};
@@ -12,7 +13,7 @@ use crate::facts::Interval;
 use crate::points::{REGISTRATION, list};
 use crate::records::EventKind;
 use crate::table::chunk::CITY;
-use crate::table::column::{Bits, Slots};
+use crate::table::column::Slots;
 use crate::table::events::{EventRow, EventsOf};
 use crate::table::{Chunk, Sorted};
 use crate::types::{CustomerIx, Diff, Month, Time, Word};
@@ -42,12 +43,12 @@ struct Invitation<'a> {
     counts: bool,
 }
 
-/// Tells how the customers in `slots` differ; the others have kept their events, lists and cities. Those not `rewound`
-/// have kept their events too, as far as they had any.
+/// Tells how the customers in `slots` differ; the others have kept their events, lists and cities. `since` says
+/// from when on somebody's events are others; who is not named has but later ones than before, if any.
 pub fn tell(
     chunks: (&Chunk, &Chunk),
     slots: &Slots,
-    rewound: &Bits,
+    since: &BTreeMap<u16, Time>,
     customer: &impl Fn(usize) -> CustomerIx,
     is_named: &dyn Fn(Word, &str) -> bool,
     counts: &mut Counts,
@@ -65,21 +66,22 @@ pub fn tell(
         // Who has no event, then and now, has nothing to tell: most of an extract of customers.
         if before.points.present.get(slot) || after.points.present.get(slot) {
             // Most events are about nobody else.
-            if same_sides && !rewound.get(slot) {
+            let since = since.get(&(slot as u16)).copied();
+            if same_sides && since.is_none() {
                 let later = after.events_of(slot).after(before.events_of(slot).len());
                 if !later.iter().any(|row| matches!(row.event.kind, EventKind::Register | EventKind::Refer)) {
                     continue;
                 }
             }
             let same_events = before.events.shares(&after.events, slot);
-            tell_customer(customer(slot), same_events, was.life(slot), is.life(slot), counts, emit);
+            tell_customer(customer(slot), (same_events, since), was.life(slot), is.life(slot), counts, emit);
         }
     }
 }
 
 fn tell_customer(
     customer: CustomerIx,
-    same_events: bool,
+    (same_events, since): (bool, Option<Time>),
     was: Life<'_>,
     is: Life<'_>,
     counts: &mut Counts,
@@ -97,7 +99,12 @@ fn tell_customer(
     }
     // Equal events of who registered and lives as before tell the same.
     let is_alike = was.first == is.first && was.city == is.city;
-    let (befores, afters) = if is_alike { was.events.without_common(is.events) } else { (was.events, is.events) };
+    let known = |events: EventsOf<'_>| since.map_or(was.events.len(), |at| events.before(at));
+    let (befores, afters) = if is_alike {
+        (was.events.after(known(was.events)), is.events.after(known(is.events)))
+    } else {
+        (was.events, is.events)
+    };
     let (mut befores, mut afters) = (befores.iter().peekable(), afters.iter().peekable());
     loop {
         let order = match (befores.peek(), afters.peek()) {

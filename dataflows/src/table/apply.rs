@@ -27,6 +27,8 @@ pub struct Touch {
     pub points: Bits,
     /// Of these, those for whom there is more than events after the last they had.
     pub rewound: Bits,
+    /// Who has other events than before, and from when on; others have but later ones.
+    pub since: BTreeMap<u16, Time>,
     /// Those whose points were counted on from what they were: their entries only grow.
     pub went_on: Bits,
 }
@@ -41,6 +43,7 @@ impl Touch {
             months: Vec::new(),
             points: Bits::none(),
             rewound: Bits::none(),
+            since: BTreeMap::new(),
             went_on: Bits::none(),
         }
     }
@@ -226,7 +229,11 @@ impl Table {
                 }
                 changes.push(EventChange { slot: slot as u16, at: *at, id: event_id, event: *event });
             }
-            Arc::make_mut(&mut chunk.events).apply(&changes, &mut touch.rewound);
+            Arc::make_mut(&mut chunk.events).apply(&changes, |slot, at| {
+                touch.rewound.set(usize::from(slot), true);
+                let since = touch.since.entry(slot).or_insert(at);
+                *since = at.min(*since);
+            });
         }
     }
 

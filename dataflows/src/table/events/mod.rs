@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::records::Event;
 use crate::types::Time;
 
-use super::column::{Bits, CHUNK};
+use super::column::CHUNK;
 use block::{Block, Run};
 
 /// Members of a group.
@@ -94,12 +94,12 @@ impl Events {
         })
     }
 
-    /// Applies changes that are sorted by (slot, at, id); of equal ones the last holds. Marks in `rewound` whose
-    /// events did not only grow at their end.
-    pub fn apply(&mut self, changes: &[EventChange<'_>], rewound: &mut Bits) {
+    /// Applies changes that are sorted by (slot, at, id); of equal ones the last holds. Calls `rewind` with whose events
+    /// did not only grow at their end, and from when on they changed.
+    pub fn apply(&mut self, changes: &[EventChange<'_>], mut rewind: impl FnMut(u16, Time)) {
         for changes in changes.chunk_by(|one, other| usize::from(one.slot) / GROUP == usize::from(other.slot) / GROUP) {
             let number = usize::from(changes[0].slot) / GROUP;
-            self.0[number].apply(number, changes, rewound);
+            self.0[number].apply(number, changes, &mut rewind);
         }
     }
 }
@@ -115,7 +115,7 @@ impl Group {
         EventsOf { old, new }
     }
 
-    fn apply(&mut self, number: usize, changes: &[EventChange<'_>], rewound: &mut Bits) {
+    fn apply(&mut self, number: usize, changes: &[EventChange<'_>], rewind: &mut impl FnMut(u16, Time)) {
         let mut reaches_old = false;
         for own in changes.chunk_by(|one, other| one.slot == other.slot) {
             let EventsOf { old, new } = self.of(usize::from(own[0].slot) % GROUP);
@@ -126,7 +126,7 @@ impl Group {
             };
             reaches_old |= is_reached(&old);
             if is_reached(&new) || is_reached(&old) || own.iter().any(|change| change.event.is_none()) {
-                rewound.set(usize::from(own[0].slot), true);
+                rewind(own[0].slot, own[0].at);
             }
         }
         let rows = |block: &Option<Arc<Block>>| block.as_ref().map_or(0, |block| block.len());
@@ -184,15 +184,9 @@ impl<'a> EventsOf<'a> {
         known + own.iter().zip(other.iter()).take_while(|(one, other)| one == other).count()
     }
 
-    /// What is left of both without the events with which both begin.
-    pub fn without_common<'o>(self, other: EventsOf<'o>) -> (EventsOf<'a>, EventsOf<'o>) {
-        let common = self.common(&other);
-        (self.after(common), other.after(common))
-    }
-
     /// What follows, where these begin with all of `other`.
     pub fn strip_prefix(self, other: EventsOf<'_>) -> Option<EventsOf<'a>> {
-        (self.common(&other) == other.len()).then(|| self.after(other.len()))
+        (other.len() <= self.len() && self.common(&other) == other.len()).then(|| self.after(other.len()))
     }
 }
 
@@ -212,6 +206,7 @@ mod tests {
 
     use super::*;
     use crate::records::EventKind;
+    use crate::table::column::Bits;
     use crate::types::{CustomerIx, Word};
 
     #[test]
@@ -252,8 +247,11 @@ mod tests {
                 .map(|(slot, at, id, event)| EventChange { slot: *slot, at: *at, id, event: *event })
                 .collect();
             let before = events.clone();
-            let mut rewound = Bits::none();
-            events.apply(&changes, &mut rewound);
+            let (mut rewound, mut since) = (Bits::none(), BTreeMap::new());
+            events.apply(&changes, |slot, at| {
+                rewound.set(usize::from(slot), true);
+                since.insert(usize::from(slot), at);
+            });
             let held: Vec<_> =
                 events.all().map(|(slot, row)| ((slot as u16, row.at, row.id.to_owned()), row.event)).collect();
             assert_eq!(held, map.clone().into_iter().collect::<Vec<_>>());
@@ -262,12 +260,15 @@ mod tests {
                 let begins = one.iter().count() <= other.len() && one.iter().zip(other.iter()).all(|(a, b)| a == b);
                 let rest = other.strip_prefix(one).map(|rest| rest.iter().collect::<Vec<_>>());
                 assert_eq!(rest, begins.then(|| other.iter().skip(one.len()).collect()));
-                let (left, others_left) = one.without_common(other);
-                let (left, others_left) = (left.iter().collect::<Vec<_>>(), others_left.iter().collect::<Vec<_>>());
-                assert!(one.iter().collect::<Vec<_>>().ends_with(&left));
-                assert!(other.iter().collect::<Vec<_>>().ends_with(&others_left));
-                assert_eq!(one.len() - left.len(), other.len() - others_left.len());
-                assert!(one.iter().zip(other.iter()).take(one.len() - left.len()).all(|(one, other)| one == other));
+                let since = since.get(&slot).copied().unwrap_or(Time(i64::MAX));
+                let before = |events: EventsOf<'_>| {
+                    events
+                        .iter()
+                        .take(events.before(since))
+                        .map(|row| (row.at, row.id.to_owned(), row.event))
+                        .collect::<Vec<_>>()
+                };
+                assert!(before(other).starts_with(&before(one)));
                 assert_eq!(other.last_at(), other.iter().last().map(|row| row.at));
                 assert_eq!(other.before(Time(1)), other.iter().filter(|row| row.at < Time(1)).count());
                 grows += usize::from(!rewound.get(slot) && other.len() > one.len() && !one.is_empty());
