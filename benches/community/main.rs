@@ -12,6 +12,7 @@ mod engine;
 mod leaderboard;
 mod members;
 mod referrals;
+mod transfers;
 
 use serde_json::Value;
 
@@ -33,6 +34,8 @@ const QUESTIONS: &[Question] = &[
     ("chain", referrals::chain),
     ("star", referrals::star),
     ("standing", leaderboard::standing),
+    ("hands", transfers::hands),
+    ("givers", transfers::givers),
 ];
 
 fn main() {
