@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::programme::Programme;
-use crate::records::{Bill, Customer, Event, Order};
+use crate::records::{Bill, Contact, Customer, Event, Feedback, Handoff, Order, State};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 /// A change of one order. Orders are told apart by their ids.
@@ -54,6 +54,63 @@ pub struct ConsentFact {
     pub given: Option<bool>,
 }
 
+/// A change of something that is told apart by an id, of one customer at one second.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MomentFact<T> {
+    pub customer: CustomerIx,
+    pub at: Time,
+    pub id: Box<str>,
+    /// `None` takes it back.
+    pub value: Option<T>,
+}
+
+/// What of a product decides to whom it may be offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Product {
+    /// Capabilities that a terminal must have, as one word.
+    pub requires: Word,
+    /// 0 to 100, in hundredths.
+    pub value: Option<i64>,
+}
+
+/// Ids of customers, packed: those from `first` on, in the order of their numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ids {
+    first: u32,
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl Ids {
+    /// None yet; the next is that of the customer with this number.
+    pub fn from(first: u32) -> Ids {
+        Ids { first, ..Ids::default() }
+    }
+
+    /// Adds the next customer's.
+    pub fn push(&mut self, id: &str) {
+        self.text.push_str(id);
+        self.ends.push(self.text.len() as u32);
+    }
+
+    /// Each with its customer.
+    pub fn iter(&self) -> impl Iterator<Item = (CustomerIx, &str)> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        let texts = starts.zip(&self.ends).map(|(start, end)| &self.text[start as usize..*end as usize]);
+        (self.first..).map(CustomerIx).zip(texts)
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
 /// From and until of a listing; none is unbounded.
 pub type Interval = (Option<Time>, Option<Time>);
 
@@ -79,6 +136,14 @@ pub struct Facts {
     pub consents: Vec<ConsentFact>,
     /// Customer, model, value in hundredths.
     pub scores: Vec<(CustomerIx, Word, Option<i64>)>,
+    pub contacts: Vec<MomentFact<Contact>>,
+    pub feedbacks: Vec<MomentFact<Feedback>>,
+    pub handoffs: Vec<MomentFact<Handoff>>,
+    /// Ids that the dictionary has gained. Arms are drawn by them.
+    pub ids: Ids,
+    pub products: Vec<(Word, Option<Product>)>,
+    /// How far campaigns have come; `None` is that nothing was ever said of it.
+    pub campaigns: Vec<(Word, Option<State>)>,
 }
 
 impl Facts {
@@ -94,10 +159,15 @@ impl Facts {
             + self.listings.len()
             + self.consents.len()
             + self.scores.len()
+            + self.contacts.len()
+            + self.feedbacks.len()
+            + self.handoffs.len()
+            + self.products.len()
+            + self.campaigns.len()
     }
 
     /// Whether they change nothing at all, clock and programme included.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.words.is_empty() && self.clock.is_none() && self.programme.is_none()
+        self.len() == 0 && self.words.is_empty() && self.ids.is_empty() && self.clock.is_none() && self.programme.is_none()
     }
 }

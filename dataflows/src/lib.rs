@@ -37,6 +37,7 @@ pub mod segments;
 pub mod services;
 pub mod stages;
 pub mod table;
+pub mod targets;
 pub mod tiers;
 pub mod types;
 pub mod views;

@@ -10,6 +10,7 @@ use crate::records::EventKind;
 use crate::rules::{Attribute, Expr};
 use crate::services::{HEALTHS, TRIALS};
 use crate::stages::{STAGES, Stages};
+use crate::targets::{Campaign, Limits, Pack};
 
 /// What the planner decides. Equal programmes give equal views.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +37,10 @@ pub struct Programme {
     pub active_measures: BTreeMap<String, String>,
     pub cares: Vec<Care>,
     pub calendar: Calendar,
+    pub packs: Vec<Pack>,
+    /// In the programme's order; arbitration has its own.
+    pub campaigns: Vec<Campaign>,
+    pub limits: Limits,
 }
 
 /// Longest window in months. Sums and changes over it fit in 64 bits, see [`AMOUNT_MAX`].
@@ -245,6 +250,9 @@ impl Default for Programme {
             active_measures: BTreeMap::new(),
             cares: Vec::new(),
             calendar: Calendar::default(),
+            packs: Vec::new(),
+            campaigns: Vec::new(),
+            limits: Limits::default(),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! great variety and free text stay text. Column names and meanings: contract, "Feeds". Nothing is
 //! promised about these types' bytes: disk format belongs to the store.
 
+use serde::{Deserialize, Serialize};
+
 use crate::types::{CustomerIx, Day, Month, Time, Token, Word};
 
 /// A feed that this build carries.
@@ -22,11 +24,15 @@ pub enum Feed {
     Adjustment = 10,
     Consent = 11,
     Score = 12,
+    Contact = 13,
+    Feedback = 14,
+    CampaignState = 15,
+    Handoff = 16,
 }
 
 impl Feed {
-    /// Every feed, in the contract's order.
-    pub const ALL: [Feed; 12] = [
+    /// Every feed: the contract's in its order, then those of our own.
+    pub const ALL: [Feed; 16] = [
         Feed::Customer,
         Feed::Terminal,
         Feed::Bill,
@@ -39,6 +45,10 @@ impl Feed {
         Feed::Listing,
         Feed::Consent,
         Feed::Score,
+        Feed::Contact,
+        Feed::Feedback,
+        Feed::CampaignState,
+        Feed::Handoff,
     ];
 
     /// Its name in file names and views.
@@ -56,6 +66,10 @@ impl Feed {
             Feed::Listing => "listing",
             Feed::Consent => "consent",
             Feed::Score => "score",
+            Feed::Contact => "contact",
+            Feed::Feedback => "feedback",
+            Feed::CampaignState => "campaign_state",
+            Feed::Handoff => "handoff",
         }
     }
 
@@ -327,6 +341,185 @@ pub struct ScoreRow {
     pub at: Option<Time>,
 }
 
+/// What became of a contact.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[repr(u8)]
+pub enum Outcome {
+    Delivered = 0,
+    Failed = 1,
+    /// Kept back as control.
+    Withheld = 2,
+}
+
+impl Outcome {
+    /// By number, as files name them.
+    pub const NAMES: [&'static str; 3] = ["delivered", "failed", "withheld"];
+}
+
+/// The part of an experiment that a customer is in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Arm {
+    #[default]
+    Target = 0,
+    Control = 1,
+    Random = 2,
+}
+
+impl Arm {
+    /// By number, as files and views name them.
+    pub const NAMES: [&'static str; 3] = ["target", "control", "random"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Arm::NAMES[self as usize]
+    }
+}
+
+/// What of a contact views ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Contact {
+    pub campaign: Word,
+    pub channel: Word,
+    pub outcome: Outcome,
+    pub arm: Arm,
+}
+
+/// A row of `contact`; key: contact_id.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct ContactRow {
+    pub contact_id: Box<str>,
+    pub customer: CustomerIx,
+    pub at: Time,
+    pub contact: Contact,
+}
+
+/// What a customer does about a campaign.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[repr(u8)]
+pub enum FeedbackKind {
+    Open = 0,
+    Shown = 1,
+    Consult = 2,
+    Order = 3,
+    Decline = 4,
+    Later = 5,
+    Complaint = 6,
+    Optout = 7,
+    Survey = 8,
+}
+
+impl FeedbackKind {
+    /// By number, as files name them.
+    pub const NAMES: [&'static str; 9] =
+        ["open", "shown", "consult", "order", "decline", "later", "complaint", "optout", "survey"];
+}
+
+/// What of a feedback views ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Feedback {
+    pub campaign: Word,
+    pub kind: FeedbackKind,
+    pub channel: Word,
+    pub product: Word,
+    /// In fen.
+    pub amount: Option<i64>,
+    /// In hundredths.
+    pub value: Option<i64>,
+    pub reason: Word,
+}
+
+/// A row of `feedback`; key: feedback_id.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct FeedbackRow {
+    pub feedback_id: Box<str>,
+    pub customer: CustomerIx,
+    pub at: Time,
+    pub feedback: Feedback,
+}
+
+/// How far a campaign has come. Its stages may be left out, but not gone through backwards: `paused` and
+/// `running` alone follow one another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum State {
+    #[default]
+    Draft = 0,
+    Predicted = 1,
+    Approved = 2,
+    Dispatched = 3,
+    Accepted = 4,
+    Rehearsed = 5,
+    Running = 6,
+    Paused = 7,
+    Closed = 8,
+}
+
+impl State {
+    /// By number, with their names.
+    pub const ALL: [(State, &'static str); 9] = [
+        (State::Draft, "draft"),
+        (State::Predicted, "predicted"),
+        (State::Approved, "approved"),
+        (State::Dispatched, "dispatched"),
+        (State::Accepted, "accepted"),
+        (State::Rehearsed, "rehearsed"),
+        (State::Running, "running"),
+        (State::Paused, "paused"),
+        (State::Closed, "closed"),
+    ];
+
+    /// The names alone.
+    pub const NAMES: [&'static str; 9] =
+        ["draft", "predicted", "approved", "dispatched", "accepted", "rehearsed", "running", "paused", "closed"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        State::NAMES[self as usize]
+    }
+
+    /// Whether it is approved and not over: whom it lists, no draft takes away.
+    pub fn is_live(self) -> bool {
+        self >= State::Approved && self < State::Closed
+    }
+}
+
+/// A row of `campaign_state`, a feed of our own; key: change_id. Of a campaign's rows the one of the greatest
+/// (at, change_id) stands.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct CampaignStateRow {
+    pub change_id: Box<str>,
+    pub campaign: Word,
+    pub state: State,
+    /// Where work is by city: the one that accepted.
+    pub city: Word,
+    pub at: Time,
+    pub by: Box<str>,
+    pub note: Option<Box<str>>,
+}
+
+/// What of a hand-off views ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Handoff {
+    pub campaign: Word,
+    /// The place of the step in the campaign, from 0.
+    pub step: u8,
+    pub channel: Word,
+    pub arm: Arm,
+    /// What the channel is counted to cost, in fen.
+    pub cost: i64,
+}
+
+/// A row of `handoff`, a feed of our own that no file brings; key: contact_id, which stands for campaign, step,
+/// customer and channel.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct HandoffRow {
+    pub contact_id: Box<str>,
+    pub customer: CustomerIx,
+    pub at: Time,
+    pub handoff: Handoff,
+}
+
 /// The rows of one file, all of one feed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rows {
@@ -342,6 +535,10 @@ pub enum Rows {
     Listing(Vec<ListingRow>),
     Consent(Vec<ConsentRow>),
     Score(Vec<ScoreRow>),
+    Contact(Vec<ContactRow>),
+    Feedback(Vec<FeedbackRow>),
+    CampaignState(Vec<CampaignStateRow>),
+    Handoff(Vec<HandoffRow>),
 }
 
 impl Rows {
@@ -360,6 +557,10 @@ impl Rows {
             Feed::Listing => Rows::Listing(Vec::new()),
             Feed::Consent => Rows::Consent(Vec::new()),
             Feed::Score => Rows::Score(Vec::new()),
+            Feed::Contact => Rows::Contact(Vec::new()),
+            Feed::Feedback => Rows::Feedback(Vec::new()),
+            Feed::CampaignState => Rows::CampaignState(Vec::new()),
+            Feed::Handoff => Rows::Handoff(Vec::new()),
         }
     }
 
@@ -378,6 +579,10 @@ impl Rows {
             Rows::Listing(_) => Feed::Listing,
             Rows::Consent(_) => Feed::Consent,
             Rows::Score(_) => Feed::Score,
+            Rows::Contact(_) => Feed::Contact,
+            Rows::Feedback(_) => Feed::Feedback,
+            Rows::CampaignState(_) => Feed::CampaignState,
+            Rows::Handoff(_) => Feed::Handoff,
         }
     }
 
@@ -396,6 +601,10 @@ impl Rows {
             Rows::Listing(rows) => rows.len(),
             Rows::Consent(rows) => rows.len(),
             Rows::Score(rows) => rows.len(),
+            Rows::Contact(rows) => rows.len(),
+            Rows::Feedback(rows) => rows.len(),
+            Rows::CampaignState(rows) => rows.len(),
+            Rows::Handoff(rows) => rows.len(),
         }
     }
 
