@@ -8,7 +8,7 @@ use cohortflow::ingest::{Control, Extract, ReadError, read_bytes};
 use common::{Dictionaries, gzip, name, settings, zstandard};
 
 /// Valid files, one of every feed.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 13] = [
     (
         "customer_a.csv",
         "customer_id,msisdn,birth_date,gender,city,district,joined_on,status,brand,group_type,occupation,employer,household_id,income_band\n\
@@ -45,6 +45,21 @@ const FILES: [(&str, &str); 10] = [
         "customer_id,purpose,channel_id,at,given\nc1,marketing,sms,2009-07-01 12:00:00,true\nc1,marketing,app,2009-07-02,false\n",
     ),
     ("score_2009-07.csv", "customer_id,model,value,at\nc1,churn,-12.5,2009-07-31\nc2,churn,0.01,\n"),
+    (
+        "contact_2009-07.csv",
+        "contact_id,campaign_id,customer_id,channel_id,at,outcome,arm\n\
+         k1,crbt,c1,sms,2009-07-01 12:00:00,delivered,\nk2,crbt,c2,sms,2009-07-01,withheld,control\n",
+    ),
+    (
+        "feedback_2009-07.csv",
+        "feedback_id,campaign_id,customer_id,kind,at,channel_id,product_id,amount,reason,value\n\
+         f1,crbt,c1,order,2009-07-02,sms,mail139,-5.5,,\nf2,crbt,c2,complaint,2009-07-03,,,,打扰,4.5\n",
+    ),
+    (
+        "campaign_state_1.csv",
+        "change_id,campaign_id,state,city,at,by,note\n\
+         s1,crbt,approved,,2009-07-01,zhang,\ns2,crbt,accepted,大连,2009-07-02,li,\"a, b\"\n",
+    ),
 ];
 
 /// Pieces that files are broken with.

@@ -73,6 +73,11 @@ impl Feed {
         }
     }
 
+    /// Whether its rows are made here alone, and no file brings them.
+    pub fn is_internal(self) -> bool {
+        self == Feed::Handoff
+    }
+
     /// The feed of that name.
     pub fn named(name: &str) -> Option<Feed> {
         Feed::ALL.into_iter().find(|feed| feed.name() == name)
@@ -352,6 +357,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// By number.
+    pub const ALL: [Outcome; 3] = [Outcome::Delivered, Outcome::Failed, Outcome::Withheld];
+
     /// By number, as files name them.
     pub const NAMES: [&'static str; 3] = ["delivered", "failed", "withheld"];
 }
@@ -367,6 +375,9 @@ pub enum Arm {
 }
 
 impl Arm {
+    /// By number.
+    pub const ALL: [Arm; 3] = [Arm::Target, Arm::Control, Arm::Random];
+
     /// By number, as files and views name them.
     pub const NAMES: [&'static str; 3] = ["target", "control", "random"];
 
@@ -410,6 +421,19 @@ pub enum FeedbackKind {
 }
 
 impl FeedbackKind {
+    /// By number.
+    pub const ALL: [FeedbackKind; 9] = [
+        FeedbackKind::Open,
+        FeedbackKind::Shown,
+        FeedbackKind::Consult,
+        FeedbackKind::Order,
+        FeedbackKind::Decline,
+        FeedbackKind::Later,
+        FeedbackKind::Complaint,
+        FeedbackKind::Optout,
+        FeedbackKind::Survey,
+    ];
+
     /// By number, as files name them.
     pub const NAMES: [&'static str; 9] =
         ["open", "shown", "consult", "order", "decline", "later", "complaint", "optout", "survey"];
@@ -510,14 +534,29 @@ pub struct Handoff {
     pub cost: i64,
 }
 
-/// A row of `handoff`, a feed of our own that no file brings; key: contact_id, which stands for campaign, step,
-/// customer and channel.
+/// A row of `handoff`, a feed of our own that no file brings; key: contact_id, 32 hexadecimal digits that stand
+/// for campaign, step, customer and channel.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct HandoffRow {
     pub contact_id: Box<str>,
     pub customer: CustomerIx,
     pub at: Time,
     pub handoff: Handoff,
+}
+
+impl HandoffRow {
+    /// The 16 bytes that a hand-off's id spells in 32 hexadecimal digits, in lower case so that each has one
+    /// spelling; none where a text is no such id.
+    pub fn digest(contact_id: &str) -> Option<[u8; 16]> {
+        let digits: &[u8; 32] = contact_id.as_bytes().try_into().ok()?;
+        let is_one = digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        is_one.then(|| u128::from_str_radix(contact_id, 16).ok()).flatten().map(u128::to_be_bytes)
+    }
+
+    /// The id that spells those bytes.
+    pub fn id(digest: [u8; 16]) -> Box<str> {
+        format!("{:032x}", u128::from_be_bytes(digest)).into()
+    }
 }
 
 /// The rows of one file, all of one feed.

@@ -66,10 +66,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         output::tell(format_args!("warning: left {} alone: {why}", names.join(", ")));
     }
     let mut rejected = landed.malformed.len();
-    for (name, why) in &landed.malformed {
-        output::tell(format_args!(
-            "error: could not take extract \"{name}\": {why}\nhint: Rename the file and deliver it again."
-        ));
+    for (name, why, hint) in &landed.malformed {
+        output::tell(format_args!("error: could not take extract \"{name}\": {why}\nhint: {hint}"));
     }
 
     // Nothing outlives the run, so nothing needs a disk or a lasting key.

@@ -64,15 +64,15 @@ impl<'a, I: Intern + ?Sized> Context<'a, I> {
         Context { intern, settings, period, period_is_future: period.is_some_and(is_future), phones_bad: 0 }
     }
 
-    fn customer(&mut self, id: &str) -> CustomerIx {
+    pub(super) fn customer(&mut self, id: &str) -> CustomerIx {
         self.intern.customer(id)
     }
 
-    fn word(&mut self, text: &str) -> Word {
+    pub(super) fn word(&mut self, text: &str) -> Word {
         if text.is_empty() { Word::NULL } else { self.intern.word(text) }
     }
 
-    fn time_not_future(&self, cell: Cell<'_>) -> Result<Time, Bad> {
+    pub(super) fn time_not_future(&self, cell: Cell<'_>) -> Result<Time, Bad> {
         self.time_not_future_if_any(cell)?.ok_or(cell.bad(Reason::Missing))
     }
 

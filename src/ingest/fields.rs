@@ -3,7 +3,7 @@
 //! Nothing is trimmed, repaired or rounded: what the contract does not name is refused. Money is in
 //! fen, time in seconds of the programme's local time.
 
-use dataflows::records::{AMOUNT_MAX, Action, COUNT_MAX, EventKind, POINTS_MAX};
+use dataflows::records::{AMOUNT_MAX, Action, COUNT_MAX, EventKind, HandoffRow, POINTS_MAX, State};
 use dataflows::types::{Day, Month, SECONDS_PER_DAY, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -163,6 +163,28 @@ pub(super) fn event_kind(text: &str) -> Result<EventKind, Reason> {
     EventKind::named(text).ok_or(Reason::OneOf(&EventKind::NAMES))
 }
 
+/// How far a campaign has come.
+pub(super) fn state(text: &str) -> Result<State, Reason> {
+    let known = State::ALL.into_iter().find(|(_, name)| *name == text);
+    known.map(|(state, _)| state).ok_or(Reason::OneOf(&State::NAMES))
+}
+
+/// The value at the place that a name has in a listed set.
+pub(super) fn named<T: Copy>(text: &str, names: &'static [&'static str], values: &[T]) -> Result<T, Reason> {
+    let place = names.iter().position(|name| *name == text);
+    place.and_then(|place| values.get(place)).copied().ok_or(Reason::OneOf(names))
+}
+
+/// The place of a step in a campaign.
+pub(super) fn step(text: &str) -> Result<u8, Reason> {
+    count(text).ok().and_then(|step| u8::try_from(step).ok()).ok_or(Reason::Step)
+}
+
+/// The id of a hand-off.
+pub(super) fn handoff_id(text: &str) -> Result<&str, Reason> {
+    if HandoffRow::digest(text).is_some() { Ok(text) } else { Err(Reason::Digest) }
+}
+
 /// Whether an event succeeded.
 pub(super) fn result(text: &str) -> Result<bool, Reason> {
     match text {
@@ -217,6 +239,8 @@ pub(super) fn phone(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use dataflows::records::{Arm, FeedbackKind, Outcome};
+
     use super::*;
 
     #[test]
@@ -309,6 +333,43 @@ mod tests {
             "31/07/2009",
         ] {
             assert_eq!(at(text), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_stands_for_the_value_at_its_place() {
+        for (place, name) in Outcome::NAMES.into_iter().enumerate() {
+            assert_eq!(named(name, &Outcome::NAMES, &Outcome::ALL).map(|outcome| outcome as usize), Ok(place));
+        }
+        for (place, name) in Arm::NAMES.into_iter().enumerate() {
+            assert_eq!(named(name, &Arm::NAMES, &Arm::ALL).map(|arm| arm as usize), Ok(place));
+        }
+        for (place, name) in FeedbackKind::NAMES.into_iter().enumerate() {
+            assert_eq!(named(name, &FeedbackKind::NAMES, &FeedbackKind::ALL).map(|kind| kind as usize), Ok(place));
+        }
+        for (place, name) in State::NAMES.into_iter().enumerate() {
+            assert_eq!(state(name).map(|state| state as usize), Ok(place));
+        }
+        assert_eq!(named("Delivered", &Outcome::NAMES, &Outcome::ALL), Err(Reason::OneOf(&Outcome::NAMES)));
+        assert_eq!(state("ended"), Err(Reason::OneOf(&State::NAMES)));
+    }
+
+    #[test]
+    fn steps_fit_in_a_byte() {
+        assert_eq!((step("0"), step("255")), (Ok(0), Ok(255)));
+        for text in ["256", "-1", "1.0", "", "9999999999999999999"] {
+            assert_eq!(step(text), Err(Reason::Step), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hand_offs_id_has_one_spelling() {
+        let id = "00f0e1d2c3b4a5968778695a4b3c2d1e";
+        assert_eq!(handoff_id(id), Ok(id));
+        assert_eq!(HandoffRow::digest(id).map(HandoffRow::id).as_deref(), Some(id));
+        let (upper, short, signed) = (id.to_uppercase(), &id[1..], format!("+{}", &id[1..]));
+        for text in ["", &upper, short, &signed, &format!("{id}0"), "é0f0e1d2c3b4a5968778695a4b3c2d1"] {
+            assert_eq!(handoff_id(text), Err(Reason::Digest), "{text}");
         }
     }
 

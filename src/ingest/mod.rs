@@ -8,6 +8,7 @@
 //! Nothing here knows what came before; partitions, versions and durability are the store's.
 
 mod batch;
+mod campaigns;
 mod control;
 mod encoding;
 mod error;

@@ -14,8 +14,8 @@ use std::fmt::Write;
 use dataflows::records::Feed;
 use dataflows::types::Month;
 
-/// Every feed of the contract, whether or not this build carries it.
-const FEEDS: [&str; 19] = [
+/// Every feed of the contract, whether or not this build carries it, and those of our own.
+const FEEDS: [&str; 21] = [
     "customer",
     "terminal",
     "bill",
@@ -35,6 +35,8 @@ const FEEDS: [&str; 19] = [
     "cell",
     "happening",
     "ping",
+    "campaign_state",
+    "handoff",
 ];
 
 /// Ends of names that are not looked at: uploads under way, and control files, which are read with
@@ -78,8 +80,8 @@ pub enum Named {
     Ignored,
     /// Reported, and left where it is.
     LeftAlone { why: String },
-    /// Rejected: a feed of ours, under a name that says too little or too much.
-    Malformed { why: String },
+    /// Rejected: a feed of ours, under a name that says too little or too much; or one that no file brings.
+    Malformed { why: String, hint: &'static str },
     /// To be taken.
     File(FileName),
 }
@@ -95,9 +97,13 @@ pub fn parse(name: &[u8]) -> Named {
     let Some(feed) = Feed::named(feed) else {
         return Named::LeftAlone { why: format!("this version does not know the feed {feed}") };
     };
+    if feed.is_internal() {
+        let why = format!("the feed {} is internal: no file brings it", feed.name());
+        return Named::Malformed { why, hint: "Deliver past contacts as feed contact." };
+    }
     match file(name, feed, rest) {
         Ok(file) => Named::File(file),
-        Err(why) => Named::Malformed { why },
+        Err(why) => Named::Malformed { why, hint: "Rename the file and deliver it again." },
     }
 }
 
@@ -209,7 +215,7 @@ mod tests {
         for name in [".bill_2009-07.csv", "bill_2009-07.csv.tmp", "bill_2009-07.csv.part", "bill_2009-07.csv.ok", "."] {
             assert_eq!(parse(name.as_bytes()), Named::Ignored, "{name}");
         }
-        for name in ["", "billing_2009-07.csv", "readme.txt", "contact_2009-07.csv", "tie_2009-07.csv", "_x.csv"] {
+        for name in ["", "billing_2009-07.csv", "readme.txt", "activity_2009-07.csv", "tie_2009-07.csv", "_x.csv"] {
             assert!(matches!(parse(name.as_bytes()), Named::LeftAlone { .. }), "{name}");
         }
     }
@@ -245,6 +251,16 @@ mod tests {
             assert!(matches!(parse(name.as_bytes()), Named::Malformed { .. }), "{name}");
         }
         assert!(matches!(parse(b"customer_\xff\xfe.csv"), Named::Malformed { .. }));
+    }
+
+    #[test]
+    fn a_feed_that_no_file_brings_is_rejected_with_the_one_to_deliver() {
+        for name in ["handoff_2009-07.csv", "handoff_2009-07_03.v2.parquet", "handoff.csv", "handoff"] {
+            let Named::Malformed { why, hint } = parse(name.as_bytes()) else { panic!("{name}") };
+            assert_eq!(why, "the feed handoff is internal: no file brings it");
+            assert!(hint.contains(Feed::Contact.name()));
+        }
+        assert_eq!(good("campaign_state_2009-07.csv").feed, Feed::CampaignState);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dataflows::records::{
-    AdjustmentRow, BillRow, ChannelRow, ConsentRow, CustomerRow, Feed, ListingRow, MemberEventRow, OrderRow,
-    ProductRow, ScoreRow, TerminalRow, UsageRow,
+    AdjustmentRow, BillRow, CampaignStateRow, ChannelRow, ConsentRow, ContactRow, CustomerRow, Feed, FeedbackRow,
+    HandoffRow, ListingRow, MemberEventRow, OrderRow, ProductRow, ScoreRow, TerminalRow, UsageRow,
 };
 use dataflows::types::Month;
 
@@ -127,6 +127,12 @@ impl Reading<'_> {
             Feed::Listing => self.table::<ListingRow, I>(source, kind, &found, intern, &mut later, validated),
             Feed::Consent => self.table::<ConsentRow, I>(source, kind, &found, intern, &mut later, validated),
             Feed::Score => self.table::<ScoreRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Contact => self.table::<ContactRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Feedback => self.table::<FeedbackRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::CampaignState => {
+                self.table::<CampaignStateRow, I>(source, kind, &found, intern, &mut later, validated)
+            }
+            Feed::Handoff => self.table::<HandoffRow, I>(source, kind, &found, intern, &mut later, validated),
         }?;
         source.is_unchanged()?;
         let warnings = self.control.map(|control| control.warnings.clone()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The columns of every feed: contract, "Feeds".
+//! The columns of every feed: contract, "Feeds", and behind them those of our own feeds.
 
 use dataflows::records::Feed;
 
@@ -91,6 +91,39 @@ const ADJUSTMENT: [Column; 6] =
 const LISTING: [Column; 5] = [must("list_id"), must("customer_id"), may("from"), may("until"), may("reason")];
 const CONSENT: [Column; 5] = [must("customer_id"), must("purpose"), must("channel_id"), must("at"), must("given")];
 const SCORE: [Column; 4] = [must("customer_id"), must("model"), must("value"), may("at")];
+const CONTACT: [Column; 7] = [
+    must("contact_id"),
+    must("campaign_id"),
+    must("customer_id"),
+    must("channel_id"),
+    must("at"),
+    must("outcome"),
+    may("arm"),
+];
+const FEEDBACK: [Column; 10] = [
+    must("feedback_id"),
+    must("campaign_id"),
+    must("customer_id"),
+    must("kind"),
+    must("at"),
+    may("channel_id"),
+    may("product_id"),
+    may("amount"),
+    may("reason"),
+    may("value"),
+];
+const CAMPAIGN_STATE: [Column; 7] =
+    [must("change_id"), must("campaign_id"), must("state"), may("city"), must("at"), must("by"), may("note")];
+const HANDOFF: [Column; 8] = [
+    must("contact_id"),
+    must("campaign_id"),
+    must("step"),
+    must("customer_id"),
+    must("channel_id"),
+    must("at"),
+    must("arm"),
+    must("cost"),
+];
 
 /// The columns of a feed, in the contract's order; rows name them by their place in it.
 pub(super) fn columns(feed: Feed) -> &'static [Column] {
@@ -107,5 +140,9 @@ pub(super) fn columns(feed: Feed) -> &'static [Column] {
         Feed::Listing => &LISTING,
         Feed::Consent => &CONSENT,
         Feed::Score => &SCORE,
+        Feed::Contact => &CONTACT,
+        Feed::Feedback => &FEEDBACK,
+        Feed::CampaignState => &CAMPAIGN_STATE,
+        Feed::Handoff => &HANDOFF,
     }
 }

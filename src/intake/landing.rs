@@ -13,8 +13,8 @@ use crate::ingest::names::{FileName, Named, parse, shown};
 #[derive(Debug, Default)]
 pub struct Landed {
     pub files: Vec<(PathBuf, FileName)>,
-    /// Names that could be a feed's and are not well formed, with what is wrong.
-    pub malformed: Vec<(String, String)>,
+    /// Names that could be a feed's and cannot be taken, with what is wrong and what to do.
+    pub malformed: Vec<(String, String, &'static str)>,
     /// Names that are none of ours, with why.
     pub left_alone: Vec<(String, String)>,
 }
@@ -31,7 +31,7 @@ pub fn landed(directory: &Path) -> io::Result<Landed> {
         match parse(name.as_bytes()) {
             Named::Ignored => {}
             Named::LeftAlone { why } => landed.left_alone.push((shown(name.as_bytes()), why)),
-            Named::Malformed { why } => landed.malformed.push((shown(name.as_bytes()), why)),
+            Named::Malformed { why, hint } => landed.malformed.push((shown(name.as_bytes()), why, hint)),
             Named::File(file) => landed.files.push((directory.join(&name), file)),
         }
     }

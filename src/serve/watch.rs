@@ -116,9 +116,11 @@ impl Watch {
 
     fn tell_strangers(&mut self, found: &Landed) {
         // One line for each reason, however many files have it.
-        let mut strangers: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-        for (name, why) in found.left_alone.iter().chain(&found.malformed) {
-            if self.told.insert(name.clone(), why.clone()).as_ref() != Some(why) {
+        let mut strangers: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+        let left_alone = found.left_alone.iter().map(|(name, why)| (name, why.clone()));
+        let malformed = found.malformed.iter().map(|(name, why, hint)| (name, format!("{why}; {hint}")));
+        for (name, why) in left_alone.chain(malformed) {
+            if self.told.insert(name.clone(), why.clone()).as_ref() != Some(&why) {
                 strangers.entry(why).or_insert((0, name)).0 += 1;
             }
         }

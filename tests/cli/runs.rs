@@ -57,13 +57,24 @@ fn a_rejected_file_answers_no_and_the_others_are_taken() {
 fn names_that_are_none_of_ours_are_left_alone_and_malformed_ones_answer_no() {
     let files = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), String::new())).collect::<Vec<_>>();
     let home = tempfile::tempdir().expect("a directory");
-    let input = directory(&files(&["notes.txt", "contact_2009-06.csv", ".bill_2009-06.csv", "bill_2009-06.csv.tmp"]));
+    let input = directory(&files(&["notes.txt", "activity_2009-06.csv", ".bill_2009-06.csv", "bill_2009-06.csv.tmp"]));
     let told = run(input.path(), home.path(), &[]).done();
-    assert!(told.stderr.contains("warning: left contact_2009-06.csv alone"), "{}", told.stderr);
+    assert!(told.stderr.contains("warning: left activity_2009-06.csv alone"), "{}", told.stderr);
     assert!(!told.stderr.contains("bill_2009-06"), "{}", told.stderr);
     let input = directory(&files(&["bill_2009-13.csv"]));
     let told = run(input.path(), home.path(), &[]).ended(1);
     assert!(told.error().starts_with("error: could not take extract \"bill_2009-13.csv\": "), "{}", told.stderr);
+}
+
+#[test]
+fn hand_offs_are_refused_with_the_feed_to_deliver() {
+    let handoff = "contact_id,campaign_id,step,customer_id,channel_id,at,arm,cost\n".to_owned();
+    let (input, home) =
+        (directory(&[("handoff_2009-06.csv".to_owned(), handoff)]), tempfile::tempdir().expect("a directory"));
+    let told = run(input.path(), home.path(), &[]).ended(1);
+    let refusal = "error: could not take extract \"handoff_2009-06.csv\": the feed handoff is internal";
+    assert!(told.error().starts_with(refusal), "{}", told.stderr);
+    assert!(told.stderr.contains("hint: Deliver past contacts as feed contact."), "{}", told.stderr);
 }
 
 #[test]

@@ -132,7 +132,7 @@ impl Service {
             outcomes.push(match parse(landing.name.as_bytes()) {
                 Named::Ignored => "ignored".to_owned(),
                 Named::LeftAlone { why } => format!("left alone: {why}"),
-                Named::Malformed { why } => format!("malformed: {why}"),
+                Named::Malformed { why, .. } => format!("malformed: {why}"),
                 Named::File(name) => {
                     files.push((path, name));
                     places.push(place);

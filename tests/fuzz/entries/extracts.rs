@@ -5,7 +5,7 @@ use cohortflow::ingest::{Control, Extract, ReadError, Settings, read_bytes};
 use super::common::{Dictionaries, name, settings};
 
 /// Feeds, with a file's name up to its container and the columns of a row.
-pub const FEEDS: [(&str, &str); 10] = [
+pub const FEEDS: [(&str, &str); 13] = [
     (
         "customer_a",
         "customer_id,msisdn,birth_date,gender,city,district,joined_on,status,brand,group_type,occupation,employer,household_id,income_band",
@@ -19,6 +19,9 @@ pub const FEEDS: [(&str, &str); 10] = [
     ("listing_vip", "list_id,customer_id,from,until,reason"),
     ("consent_2009-07", "customer_id,purpose,channel_id,at,given"),
     ("score_2009-07", "customer_id,model,value,at"),
+    ("contact_2009-07", "contact_id,campaign_id,customer_id,channel_id,at,outcome,arm"),
+    ("feedback_2009-07", "feedback_id,campaign_id,customer_id,kind,at,channel_id,product_id,amount,reason,value"),
+    ("campaign_state_1", "change_id,campaign_id,state,city,at,by,note"),
 ];
 
 pub const CONTAINERS: [&str; 4] = ["csv", "csv.gz", "csv.zst", "parquet"];
