@@ -6,6 +6,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use dataflows::facts::Ids;
 use dataflows::types::{CustomerIx, Token, Word};
 use hashbrown::HashTable;
 
@@ -184,6 +185,13 @@ impl Dictionary {
     /// The words from a number on, as the dataflow takes them.
     pub fn words_from(&self, first: usize, until: usize) -> Vec<Arc<str>> {
         (first..until).filter_map(|number| self.words.text(number as u32)).map(Arc::from).collect()
+    }
+
+    /// The ids of customers from a number on, as the dataflow takes them.
+    pub fn ids_from(&self, first: usize, until: usize) -> Ids {
+        let mut ids = Ids::from(first as u32);
+        (first..until).filter_map(|number| self.customers.text(number as u32)).for_each(|id| ids.push(id));
+        ids
     }
 
     /// Writes the names between two extents.

@@ -22,6 +22,7 @@ mod opening;
 mod owners;
 mod records;
 mod rows;
+mod states;
 #[cfg(test)]
 mod tests;
 pub mod vfs;
@@ -32,8 +33,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dataflows::facts::Facts;
-use dataflows::records::{Feed, Rows};
-use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time};
+use dataflows::records::{CampaignStateRow, Feed, Rows};
+use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time, Word};
 use parking_lot::RwLock;
 
 use crate::ingest::{Extract, Partition, Reject};
@@ -92,9 +93,9 @@ struct Live {
 pub struct Store {
     log: Log,
     dictionary: Arc<RwLock<Dictionary>>,
-    /// Names that are durable, and words that the dataflow was told.
+    /// Names that are durable, and those of them that the dataflow was told.
     durable: Extent,
-    words_told: usize,
+    told: Extent,
     epoch: Epoch,
     live: Vec<Live>,
     numbers: HashMap<Partition, PartitionNo>,
@@ -229,7 +230,8 @@ impl Store {
         self.epoch += 1;
         self.dead_bytes += dead;
         self.durable = max_extent(self.durable, names);
-        facts.words = self.new_words().words;
+        let names = self.new_names();
+        (facts.words, facts.ids) = (names.words, names.ids);
         self.ledger.supersede(&extract.partition);
         self.ledger.enter(entry);
         Ok(Outcome::Accepted { epoch: self.epoch, facts: Box::new(facts), durable_at })
@@ -301,15 +303,29 @@ impl Store {
         self.log.append(Kind::Programme as u8, self.epoch + 1, &payload)?;
         self.epoch += 1;
         self.programme = Some(sources);
-        Ok((self.epoch, self.new_words()))
+        Ok((self.epoch, self.new_names()))
     }
 
-    /// Words that the dataflow has not been told: those of the programme in force, which a restart
-    /// reads again, are known since it was published.
-    fn new_words(&mut self) -> Facts {
-        let words = self.dictionary.read().words_from(self.words_told, self.durable.words);
-        self.words_told = self.durable.words;
-        Facts { words, ..Facts::default() }
+    /// Words, and ids of customers, that the dataflow has not been told: those of the programme in force, which
+    /// a restart reads again, are known since it was published.
+    fn new_names(&mut self) -> Facts {
+        let (told, durable) = (self.told, self.durable);
+        let dictionary = self.dictionary.read();
+        let words = dictionary.words_from(told.words, durable.words);
+        let ids = dictionary.ids_from(told.customers, durable.customers);
+        drop(dictionary);
+        self.told = durable;
+        Facts { words, ids, ..Facts::default() }
+    }
+
+    /// Whether a hand-off of that id stands; exact, and a look into memory.
+    pub fn has_handoff(&self, contact_id: &str) -> bool {
+        self.inputs.has_handoff(contact_id)
+    }
+
+    /// The standing changes of each campaign's state, in the order of (at, change_id), those of cities among them.
+    pub fn campaign_states(&self) -> impl Iterator<Item = (Word, impl Iterator<Item = &CampaignStateRow>)> {
+        self.inputs.campaign_states()
     }
 
     /// The rejected rows of live partitions, with the file each came in.

@@ -13,7 +13,7 @@ use super::inputs::Inputs;
 use super::owners::PartitionNo;
 use super::records::{self, Head, Kind};
 use super::vfs::Vfs;
-use super::{Dictionary, Entry, Ledger, Live, Log, Store, StoreError};
+use super::{Dictionary, Entry, Extent, Ledger, Live, Log, Store, StoreError};
 use crate::ingest::Partition;
 
 /// No log gets this far; what is read is not trusted to stay below it.
@@ -84,7 +84,7 @@ impl Store {
             log,
             dictionary: Arc::new(RwLock::new(dictionary)),
             durable,
-            words_told: 0,
+            told: Extent::default(),
             epoch,
             live,
             numbers,
@@ -102,9 +102,8 @@ impl Store {
 
     /// Tells everything that stands, in parts, after opening.
     pub fn hydrate(&mut self, mut tell: impl FnMut(Facts)) -> Result<(), StoreError> {
-        let words = self.dictionary.read().words_from(0, self.durable.words);
-        self.words_told = self.durable.words;
-        tell(Facts { words, ..Facts::default() });
+        self.told = Extent::default();
+        tell(self.new_names());
         for number in 0..self.live.len() {
             let rows = self.read_rows(number as PartitionNo)?;
             let mut facts = Facts::default();

@@ -3,6 +3,8 @@
 //! Format 1. Columns stand in the order of the record's fields; see [`super::codec`] for how a
 //! column is packed. A feed that gains a column gets a new format number, and both are read.
 
+mod campaigns;
+
 use dataflows::records::*;
 use dataflows::types::{CustomerIx, Day, Month, SECONDS_PER_DAY, Time, Token, Word};
 
@@ -117,6 +119,10 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
             writer.column(rows.iter().map(|row| row.value));
             writer.optional_column(rows.iter().map(|row| row.at.map(|time| time.0)), ABSENT);
         }
+        Rows::Contact(rows) => campaigns::write_contacts(rows, writer),
+        Rows::Feedback(rows) => campaigns::write_feedback(rows, writer),
+        Rows::CampaignState(rows) => campaigns::write_states(rows, writer),
+        Rows::Handoff(rows) => campaigns::write_handoffs(rows, writer),
     }
 }
 
@@ -347,6 +353,10 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
             };
             Rows::Score((0..count).map(row).collect::<Result<_, _>>()?)
         }
+        Feed::Contact => Rows::Contact(campaigns::read_contacts(count, names, reader)?),
+        Feed::Feedback => Rows::Feedback(campaigns::read_feedback(count, names, reader)?),
+        Feed::CampaignState => Rows::CampaignState(campaigns::read_states(count, names, reader)?),
+        Feed::Handoff => Rows::Handoff(campaigns::read_handoffs(count, names, reader)?),
     })
 }
 

@@ -46,6 +46,10 @@ fn time(rng: &mut Rng) -> Time {
     Time(rng.i64(-62_167_219_200..253_402_300_800))
 }
 
+fn one<T: Copy>(rng: &mut Rng, values: &[T]) -> T {
+    values[rng.usize(0..values.len())]
+}
+
 fn random(feed: Feed, rng: &mut Rng) -> Rows {
     let len = [0, 1, 2, 70][rng.usize(0..4)];
     macro_rules! rows {
@@ -189,6 +193,64 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
             Score,
             ScoreRow { customer: customer(rng), model: word(rng), value: amount(rng), at: maybe(rng, time) }
         ),
+        Feed::Contact => rows!(
+            Contact,
+            ContactRow {
+                contact_id: text(rng),
+                customer: customer(rng),
+                at: time(rng),
+                contact: Contact {
+                    campaign: word(rng),
+                    channel: word(rng),
+                    outcome: one(rng, &Outcome::ALL),
+                    arm: one(rng, &Arm::ALL),
+                },
+            }
+        ),
+        Feed::Feedback => rows!(
+            Feedback,
+            FeedbackRow {
+                feedback_id: text(rng),
+                customer: customer(rng),
+                at: time(rng),
+                feedback: Feedback {
+                    campaign: word(rng),
+                    kind: one(rng, &FeedbackKind::ALL),
+                    channel: word(rng),
+                    product: word(rng),
+                    amount: maybe(rng, amount),
+                    value: maybe(rng, amount),
+                    reason: word(rng),
+                },
+            }
+        ),
+        Feed::CampaignState => rows!(
+            CampaignState,
+            CampaignStateRow {
+                change_id: text(rng),
+                campaign: word(rng),
+                state: one(rng, &State::ALL).0,
+                city: word(rng),
+                at: time(rng),
+                by: text(rng),
+                note: maybe(rng, text),
+            }
+        ),
+        Feed::Handoff => rows!(
+            Handoff,
+            HandoffRow {
+                contact_id: HandoffRow::id(rng.u128(..).to_le_bytes()),
+                customer: customer(rng),
+                at: time(rng),
+                handoff: Handoff {
+                    campaign: word(rng),
+                    step: rng.u8(..),
+                    channel: word(rng),
+                    arm: one(rng, &Arm::ALL),
+                    cost: amount(rng),
+                },
+            }
+        ),
     }
 }
 
@@ -228,6 +290,21 @@ fn rows_cut_short_are_refused_and_changed_ones_never_panic() {
             let noise: Vec<u8> = (0..rng.usize(0..99)).map(|_| rng.u8(..) & rng.u8(..)).collect();
             let _ = rows::read(feed, NAMES, &mut Reader::new(&noise));
         }
+    }
+}
+
+#[test]
+fn hand_offs_without_an_id_that_was_made_here_are_refused() {
+    let handoff = Handoff { campaign: Word(1), step: 0, channel: Word(2), arm: Arm::Target, cost: 5 };
+    let row = |id: &str| HandoffRow { contact_id: id.into(), customer: CustomerIx(0), at: Time(0), handoff };
+    let read = |id: &str| {
+        let bytes = written(&Rows::Handoff(vec![row(id)]));
+        rows::read(Feed::Handoff, NAMES, &mut Reader::new(&bytes))
+    };
+    let id = "00f0e1d2c3b4a5968778695a4b3c2d1e";
+    assert_eq!(read(id), Ok(Rows::Handoff(vec![row(id)])));
+    for id in ["", "k1", &id.to_uppercase(), &id[1..]] {
+        assert!(read(id).is_err(), "{id}");
     }
 }
 

@@ -38,7 +38,7 @@ fn taken(files: &[File]) -> Subject {
 fn told(subject: &Subject) -> Vec<String> {
     let dictionary = subject.store.dictionary();
     let names = dictionary.read();
-    state::standing(&subject.standing, &names)
+    state::standing(subject, &names)
 }
 
 /// The greatest version of each partition.

@@ -21,6 +21,7 @@ mod model;
 mod process;
 mod state;
 mod subject;
+mod told;
 
 /// A number from the environment.
 fn setting(name: &str, default: u64) -> u64 {

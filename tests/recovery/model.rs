@@ -1,5 +1,7 @@
 //! The naive model: live partitions in a map, what stands found by sorting.
 
+mod campaigns;
+
 use std::collections::BTreeMap;
 
 use dataflows::types::{Day, Month, SECONDS_PER_DAY, Time};
@@ -21,8 +23,19 @@ enum Says {
     /// Adds to the sum that a line tells.
     Sum(String, i64),
     Moment(String, Time),
-    /// Products and channels, which no fact tells.
+    Change(Change),
+    /// Channels, which no fact tells.
     Nothing,
+}
+
+/// A change of a campaign's state; of a city where it names one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Change {
+    campaign: &'static str,
+    at: Time,
+    id: String,
+    city: &'static str,
+    state: &'static str,
 }
 
 /// A file: feed, period, part, version, rows.
@@ -35,12 +48,12 @@ pub struct File {
     pub rows: Vec<Row>,
 }
 
-const FEEDS: [(&str, &str); 12] = [
+const FEEDS: [(&str, &str); 16] = [
     ("customer", "customer_id,city"),
     ("terminal", "customer_id,seen_on,supports"),
     ("bill", "customer_id,month,total_fee,data_kb"),
     ("usage", "customer_id,day,measure,quantity"),
-    ("product", "product_id,name"),
+    ("product", "product_id,requires,value"),
     ("channel", "channel_id,name"),
     ("order", "order_id,customer_id,product_id,action,at"),
     ("member_event", "event_id,customer_id,kind,at,product_id,result"),
@@ -48,6 +61,10 @@ const FEEDS: [(&str, &str); 12] = [
     ("listing", "list_id,customer_id"),
     ("consent", "customer_id,purpose,channel_id,at,given"),
     ("score", "customer_id,model,value,at"),
+    ("contact", "contact_id,campaign_id,customer_id,channel_id,at,outcome,arm"),
+    ("feedback", "feedback_id,campaign_id,customer_id,kind,at,product_id,amount,reason,value"),
+    ("campaign_state", "change_id,campaign_id,state,city,at,by"),
+    ("handoff", "contact_id,campaign_id,step,customer_id,channel_id,at,arm,cost"),
 ];
 const PERIODS: [&str; 3] = ["2009-01", "2009-02", "2009-11"];
 const PARTS: [&str; 3] = ["", "10", "9"];
@@ -189,6 +206,12 @@ fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
                 (format!("{customer},{model},{value},{day}"), key, Says::Moment(line, at))
             }
         }
+        "product" => {
+            let (id, requires, value) = (format!("p{}", rng.u8(0..9)), pick(rng, &["", "mms;wap"]), rng.i64(0..9));
+            let line = format!("product {id} {requires} {:?}", Some(value * 100));
+            (format!("{id},{requires},{value}"), id, Says::Line(line))
+        }
+        "contact" | "feedback" | "campaign_state" | "handoff" => campaigns::row(rng, feed, &customer, &day),
         _ => {
             let id = format!("p{}", rng.u8(0..9));
             (format!("{id},{}", rng.u8(..)), id, Says::Nothing)
@@ -211,7 +234,7 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
     for file in live.values() {
         standing.extend(file.rows.iter().map(|row| ((file.feed, &*row.key), &row.says)));
     }
-    let (mut lines, mut sums, mut latest) = (Vec::new(), BTreeMap::new(), None);
+    let (mut lines, mut changes, mut sums, mut latest) = (Vec::new(), Vec::new(), BTreeMap::new(), None);
     for says in standing.values() {
         match says {
             Says::Line(line) => lines.push(line.clone()),
@@ -220,9 +243,14 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
                 lines.push(line.clone());
                 latest = latest.max(Some(*at));
             }
+            Says::Change(change) => {
+                latest = latest.max(Some(change.at));
+                changes.push(change);
+            }
             Says::Nothing => {}
         }
     }
+    lines.extend(campaigns::standing(changes));
     lines.extend(sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(line, sum)| format!("{line} {sum}")));
     let billed = live.values().filter(|file| file.feed == "bill" && !file.rows.is_empty());
     let as_of = billed.map(|file| file.period.clone()).max();

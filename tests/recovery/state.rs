@@ -27,7 +27,7 @@ impl State {
         subject.store.quarantine(|file, reject| quarantine.push(format!("{file} {reject:?}"))).expect("readable");
         quarantine.sort();
         State {
-            standing: standing(&subject.standing, &names),
+            standing: standing(subject, &names),
             ledger: ledger(&subject.store),
             quarantine,
             partitions: partitions(&subject.store, &names),
@@ -66,10 +66,11 @@ fn ledger(store: &Store) -> Vec<String> {
 }
 
 /// What stands by the facts that were told, words by what was told of them.
-pub fn standing(standing: &Standing, names: &Dictionary) -> Vec<String> {
+pub fn standing(subject: &Subject, names: &Dictionary) -> Vec<String> {
+    let standing: &Standing = &subject.standing;
     let customer = |customer: &CustomerIx| names.customers.text(customer.0).expect("a customer has a name").to_owned();
     let word = |word: &Word| standing.words[word.0 as usize].to_string();
-    let mut lines = Vec::new();
+    let mut lines = subject.told.lines(&subject.store, names);
     for (who, fields) in &standing.customers {
         let mut line = format!("customer {}", customer(who));
         let texts = [("gender", fields.gender), ("city", fields.city), ("status", fields.status)];
@@ -159,6 +160,8 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
             Rows::Score(rows) => {
                 lines.extend(rows.iter().map(|row| format!("{head} {} {:?}", customer(row.customer), row.at)));
             }
+            // The whole of their rows is told, or asked of the store.
+            Rows::Contact(_) | Rows::Feedback(_) | Rows::CampaignState(_) | Rows::Handoff(_) => {}
             Rows::Bill(_) | Rows::Usage(_) | Rows::Order(_) | Rows::Consent(_) => {}
         }
         Ok(())

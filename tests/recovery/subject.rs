@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use cohortflow::ingest::names::FileName;
 use cohortflow::ingest::{Extract, Intern, Partition, ReadError, read_bytes};
 use cohortflow::store::memory::Memory;
 use cohortflow::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
 use dataflows::facts::Facts;
 use dataflows::oracle::Standing;
+use dataflows::records::Feed;
 use dataflows::types::{CustomerIx, Token, Word};
 use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 
-use crate::common::{name, settings, wall};
+use crate::common::{self, settings, wall};
+use crate::told::{Told, handoff_id};
 
 pub const KEY: [u8; 32] = [7; 32];
 
@@ -35,6 +38,19 @@ pub struct Subject {
     pub store: Store,
     /// What stands by what was told.
     pub standing: Standing,
+    /// The same, of what the oracle does not keep.
+    pub told: Told,
+}
+
+/// The name of a file. That of hand-offs, which no file brings, is as this build makes it.
+fn name(file: &str) -> FileName {
+    match file.strip_prefix(Feed::Handoff.name()) {
+        Some(rest) => {
+            let contact = common::name(&format!("{}{rest}", Feed::Contact.name()));
+            FileName { name: file.to_owned(), feed: Feed::Handoff, ..contact }
+        }
+        None => common::name(file),
+    }
 }
 
 struct Names(Arc<RwLock<Dictionary>>);
@@ -54,9 +70,12 @@ impl Intern for Names {
 impl Subject {
     pub fn open(memory: &Memory) -> Result<Subject, StoreError> {
         let mut store = Store::open(Arc::new(memory.clone()), KEY)?;
-        let mut standing = Standing::default();
-        store.hydrate(|facts| standing.apply(&facts))?;
-        Ok(Subject { store, standing })
+        let (mut standing, mut told, dictionary) = (Standing::default(), Told::default(), store.dictionary());
+        store.hydrate(|facts| {
+            told.apply(&facts, &dictionary.read());
+            standing.apply(&facts);
+        })?;
+        Ok(Subject { store, standing, told })
     }
 
     pub fn step(&mut self, step: &Step) -> Result<Done, StoreError> {
@@ -66,13 +85,13 @@ impl Subject {
             Step::Publish(text) => {
                 let sources = vec![("programme.toml".to_owned(), (*text).to_owned())];
                 let (_, facts) = self.store.publish(sources, text.split_whitespace())?;
-                self.standing.apply(&facts);
+                self.take(&facts);
             }
             Step::File(file, bytes) => match self.decode(file, bytes) {
                 Ok((extract, names)) => {
                     if let Outcome::Accepted { facts, .. } = self.store.accept(&extract, names, wall(), false)? {
                         self.check(&facts);
-                        self.standing.apply(&facts);
+                        self.take(&facts);
                         return Ok(Done::Changed);
                     }
                 }
@@ -80,6 +99,11 @@ impl Subject {
             },
         }
         Ok(if self.store.epoch() == epoch { Done::Nothing } else { Done::Entered })
+    }
+
+    fn take(&mut self, facts: &Facts) {
+        self.told.apply(facts, &self.store.dictionary().read());
+        self.standing.apply(facts);
     }
 
     fn decode(&self, file: &str, bytes: &[u8]) -> Result<(Extract, Extent), ReadError> {
@@ -131,6 +155,10 @@ pub fn workload() -> Vec<Step> {
     let order = "order_id,customer_id,product_id,action,at";
     let listing = "list_id,customer_id,from,until,reason";
     let consent = "customer_id,purpose,channel_id,at,given";
+    let contact = "contact_id,campaign_id,customer_id,channel_id,at,outcome,arm";
+    let state = "change_id,campaign_id,state,city,at,by,note";
+    let handoff = "contact_id,campaign_id,step,customer_id,channel_id,at,arm,cost";
+    let [one, two] = [1, 2].map(handoff_id);
     vec![
         file(
             "customer_2009.csv",
@@ -171,6 +199,44 @@ pub fn workload() -> Vec<Step> {
             "score_1.csv",
             &["customer_id,model,value,at", "c1,churn,-0.5,2009-03-06", "c2,churn,71.25,", "c2,churn,1,"],
         ),
+        file(
+            "contact_1.csv",
+            &[
+                contact,
+                "k1,crbt,c1,sms,2009-03-01,delivered,",
+                "k2,crbt,c2,sms,2009-03-01,withheld,control",
+                "k3,a,c9,sms,,,",
+            ],
+        ),
+        // Hides one of them, whose customer and second are others.
+        file("contact_2.csv", &[contact, "k1,crbt,c11,mms,2009-03-02,failed,random"]),
+        file(
+            "feedback_1.csv",
+            &[
+                "feedback_id,campaign_id,customer_id,kind,at,channel_id,product_id,amount,reason,value",
+                "f1,crbt,c1,order,2009-03-08 10:00:00,sms,fetion,-5.5,,",
+                "f2,crbt,c12,complaint,2009-03-02,,,,打扰,",
+                "f3,crbt,c1,survey,2009-03-03,,,,,4.5",
+            ],
+        ),
+        file(
+            "campaign_state_1.csv",
+            &[
+                state,
+                "s1,crbt,approved,,2009-02-01,zhang,",
+                "s2,crbt,running,,2009-02-20,zhang,go",
+                "s3,crbt,accepted,Dalian,2009-02-28,li,",
+                "s4,tone,predicted,,2009-02-01,zhang,",
+            ],
+        ),
+        file(
+            "handoff_2009-03-01_00000001.csv",
+            &[
+                handoff,
+                &format!("{one},crbt,0,c1,sms,2009-03-01,target,0.05"),
+                &format!("{two},crbt,255,c13,sms,2009-03-09 09:00:00,random,0"),
+            ],
+        ),
         // A correction, and its delivery once more; the one that it corrects, too late.
         file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
         file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
@@ -184,6 +250,10 @@ pub fn workload() -> Vec<Step> {
         file("score_1.v2.csv", &["customer_id,model,value,at", "c2,churn,71.5,2009-03-07"]),
         file("order_2.v2.csv", &[order, "o3,c9,mail,trial,2009-02-06"]),
         file("usage_2009-01_late.v2.csv", &[usage]),
+        file("product_1.v2.csv", &["product_id,requires,value", "fetion,wap,81"]),
+        file("contact_2.v2.csv", &[contact]),
+        file("campaign_state_1.v2.csv", &[state, "s3,crbt,accepted,Dalian,2009-02-28,li,"]),
+        file("handoff_2009-03-01_00000001.v2.csv", &[handoff, &format!("{one},crbt,1,c1,mms,2009-03-01,target,0.1")]),
         Step::Publish("student senior"),
         // Empties the part that hid two rows.
         file("bill_2009-01_b.v2.csv", &[bill]),

@@ -6,9 +6,10 @@
 //! upserts. Some feeds need the value that a change replaces (usage is summed, orders and events move
 //! between keys of the dataflow), and keep it.
 //!
-//! Everything the dataflow is fed comes from here, and nowhere else is a row made into a fact: `rows.rs` says
-//! of each feed's rows which key they have and what they tell.
+//! Everything the dataflow is fed comes from here, and nowhere else is a row made into a fact: `rows.rs` and
+//! `campaigns.rs` say of each feed's rows which key they have and what they tell.
 
+mod campaigns;
 mod rows;
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ use std::rc::Rc;
 
 use dataflows::facts::Facts;
 use dataflows::records::*;
-use dataflows::types::Time;
+use dataflows::types::{Time, Word};
 
 use super::StoreError;
 use super::owners::{Index, PartitionNo};
@@ -183,6 +184,10 @@ pub struct Inputs {
     listings: Holders<ListingRow>,
     consents: Holders<ConsentRow>,
     scores: Holders<ScoreRow>,
+    contacts: Holders<ContactRow>,
+    feedbacks: Holders<FeedbackRow>,
+    campaign_states: Holders<CampaignStateRow>,
+    handoffs: Holders<HandoffRow>,
 }
 
 impl Inputs {
@@ -216,13 +221,38 @@ impl Inputs {
             Feed::Listing => replace!(listings, ListingRow),
             Feed::Consent => replace!(consents, ConsentRow),
             Feed::Score => replace!(scores, ScoreRow),
+            Feed::Contact => replace!(contacts, ContactRow),
+            Feed::Feedback => replace!(feedbacks, FeedbackRow),
+            Feed::CampaignState => {
+                replace!(campaign_states, CampaignStateRow)?;
+                // Once each, when all their rows stand.
+                facts.campaigns.sort_unstable_by_key(|(campaign, _)| *campaign);
+                facts.campaigns.dedup_by_key(|(campaign, _)| *campaign);
+                for (campaign, state) in &mut facts.campaigns {
+                    *state = self.campaign_states.index.state(*campaign);
+                }
+                Ok(())
+            }
+            Feed::Handoff => replace!(handoffs, HandoffRow),
         }
+    }
+
+    /// Whether a hand-off of that id stands.
+    pub fn has_handoff(&self, contact_id: &str) -> bool {
+        HandoffRow::digest(contact_id).is_some_and(|digest| self.handoffs.index.get(&digest).is_some())
+    }
+
+    /// The standing changes of each campaign, the one that counts last.
+    pub fn campaign_states(&self) -> impl Iterator<Item = (Word, impl Iterator<Item = &CampaignStateRow>)> {
+        self.campaign_states.index.rows()
     }
 
     /// The latest second of any standing row that has one.
     pub fn latest_at(&mut self) -> Option<Time> {
         let community = self.member_events.latest().max(self.adjustments.latest());
-        self.orders.latest().max(community).max(self.consents.latest()).max(self.scores.latest())
+        let campaigns = self.contacts.latest().max(self.feedbacks.latest());
+        let campaigns = campaigns.max(self.campaign_states.latest()).max(self.handoffs.latest());
+        self.orders.latest().max(community).max(self.consents.latest()).max(self.scores.latest()).max(campaigns)
     }
 }
 
@@ -242,7 +272,8 @@ macro_rules! of {
 }
 of!(CustomerRow Customer, TerminalRow Terminal, BillRow Bill, UsageRow Usage, ProductRow Product,
     ChannelRow Channel, OrderRow Order, MemberEventRow MemberEvent, AdjustmentRow Adjustment, ListingRow Listing,
-    ConsentRow Consent, ScoreRow Score);
+    ConsentRow Consent, ScoreRow Score, ContactRow Contact, FeedbackRow Feedback, CampaignStateRow CampaignState,
+    HandoffRow Handoff);
 
 /// Whether two files hold the same rows, in whatever order.
 pub fn same_rows(one: &Rows, other: &Rows) -> bool {
@@ -266,6 +297,10 @@ pub fn same_rows(one: &Rows, other: &Rows) -> bool {
         (Rows::Listing(one), Rows::Listing(other)) => same(one, other),
         (Rows::Consent(one), Rows::Consent(other)) => same(one, other),
         (Rows::Score(one), Rows::Score(other)) => same(one, other),
+        (Rows::Contact(one), Rows::Contact(other)) => same(one, other),
+        (Rows::Feedback(one), Rows::Feedback(other)) => same(one, other),
+        (Rows::CampaignState(one), Rows::CampaignState(other)) => same(one, other),
+        (Rows::Handoff(one), Rows::Handoff(other)) => same(one, other),
         _ => false,
     }
 }

@@ -1,7 +1,7 @@
 //! The rows of each feed: which key tells them apart, what their successor must know, and the fact that they
 //! make.
 
-use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
+use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact, Product};
 use dataflows::records::*;
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
@@ -213,7 +213,6 @@ impl Row for ScoreRow {
     }
 }
 
-/// No view of this build asks for products or channels; they are kept for those that will.
 impl Row for ProductRow {
     type Key = Word;
     type Kept = ();
@@ -222,9 +221,13 @@ impl Row for ProductRow {
         self.product
     }
     fn kept(&self) {}
-    fn tell(_: &Word, _: Option<()>, _: Option<&Self>, _: &mut Facts) {}
+    fn tell(product: &Word, _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
+        let product_of = |row: &Self| Product { requires: row.requires, value: row.value };
+        facts.products.push((*product, now.map(product_of)));
+    }
 }
 
+/// No view of this build asks for channels; they are kept for those that will.
 impl Row for ChannelRow {
     type Key = Word;
     type Kept = ();
