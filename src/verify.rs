@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::care;
-use dataflows::facts::{AdjustmentFact, EventFact, Facts, OrderFact};
+use dataflows::facts::{AdjustmentFact, EventFact, Facts, MomentFact, OrderFact, Product};
 use dataflows::members::deeds;
 use dataflows::oracle::{Asked, CareRow, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::points::account;
-use dataflows::records::Rows;
+use dataflows::records::{CampaignStateRow, Rows, State};
 use dataflows::referrals::{self, Node};
 use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::Slots;
@@ -47,10 +47,13 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
         Ok(())
     })?;
     partitions.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let words = words.words_from(0, words.extent().words);
+    let extent = words.extent();
+    let (ids, words) = (words.ids_from(0, extent.customers), words.words_from(0, extent.words));
     let mut standing = Standing::under(words, published.clock, published.programme.clone());
     let (mut usage, mut orders) = (BTreeMap::new(), BTreeMap::new());
     let (mut events, mut adjustments) = (BTreeMap::new(), BTreeMap::new());
+    let (mut contacts, mut feedbacks, mut handoffs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut products, mut states) = (BTreeMap::new(), BTreeMap::new());
     for (_, rows) in &partitions {
         match &**rows {
             Rows::Customer(rows) => standing.customers.extend(rows.iter().map(|row| (row.customer, row.fields))),
@@ -75,7 +78,15 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
             Rows::Adjustment(rows) => {
                 adjustments.extend(rows.iter().map(|row| (row.adjustment_id.clone(), row.clone())));
             }
-            Rows::Product(_) | Rows::Channel(_) => {}
+            Rows::Contact(rows) => contacts.extend(rows.iter().map(|row| (row.contact_id.clone(), row.clone()))),
+            Rows::Feedback(rows) => feedbacks.extend(rows.iter().map(|row| (row.feedback_id.clone(), row.clone()))),
+            Rows::Handoff(rows) => handoffs.extend(rows.iter().map(|row| (row.contact_id.clone(), row.clone()))),
+            Rows::CampaignState(rows) => states.extend(rows.iter().map(|row| (row.change_id.clone(), row.clone()))),
+            Rows::Product(rows) => {
+                products
+                    .extend(rows.iter().map(|row| (row.product, Product { requires: row.requires, value: row.value })));
+            }
+            Rows::Channel(_) => {}
         }
     }
     let facts = Facts {
@@ -103,10 +114,38 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
                 points: Some(row.points),
             })
             .collect(),
+        contacts: contacts
+            .into_values()
+            .map(|row| MomentFact { customer: row.customer, at: row.at, id: row.contact_id, value: Some(row.contact) })
+            .collect(),
+        feedbacks: feedbacks
+            .into_values()
+            .map(|row| MomentFact {
+                customer: row.customer,
+                at: row.at,
+                id: row.feedback_id,
+                value: Some(row.feedback),
+            })
+            .collect(),
+        handoffs: handoffs
+            .into_values()
+            .map(|row| MomentFact { customer: row.customer, at: row.at, id: row.contact_id, value: Some(row.handoff) })
+            .collect(),
+        ids,
+        products: products.into_iter().map(|(product, offered)| (product, Some(offered))).collect(),
+        campaigns: last_states(states.into_values()),
         ..Facts::default()
     };
     standing.apply(&facts);
     Ok(standing)
+}
+
+/// The state that each campaign as a whole came to last.
+fn last_states(rows: impl Iterator<Item = CampaignStateRow>) -> Vec<(Word, Option<State>)> {
+    let mut rows: Vec<_> = rows.filter(|row| row.city.is_null()).collect();
+    rows.sort_by(|left, right| (left.at, &left.change_id).cmp(&(right.at, &right.change_id)));
+    let last: BTreeMap<Word, State> = rows.into_iter().map(|row| (row.campaign, row.state)).collect();
+    last.into_iter().map(|(campaign, state)| (campaign, Some(state))).collect()
 }
 
 /// What a recompute gives; of each customer what the views have of him.
@@ -328,4 +367,35 @@ fn published_attributes(published: &Published) -> BTreeMap<CustomerIx, Attribute
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use dataflows::types::Time;
+
+    use super::*;
+
+    #[test]
+    fn a_campaign_is_where_its_last_change_left_it_and_cities_do_not_count() {
+        const DALIAN: Word = Word(9);
+        let row = |change_id: &str, campaign, at, state, city| CampaignStateRow {
+            change_id: change_id.into(),
+            campaign: Word(campaign),
+            state,
+            city,
+            at: Time(at),
+            by: "zhang".into(),
+            note: None,
+        };
+        let rows = [
+            // Of one second the greater id, as bytes; in whatever order they come.
+            row("s9", 1, 5, State::Running, Word::NULL),
+            row("s10", 1, 5, State::Approved, Word::NULL),
+            row("s1", 1, 6, State::Accepted, DALIAN),
+            row("s2", 1, 4, State::Closed, Word::NULL),
+            // Nothing was said of it as a whole.
+            row("s3", 2, 4, State::Accepted, DALIAN),
+        ];
+        assert_eq!(last_states(rows.into_iter()), [(Word(1), Some(State::Running))]);
+    }
 }
