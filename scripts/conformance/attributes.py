@@ -85,7 +85,9 @@ class World:
         self.consents = {
             key for key, by_time in said.items() if "false" not in by_time[max(by_time)]}
         self.scores = {key: row["value"] for key, row in scores.items()}
-        moments = [row["at"] for feed in (orders, events, adjustments, consents, scores)
+        contacts, feedback = store.standing("contact"), store.standing("feedback")
+        feeds = (orders, events, adjustments, consents, scores, contacts, feedback)
+        moments = [row["at"] for feed in feeds
                    for row in feed.values() if row["at"] is not None]
         if self.as_of is not None:
             moments.append(dt.datetime.combine(last_day(self.as_of), dt.time(23, 59, 59)))

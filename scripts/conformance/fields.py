@@ -180,6 +180,16 @@ FEEDS = {
         moment="at"),
     "score": Feed("customer_id model", "value", {
         "customer_id": text, "model": text, "value": money, "at": time}, moment="at"),
+    "contact": Feed("contact_id", "campaign_id customer_id channel_id at outcome", {
+        "contact_id": text, "campaign_id": text, "customer_id": text, "channel_id": text,
+        "at": time, "outcome": one_of("delivered", "failed", "withheld"),
+        "arm": one_of("target", "control", "random")}, moment="at"),
+    "feedback": Feed("feedback_id", "campaign_id customer_id kind at", {
+        "feedback_id": text, "campaign_id": text, "customer_id": text,
+        "kind": one_of("open", "shown", "consult", "order", "decline", "later", "complaint",
+                       "optout", "survey"),
+        "at": time, "channel_id": text, "product_id": text, "amount": money, "reason": text,
+        "value": money}, moment="at"),
 }
 
 
