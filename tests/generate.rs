@@ -158,7 +158,7 @@ fn run(directory: &Path) -> Outcome {
     let intake = Intake::begin(store, engine.hub(), |_| Ok(document), jiff::Timestamp::now).expect("begun");
     let landed = landed(directory).expect("listed");
     let mut outcome = Outcome { views: BTreeMap::new(), rejected: Vec::new(), rows: 0, bad_rows: 0 };
-    outcome.rejected.extend(landed.malformed.into_iter().map(|(name, _)| name));
+    outcome.rejected.extend(landed.malformed.into_iter().map(|(name, ..)| name));
     let mut tell = |name: &cohortflow::ingest::names::FileName, taken| match taken {
         Taken::Accepted { rows, bad_rows, .. } => {
             outcome.rows += rows;
@@ -192,6 +192,11 @@ fn the_reference_programme_takes_it_whole_and_finds_every_class_and_segment() {
         assert_eq!(classes.into_iter().collect::<Vec<_>>(), ["A", "B", "C", "D", "E", "F"], "seed {seed}");
         let segments: BTreeSet<&str> = outcome.views["segment_member"].iter().map(|row| &*row[0]).collect();
         assert_eq!(segments.len(), 16, "seed {seed}: {segments:?}");
+        for feed in ["contact", "feedback"] {
+            let taken = outcome.views["ingest_ledger"].iter().filter(|row| row[0] == feed && row[4] == "accepted");
+            let rows: u64 = taken.map(|row| row[5].parse::<u64>().expect("a count")).sum();
+            assert!(rows > 50, "seed {seed}: {rows} rows of {feed}");
+        }
         // Corrected versions took the place of what they correct.
         let replaced = outcome.views["ingest_ledger"].iter().filter(|row| row[4] == "superseded").count();
         assert!(replaced > 4, "seed {seed}: {replaced}");
