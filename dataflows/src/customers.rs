@@ -8,8 +8,10 @@
 //! clock's month or the tiers changed; and where only segments were edited, those segments alone.
 
 mod difference;
+mod listing;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -25,6 +27,7 @@ use crate::programme::{Programme, Segment};
 use crate::referrals::{self, Link};
 use crate::rules::compiled::Compiled;
 use crate::segments;
+use crate::table::catalog::Catalog;
 use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::table::{Table, Touch};
@@ -32,6 +35,7 @@ use crate::tiers;
 use crate::types::{Clock, Diff, Month, Time, Word};
 use crate::views::{Change, Counts};
 use difference::{Rows, SegmentPlaces, Sides};
+use listing::Listings;
 
 /// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
 const TURN_CHUNKS: usize = 32;
@@ -56,6 +60,7 @@ pub struct Customers {
     /// What the settled chunks were settled under.
     settled_rules: Option<Compiled>,
     settled_clock: Clock,
+    settled_catalog: Arc<Catalog>,
     settled: Vec<Arc<Chunk>>,
     pass: Option<Pass>,
     /// What customers were told and have not yet thought of.
@@ -76,6 +81,8 @@ pub struct Difference {
     pub tiers: (usize, usize),
     /// By segment: members that came, and went.
     pub members: HashMap<Word, (usize, usize), foldhash::fast::RandomState>,
+    /// By campaign: targets that came, and went. Who is listed otherwise than before both came and went.
+    pub targets: HashMap<Word, (usize, usize), foldhash::fast::RandomState>,
     /// Entries of points that changed after they were shown, where that is noted; and whether there were
     /// more than that.
     pub entries: Vec<points::EntryChange>,
@@ -97,6 +104,8 @@ struct Pass {
     kept: Vec<bool>,
     /// Where each segment stood, and where it stands.
     segments: Vec<SegmentPlaces>,
+    /// What campaigns are to decide.
+    listings: Rc<Listings>,
     /// Chunks in which points are to be counted, each with whose, where it is not of all that are touched.
     counting: Vec<(usize, Option<Bits>)>,
     /// Chunks to go, last first, once points are counted.
@@ -125,6 +134,7 @@ impl Customers {
             rules: Compiled::new(Arc::default(), &[]),
             settled_rules: None,
             settled_clock: Clock::default(),
+            settled_catalog: Arc::default(),
             settled: Vec::new(),
             pass: None,
             heard: Vec::new(),
@@ -184,8 +194,12 @@ impl Customers {
             (SegmentPlaces::unchanged(new), vec![true; new.segments.len()])
         };
         let stays = |places: &SegmentPlaces| places.old == places.new;
+        let listings = Listings::between(
+            (self.old_rules(), &self.settled_catalog, self.settled_clock),
+            (&self.rules, &self.table.catalog, self.table.clock),
+        );
         let is_edited = !(kept.iter().all(|kept| *kept) && places.iter().all(stays));
-        let every_chunk = everybody || is_edited;
+        let every_chunk = everybody || is_edited || listings.is_any();
         let counting: Vec<usize> =
             if every_balance { (0..self.table.chunks.len()).collect() } else { self.table.touched.clone() };
         Pass {
@@ -195,6 +209,7 @@ impl Customers {
             every_balance,
             kept,
             segments: places,
+            listings: Rc::new(listings),
             counting: counting.into_iter().map(|chunk| (chunk, None)).collect(),
             chunks: None,
             counts: Counts::default(),
@@ -271,13 +286,17 @@ impl Customers {
         let working = &self.table.chunks[index];
         if touch.is_none() && !pass.everybody {
             let members = self.edited_members(pass, moment, working);
-            if !same(&members, &working.segments) {
-                let after = Chunk { segments: Arc::new(members), ..Chunk::clone(working) };
+            let listings = pass.listings.clone();
+            if !same(&members, &working.segments) || listings.is_any() {
+                let mut after = Chunk { segments: Arc::new(members), ..Chunk::clone(working) };
+                listings.place(&mut after);
+                self.relist(&listings, moment, &mut after);
                 self.tell(pass, index, after, (&NOBODY, &BTreeMap::new()), emit);
             }
             return;
         }
         let mut after = Chunk::clone(working);
+        pass.listings.place(&mut after);
         let touched = touch.as_deref().map_or(NOBODY, |touch| selected(&touch.slots));
         let slots = if pass.everybody { &Slots::All } else { &touched };
         let listed = after.listed();
@@ -307,7 +326,13 @@ impl Customers {
             after: (&after, &self.rules, self.table.clock),
             same_tiers: !pass.every_class,
         };
-        let mut rows = Rows { emit, tiers: (0, 0), members: &mut self.difference.members, are_read: self.emits_rows };
+        let mut rows = Rows {
+            emit,
+            tiers: (0, 0),
+            members: &mut self.difference.members,
+            targets: &mut self.difference.targets,
+            are_read: self.emits_rows,
+        };
         sides.tiers(slots, &customer, &mut pass.counts, &mut rows);
         sides.ranks(slots, &mut pass.counts);
         sides.books(slots, &mut self.books);
@@ -316,6 +341,7 @@ impl Customers {
         sides.drives(slots, &mut pass.counts);
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
+        sides.targets(&pass.listings, &customer, &mut pass.counts, &mut rows);
         let (came, went) = rows.tiers;
         referrals::tell(
             (&before, &after),
@@ -328,8 +354,8 @@ impl Customers {
         );
         self.difference.tiers = (self.difference.tiers.0 + came, self.difference.tiers.1 + went);
 
-        if !Arc::ptr_eq(&before.points, &after.points) {
-            self.table.set_due(index, after.points.next_due());
+        if !Arc::ptr_eq(&before.points, &after.points) || !Arc::ptr_eq(&before.targets, &after.targets) {
+            self.table.set_dues(index, after.points.next_due(), after.targets.next_due());
         }
         let after = Arc::new(after);
         self.table.chunks[index] = after.clone();
@@ -433,7 +459,10 @@ impl Customers {
             frame.set_tiers(decided, tiers::words(&self.rules));
             let driven = drives::decide(&self.rules.drives, &frame, slots, &chunk.drives);
             segments::decide(&self.rules, 0..members.len(), &frame, &population, slots, &mut members);
+            let classes: Vec<u8> = (0..slots.len()).map(|place| class[slots.slot(place)]).collect();
+            let listed = self.list(&pass.listings, &frame, chunk, slots, (&population, &classes));
             drop(frame);
+            chunk.targets = listed;
             chunk.drives = driven;
             set_history(chunk, moment.month, held, history, started.is_some_and(|started| !started.is_none()));
             if class != *chunk.class {
@@ -442,6 +471,7 @@ impl Customers {
         }
         if !pass.everybody {
             self.decide_edited(pass, moment, chunk, &mut members);
+            self.relist(&pass.listings, moment, chunk);
         }
         if !same(&members, &chunk.segments) {
             chunk.segments = Arc::new(members);
@@ -536,6 +566,7 @@ impl Keyed for Customers {
             pass.counts.emit(emit);
             self.settled_rules = None;
             self.settled_clock = self.table.clock;
+            self.settled_catalog = self.table.catalog.clone();
             return true;
         }
         pass.chunks = Some(chunks);

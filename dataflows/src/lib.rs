@@ -4,9 +4,10 @@
 //! fail. The whole graph is [`build`].
 //!
 //! ```text
-//! facts ─► customers (agreed)─┬─► tier, segment_member          rows
+//! facts ─► customers (agreed)─┬─► tier, segment_member, target  rows
 //!                             ├─► tier_count, tier_move,        counts
 //!                             │   segment_count, rank_count,
+//!                             │   target_count, target_excluded,
 //!                             │   service_health, drive_share,
 //!                             │   member_stage,
 //!                             │   for referral_rate: members, invited
@@ -59,7 +60,7 @@ use views::Change;
 
 /// What the dataflow gives: differences, epoch by epoch.
 pub struct Views<'scope> {
-    /// [`Change::Tier`] and [`Change::Member`].
+    /// [`Change::Tier`], [`Change::Member`] and [`Change::Target`].
     pub rows: Collection<'scope, Change>,
     /// Cells of counts, with how many customers they hold.
     pub counts: Collection<'scope, (Change, isize)>,
@@ -80,7 +81,7 @@ pub fn build<'scope>(
     // Whole on worker 0: an edge of a tree knows no sharding.
     let joined = keyed::keyed(links.exchange(|_| 0), forest);
     let changes = changes.as_collection().concat(joined);
-    let rows = changes.clone().filter(|change| matches!(change, Change::Tier { .. } | Change::Member { .. }));
-    let counts = changes.filter(|change| !matches!(change, Change::Tier { .. } | Change::Member { .. })).count_total();
+    let rows = changes.clone().filter(Change::is_row);
+    let counts = changes.filter(|change| !change.is_row()).count_total();
     Views { rows, counts }
 }

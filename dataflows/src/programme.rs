@@ -3,6 +3,7 @@
 //! Made by the application from the planner's TOML, where every error has been refused already.
 //! Meaning: contract, "Programme".
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::care::{Calendar, Care};
@@ -10,7 +11,7 @@ use crate::records::EventKind;
 use crate::rules::{Attribute, Expr};
 use crate::services::{HEALTHS, TRIALS};
 use crate::stages::{STAGES, Stages};
-use crate::targets::{Campaign, Limits, Pack};
+use crate::targets::{self, Campaign, Limits, Pack};
 
 /// What the planner decides. Equal programmes give equal views.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -187,7 +188,7 @@ impl Programme {
     /// Every name that the vocabulary must hold before the dataflow sees the programme: ids of
     /// tiers, segments, drives, signs and ranks, the measures, products, lists, purposes and models that rules ask for, and
     /// the values of what is told in words.
-    pub fn names(&self) -> Vec<&str> {
+    pub fn names(&self) -> Vec<Cow<'_, str>> {
         let mut names: Vec<&str> = self.tiers.iter().map(|tier| tier.id.as_str()).collect();
         names.extend(self.segments.iter().map(|segment| segment.id.as_str()));
         names.extend(self.ranks.iter().map(|rank| rank.id.as_str()));
@@ -218,6 +219,8 @@ impl Programme {
                 _ => {}
             });
         }
+        let mut names: Vec<Cow<'_, str>> = names.into_iter().map(Cow::Borrowed).collect();
+        names.extend(targets::names(self));
         names.sort_unstable();
         names.dedup();
         names
@@ -229,7 +232,8 @@ impl Programme {
         let drives = self.drives.iter().flat_map(Drive::rules);
         let segments = self.segments.iter().map(|segment| &segment.when);
         let diagnoses = self.cares.iter().flat_map(|care| care.diagnose.iter().map(|diagnosis| &diagnosis.when));
-        self.population.iter().chain(tiers).chain(drives).chain(segments).chain(diagnoses)
+        let audiences = self.campaigns.iter().map(|campaign| &campaign.audience);
+        self.population.iter().chain(audiences).chain(tiers).chain(drives).chain(segments).chain(diagnoses)
     }
 }
 

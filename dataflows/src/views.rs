@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::records::Arm;
 use crate::stages::Stage;
 use crate::types::{CustomerIx, Diff, Month, Word};
 
@@ -12,6 +13,8 @@ use crate::types::{CustomerIx, Diff, Month, Word};
 pub enum Change {
     /// A row of `tier`.
     Tier { customer: CustomerIx, tier: Word, since: Option<Month> },
+    /// A row of `target`.
+    Target { campaign: Word, customer: CustomerIx, product: Word, channel: Word, arm: Arm },
     /// A row of `segment_member`.
     Member { segment: Word, customer: CustomerIx },
     /// One customer of `tier_count`.
@@ -32,8 +35,19 @@ pub enum Change {
     DriveShare { tier: Word, drive: Word, sign: Word },
     /// One member of `member_stage`.
     MemberStage { stage: Stage, city: Word },
+    /// One customer of `target_count`.
+    TargetCount { campaign: Word, channel: Word, arm: Arm },
+    /// One customer of `target_excluded`.
+    TargetExcluded { campaign: Word, reason: Word },
     /// One user of `service_health`, or one order.
     ServiceHealth { product: Word, users: Users },
+}
+
+impl Change {
+    /// Whether it is a row of a view, and no cell of a count.
+    pub fn is_row(&self) -> bool {
+        matches!(self, Change::Tier { .. } | Change::Target { .. } | Change::Member { .. })
+    }
 }
 
 /// What a product's users are counted by. Its row is there while there are orders.

@@ -22,7 +22,7 @@ impl Frame<'_> {
         numbers
     }
 
-    pub(super) fn holders(&self, product: Option<Word>) -> Vec<u8> {
+    pub(crate) fn holders(&self, product: Option<Word>) -> Vec<u8> {
         let orders = product.and_then(|product| self.chunk.orders.get(&product));
         orders.map_or_else(|| vec![0; self.slots.len()], |orders| self.set_in(&orders.holders))
     }
@@ -33,11 +33,11 @@ impl Frame<'_> {
     }
 
     /// 1 where a bit is set, by place.
-    pub(super) fn set_in(&self, bits: &Bits) -> Vec<u8> {
+    pub(crate) fn set_in(&self, bits: &Bits) -> Vec<u8> {
         (0..self.slots.len()).map(|place| u8::from(bits.get(self.slots.slot(place)))).collect()
     }
 
-    pub(super) fn listed(&self, list: Option<Word>) -> Vec<u8> {
+    pub(crate) fn listed(&self, list: Option<Word>) -> Vec<u8> {
         let mut flags = vec![0; self.slots.len()];
         let Some(rows) = list.and_then(|list| self.chunk.listings.get(&list)) else { return flags };
         let now = self.moment.now;
@@ -55,6 +55,21 @@ impl Frame<'_> {
             }),
         }
         flags
+    }
+
+    /// The capabilities of everybody's latest terminal, as a word, by place.
+    pub(crate) fn supports(&self) -> Vec<u32> {
+        let mut words = vec![Word::NULL.0; self.slots.len()];
+        let rows = &self.chunk.terminals;
+        match self.slots {
+            Slots::All => rows.rows().iter().for_each(|((slot, _), word)| words[usize::from(*slot)] = word.0),
+            Slots::Some(slots) => slots.iter().zip(&mut words).for_each(|(slot, word)| {
+                if let Some((_, latest)) = rows.range(|(held, _)| held.cmp(slot)).last() {
+                    *word = latest.0;
+                }
+            }),
+        }
+        words
     }
 
     pub(super) fn terminals(&self, mut has: impl FnMut(Word) -> bool) -> Vec<u8> {

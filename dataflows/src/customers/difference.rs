@@ -69,6 +69,8 @@ pub struct Rows<'a> {
     pub tiers: (usize, usize),
     /// By segment: members that came, and went.
     pub members: &'a mut HashMap<Word, (usize, usize), foldhash::fast::RandomState>,
+    /// By campaign: targets that came, and went.
+    pub targets: &'a mut HashMap<Word, (usize, usize), foldhash::fast::RandomState>,
     pub are_read: bool,
 }
 

@@ -200,7 +200,7 @@ impl Asked<'_> {
         all.filter(own).map(|(_, sum)| sum).sum()
     }
 
-    fn on_list(&self, list: &str) -> bool {
+    pub(super) fn on_list(&self, list: &str) -> bool {
         let now = self.standing.clock.now;
         let own = self.standing.listings.range((self.customer, Word(0))..=(self.customer, Word(u32::MAX)));
         own.filter(|((_, held), _)| &*self.standing.words[held.0 as usize] == list).any(|(_, (from, until))| {
@@ -230,7 +230,7 @@ impl Asked<'_> {
         of.next().map(|(_, value)| hundredths((*value).into()))
     }
 
-    fn terminal(&self, capability: &str) -> bool {
+    pub(super) fn terminal(&self, capability: &str) -> bool {
         let own = self.standing.terminals.range((self.customer, Day(i32::MIN))..=(self.customer, Day(i32::MAX)));
         let latest = own.last().map(|(_, word)| &*self.standing.words[word.0 as usize]);
         latest.is_some_and(|supports| supports.split(';').any(|item| item == capability && !item.is_empty()))

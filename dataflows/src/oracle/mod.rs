@@ -11,6 +11,7 @@ mod points;
 mod referrals;
 mod rules;
 mod services;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -21,9 +22,9 @@ pub use members::DeedRow;
 pub use points::{PointsAccount, PointsEntry, PointsLot, PointsRow};
 pub use referrals::{ReferralRow, TreeRow};
 
-use crate::facts::{Facts, Interval};
+use crate::facts::{Facts, Interval, MomentFact, Product};
 use crate::programme::Programme;
-use crate::records::{Bill, Customer, Event, Order};
+use crate::records::{Bill, Contact, Customer, Event, Feedback, Handoff, Order, State};
 use crate::types::{Clock, CustomerIx, Day, Diff, Month, Time, Word};
 use crate::views::Change;
 
@@ -46,6 +47,12 @@ pub struct Standing {
     pub consents: BTreeMap<(CustomerIx, Word, Word, Time), bool>,
     /// By customer and model, in hundredths.
     pub scores: BTreeMap<(CustomerIx, Word), i64>,
+    pub contacts: points::Moments<Contact>,
+    pub feedbacks: points::Moments<Feedback>,
+    pub handoffs: points::Moments<Handoff>,
+    pub ids: BTreeMap<CustomerIx, String>,
+    pub products: BTreeMap<Word, Product>,
+    pub states: BTreeMap<Word, State>,
     pub words: Vec<Arc<str>>,
     pub clock: Clock,
     pub programme: Arc<Programme>,
@@ -87,6 +94,12 @@ impl Standing {
             let key = (adjustment.customer, adjustment.at, adjustment.adjustment_id.clone());
             put(&mut self.adjustments, key, adjustment.points);
         }
+        moments(&mut self.contacts, &facts.contacts);
+        moments(&mut self.feedbacks, &facts.feedbacks);
+        moments(&mut self.handoffs, &facts.handoffs);
+        self.ids.extend(facts.ids.iter().map(|(customer, id)| (customer, id.to_owned())));
+        facts.products.iter().for_each(|(product, row)| put(&mut self.products, *product, *row));
+        facts.campaigns.iter().for_each(|(campaign, state)| put(&mut self.states, *campaign, *state));
         for (customer, month, measure, change) in &facts.usage {
             let sum = self.usage.entry((*customer, *measure, *month)).or_insert(0);
             *sum += change;
@@ -167,6 +180,7 @@ impl Standing {
             *views.entry(Change::TierCount { city, tier }).or_insert(0) += 1;
         }
         let asked = Asked { tier: Some(tier), ..asked };
+        self.add_targets(&asked, views);
         for drive in self.programme.drives.iter().filter(|drive| !self.programme.tiers.is_empty() && asked.has(drive)) {
             let signs = drive.signs.iter().filter(|sign| rules::holds(&sign.when, &asked));
             for sign in signs.map(|sign| self.word(&sign.id)).chain([Word::NULL]) {
@@ -209,6 +223,10 @@ impl Standing {
     fn word(&self, text: &str) -> Word {
         Word(self.words.iter().position(|word| &**word == text).expect("ids of the programme are words") as u32)
     }
+}
+
+fn moments<T: Copy>(rows: &mut points::Moments<T>, facts: &[MomentFact<T>]) {
+    facts.iter().for_each(|fact| put(rows, (fact.customer, fact.at, fact.id.clone()), fact.value));
 }
 
 fn put<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, value: Option<V>) {

@@ -5,7 +5,7 @@
 use std::iter::Peekable;
 
 use crate::records::Event;
-use crate::table::chunk::AdjustmentKey;
+use crate::table::moments::MomentKey;
 use crate::table::events::{EventRow, Iter};
 use crate::types::{CustomerIx, Month, Time};
 
@@ -50,7 +50,7 @@ impl Happening<'_> {
 /// The four sorted lists, each as far as it is still to come.
 pub struct Happenings<'a, 'u> {
     events: Peekable<Iter<'a>>,
-    adjustments: &'a [(AdjustmentKey, i64)],
+    adjustments: &'a [(MomentKey, i64)],
     receipts: &'a [(TransferKey, Offer)],
     uses: &'u [(Month, usize)],
 }

@@ -16,7 +16,7 @@ use super::transfers::{Offer, Said, Spoken, TransfersOf};
 use crate::facts::Interval;
 use crate::programme::Debts;
 use crate::records::{Event, EventKind};
-use crate::table::chunk::AdjustmentKey;
+use crate::table::moments::MomentKey;
 use crate::table::events::{EventRow, EventsOf};
 use crate::types::{CustomerIx, Month, Time};
 
@@ -24,7 +24,7 @@ use crate::types::{CustomerIx, Month, Time};
 #[derive(Clone, Copy)]
 pub struct Life<'a> {
     pub events: EventsOf<'a>,
-    pub adjustments: &'a [(AdjustmentKey, i64)],
+    pub adjustments: &'a [(MomentKey, i64)],
     pub transfers: TransfersOf<'a>,
     /// When he cannot register.
     pub registration: Option<Interval>,

@@ -12,6 +12,7 @@ use crate::programme::Programme;
 use crate::services::Services;
 use crate::stages::STAGES;
 use crate::table::Reach;
+use crate::targets;
 use crate::types::Word;
 
 /// The plans of a programme, with the words of its ids. Owned by one worker: plans remember what
@@ -29,6 +30,7 @@ pub struct Compiled {
     pub drives: Vec<Drive>,
     /// In the programme's order.
     pub cares: Vec<Watch>,
+    pub targets: targets::Rules,
     /// Whether the population depends on what is as of now: then so does the history of tiers.
     pub population_is_of_now: bool,
 }
@@ -39,8 +41,8 @@ impl Compiled {
         let names = programme.names();
         let mut numbers: HashMap<&str, Word> = HashMap::with_capacity(names.len());
         for (number, word) in words.iter().enumerate() {
-            if let Ok(index) = names.binary_search(&&**word) {
-                numbers.entry(names[index]).or_insert(Word(number as u32));
+            if let Ok(index) = names.binary_search_by(|name| (**name).cmp(word)) {
+                numbers.entry(&names[index]).or_insert(Word(number as u32));
             }
         }
         let word = |name: &str| numbers.get(name).copied();
@@ -54,6 +56,7 @@ impl Compiled {
             stages: STAGES.map(|name| word(name).unwrap_or_default()),
             drives: drives::compile(&programme, &word),
             cares: care::compile(&programme, &word),
+            targets: targets::Rules::new(&programme, &word),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),
             tiers: tiers.collect(),
             segments: segments.collect(),

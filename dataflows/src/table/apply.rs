@@ -7,10 +7,13 @@ use crate::facts::{EventFact, Facts, Interval};
 use crate::points::{self, EXPERIENCE, REGISTRATION};
 use crate::records::{Bill, Order};
 use crate::stages::Stages;
+use crate::targets::ANY_CHANNEL;
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
-use super::chunk::{AdjustmentKey, ConsentKey};
+use super::catalog::Catalog;
+use super::consents::ConsentKey;
+use super::moments::MomentKey;
 use super::column::{Bits, CHUNK};
 use super::events::EventChange;
 use super::orders::OrderKey;
@@ -71,6 +74,12 @@ pub struct Table {
     boundaries: BTreeSet<(Time, u32, Word, bool)>,
     /// By chunk: when a balance in it next changes by itself.
     dues: Vec<Option<Time>>,
+    /// By chunk: when somebody's targets next do.
+    target_dues: Vec<Option<Time>>,
+    /// What stands of products and campaigns.
+    pub(crate) catalog: Arc<Catalog>,
+    /// The word by which a consent is of every channel.
+    any_channel: Option<Word>,
 }
 
 impl Table {
@@ -87,6 +96,9 @@ impl Table {
             clock: Clock::default(),
             boundaries: BTreeSet::new(),
             dues: Vec::new(),
+            target_dues: Vec::new(),
+            catalog: Arc::default(),
+            any_channel: None,
         }
     }
 
@@ -102,6 +114,8 @@ impl Table {
 
     /// Writes the facts that are this worker's.
     pub fn write(&mut self, facts: &Facts, reach: Reach, points: &points::Rules, stages: Stages) {
+        let any = facts.words.iter().position(|word| **word == *ANY_CHANNEL);
+        self.any_channel = any.map(|place| Word((self.words.len() + place) as u32)).or(self.any_channel);
         self.words.extend(facts.words.iter().cloned());
         self.write_customers(facts);
         self.write_bills(facts, reach.bills);
@@ -113,6 +127,11 @@ impl Table {
         self.write_listings(facts);
         self.write_consents(facts);
         self.write_scores(facts);
+        self.write_ids(facts);
+        self.write_moments(facts);
+        if !facts.products.is_empty() || !facts.campaigns.is_empty() {
+            Arc::make_mut(&mut self.catalog).write(facts);
+        }
         if let Some(clock) = facts.clock {
             self.write_clock(clock, stages);
         }
@@ -238,7 +257,7 @@ impl Table {
     }
 
     fn write_adjustments(&mut self, facts: &Facts) {
-        let mut changes: BTreeMap<usize, Vec<Change<AdjustmentKey, i64>>> = BTreeMap::new();
+        let mut changes: BTreeMap<usize, Vec<Change<MomentKey, i64>>> = BTreeMap::new();
         for adjustment in &facts.adjustments {
             let Some((chunk, slot)) = self.place(adjustment.customer) else { continue };
             let key = (slot as u16, adjustment.at, adjustment.adjustment_id.clone());
@@ -286,12 +305,13 @@ impl Table {
             let change = ((slot as u16, consent.at, consent.channel), consent.given);
             changes.entry((chunk, consent.purpose)).or_default().push(change);
         }
+        let any = self.any_channel;
         for ((index, purpose), changes) in changes {
             let (chunk, touch) = self.touched_chunk(index);
             changes.iter().for_each(|((slot, ..), _)| touch.slots.set(usize::from(*slot), true));
             let consents = Arc::make_mut(&mut chunk.consents);
             let held = consents.entry(purpose).or_default();
-            Arc::make_mut(held).apply(changes);
+            Arc::make_mut(held).apply(changes, any);
             if held.rows.is_empty() {
                 consents.remove(&purpose);
             }
@@ -360,17 +380,24 @@ impl Table {
         }
     }
 
-    /// Notes when a balance of a chunk next changes by itself.
-    pub(crate) fn set_due(&mut self, chunk: usize, due: Option<Time>) {
-        if self.dues.len() <= chunk {
-            self.dues.resize(chunk + 1, None);
+    /// Notes when a balance of a chunk next changes by itself, and when a target does.
+    pub(crate) fn set_dues(&mut self, chunk: usize, balance: Option<Time>, target: Option<Time>) {
+        for (dues, due) in [(&mut self.dues, balance), (&mut self.target_dues, target)] {
+            if dues.len() <= chunk {
+                dues.resize(chunk + 1, None);
+            }
+            dues[chunk] = due;
         }
-        self.dues[chunk] = due;
     }
 
-    /// Touches everybody whose balance has changed by itself by `now`.
+    /// Touches everybody whose balance or targets have changed by themselves by `now`.
     pub(crate) fn touch_due(&mut self, now: Time) {
         let is_due = |due: Option<Time>| due.is_some_and(|due| due <= now);
+        for chunk in (0..self.target_dues.len()).filter(|chunk| is_due(self.target_dues[*chunk])).collect::<Vec<_>>() {
+            let targets = self.chunks[chunk].targets.clone();
+            let touch = self.touched_chunk(chunk).1;
+            targets.due_by(now).for_each(|slot| touch.slots.set(slot, true));
+        }
         let chunks: Vec<usize> = (0..self.dues.len()).filter(|chunk| is_due(self.dues[*chunk])).collect();
         for chunk in chunks {
             let slots: Vec<usize> =
@@ -412,11 +439,16 @@ impl Table {
         (chunk, touch)
     }
 
-    pub(crate) fn touched_chunk(&mut self, chunk: usize) -> (&mut Chunk, &mut Touch) {
+    pub(super) fn untouched_chunk(&mut self, chunk: usize) -> &mut Chunk {
         if chunk >= self.chunks.len() {
             self.chunks.resize_with(chunk + 1, || Arc::new(Chunk::empty()));
             self.touches.resize_with(chunk + 1, || None);
         }
+        Arc::make_mut(&mut self.chunks[chunk])
+    }
+
+    pub(crate) fn touched_chunk(&mut self, chunk: usize) -> (&mut Chunk, &mut Touch) {
+        self.untouched_chunk(chunk);
         let touch = self.touches[chunk].get_or_insert_with(|| {
             self.touched.push(chunk);
             Box::new(Touch::none())

@@ -12,13 +12,16 @@ use crate::drives::Driven;
 use crate::facts::Interval;
 use crate::points::Balances;
 use crate::points::transfers::Transfers;
-use crate::records::{Bill, Customer};
-use crate::types::{Day, Month, Time, Token, Word};
+use crate::records::{Bill, Contact, Customer, Feedback, Handoff};
+use crate::targets::Targets;
+use crate::types::{Day, Month, Token, Word};
 
 use super::column::{Bits, CHUNK, Column, Slots};
+use super::consents::Consents;
 use super::events::{Events, EventsOf};
+use super::moments::{IdsOf, MomentKey, Moments, of_slot};
 use super::orders::Orders;
-use super::sorted::{Change, Sorted};
+use super::sorted::Sorted;
 
 /// The five measures of a bill, as places in [`Bills::fees`].
 pub const FEES: usize = 5;
@@ -50,7 +53,7 @@ pub struct Chunk {
     pub terminals: Arc<Sorted<(u16, Day), Word>>,
     pub orders: Arc<BTreeMap<Word, Arc<Orders>>>,
     pub events: Arc<Events>,
-    pub adjustments: Arc<Sorted<AdjustmentKey, i64>>,
+    pub adjustments: Arc<Moments<i64>>,
     /// Derived, with those of other customers.
     pub transfers: Arc<Transfers>,
     pub listings: Arc<BTreeMap<Word, Arc<Sorted<u16, Interval>>>>,
@@ -58,6 +61,11 @@ pub struct Chunk {
     pub consents: Arc<BTreeMap<Word, Arc<Consents>>>,
     /// By model and slot, in hundredths.
     pub scores: Arc<BTreeMap<Word, Arc<Sorted<u16, i64>>>>,
+    /// Their ids, by which arms are drawn.
+    pub ids: Arc<IdsOf>,
+    pub contacts: Arc<Moments<Contact>>,
+    pub feedbacks: Arc<Moments<Feedback>>,
+    pub handoffs: Arc<Moments<Handoff>>,
     /// Derived: class codes by month of history, ascending.
     pub history: Vec<(Month, Classes)>,
     /// Derived: the class as of `as_of`, [`ABSENT`] outside the population.
@@ -68,6 +76,8 @@ pub struct Chunk {
     pub drives: Arc<Vec<Driven>>,
     /// Derived: the balances of points.
     pub points: Arc<Balances>,
+    /// Derived: whom campaigns list.
+    pub targets: Arc<Targets>,
 }
 
 impl Chunk {
@@ -85,11 +95,16 @@ impl Chunk {
             listings: Arc::default(),
             consents: Arc::default(),
             scores: Arc::default(),
+            ids: Arc::default(),
+            contacts: Arc::default(),
+            feedbacks: Arc::default(),
+            handoffs: Arc::default(),
             history: Vec::new(),
             class: Arc::new([ABSENT; CHUNK]),
             segments: Arc::default(),
             drives: Arc::default(),
             points: Balances::none(),
+            targets: Arc::default(),
         }
     }
 
@@ -99,8 +114,8 @@ impl Chunk {
     }
 
     /// A customer's adjustments, in their order.
-    pub fn adjustments_of(&self, slot: usize) -> &[(AdjustmentKey, i64)] {
-        self.adjustments.range(|(held, ..)| held.cmp(&(slot as u16)))
+    pub fn adjustments_of(&self, slot: usize) -> &[(MomentKey, i64)] {
+        of_slot(&self.adjustments, slot)
     }
 
     /// The bills of a month, where there are any.
@@ -358,44 +373,6 @@ impl Sums {
             }
         }
         matches!(self, Sums::Few(rows) if rows.is_empty())
-    }
-}
-
-/// Slot, time, id of an adjustment.
-pub type AdjustmentKey = (u16, Time, Box<str>);
-
-/// Slot, time, channel.
-pub type ConsentKey = (u16, Time, Word);
-
-/// What customers said of one purpose, on every channel.
-#[derive(Clone)]
-pub struct Consents {
-    /// By slot, time and channel: of a slot's latest second, any no is a no.
-    pub rows: Sorted<ConsentKey, bool>,
-    /// Derived: who consents, over all channels.
-    pub given: Bits,
-}
-
-impl Default for Consents {
-    fn default() -> Self {
-        Consents { rows: Sorted::default(), given: Bits::none() }
-    }
-}
-
-impl Consents {
-    /// Applies changes and decides anew who consents, for the customers they touch.
-    pub fn apply(&mut self, changes: Vec<Change<ConsentKey, bool>>) {
-        let mut slots: Vec<u16> = changes.iter().map(|((slot, ..), _)| *slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        self.rows.apply(changes);
-        for slot in slots {
-            let said = self.rows.range(|(held, ..)| held.cmp(&slot));
-            let gives = said.last().is_some_and(|((_, latest, _), _)| {
-                said.iter().rev().take_while(|((_, at, _), _)| at == latest).all(|(_, given)| *given)
-            });
-            self.given.set(usize::from(slot), gives);
-        }
     }
 }
 

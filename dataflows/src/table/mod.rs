@@ -6,9 +6,12 @@
 //! and makes the working chunks the settled ones. Readers only ever see settled chunks.
 
 mod apply;
+pub mod catalog;
 pub mod chunk;
 pub mod column;
+mod consents;
 pub mod events;
+pub mod moments;
 pub mod orders;
 mod sorted;
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
-use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact};
+use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, MomentFact, OrderFact};
 use dataflows::oracle::{Asked, CareRow, DeedRow, PointsAccount, ReferralRow, Standing};
 use dataflows::programme::Programme;
 use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Token, Word};
 use fastrand::Rng;
 
+use crate::campaigns::{self, Known};
 use crate::programmes::{edited, plain_points, programme};
 
 /// Texts beside the programme's names; the first is the null.
@@ -29,11 +30,48 @@ impl History {
         let mut words: Vec<Arc<str>> = Vec::new();
         let (mut orders, mut events, mut uses) = (Vec::new(), Vec::new(), Vec::new());
         let mut last = (Programme::default(), Clock::default());
+        let (mut own, mut known) = (Rng::with_seed(!seed), Known::default());
         let epochs = (0..rng.usize(3..12)).map(|epoch| {
-            let known = (&mut orders, &mut events, &mut uses);
-            facts(&mut rng, epoch, &mut words, known, &mut last)
+            let so_far = (&mut orders, &mut events, &mut uses);
+            let mut facts = facts(&mut rng, epoch, &mut words, so_far, &mut last);
+            campaign(&mut own, epoch, &mut words, &mut known, &mut last.0, &mut facts);
+            facts
         });
         History { epochs: epochs.map(Arc::new).collect() }
+    }
+}
+
+/// Adds campaigns to an epoch's programme, or edits those of the last one, and what happens in them.
+fn campaign(
+    rng: &mut Rng,
+    epoch: usize,
+    words: &mut Vec<Arc<str>>,
+    known: &mut Known,
+    last: &mut Programme,
+    facts: &mut Facts,
+) {
+    if epoch == 0 {
+        facts.ids = campaigns::ids();
+        campaigns::put(rng, last);
+    } else if facts.programme.is_some() || rng.u8(0..3) == 0 {
+        if rng.bool() { campaigns::put(rng, last) } else { campaigns::edit(rng, last) }
+        facts.programme.get_or_insert_default();
+    }
+    if facts.programme.is_some() {
+        facts.programme = Some(Arc::new(last.clone()));
+        learn(words, last.names().iter().map(|name| &**name), &mut facts.words);
+    }
+    let word = |text: &str| Word(words.iter().position(|word| **word == *text).expect("a known word") as u32);
+    campaigns::happen(rng, known, &word, facts);
+}
+
+/// Adds texts to the vocabulary, and to what facts tell of it.
+fn learn<'a>(words: &mut Vec<Arc<str>>, names: impl Iterator<Item = &'a str>, told: &mut Vec<Arc<str>>) {
+    for name in names {
+        if words.iter().all(|word| **word != *name) {
+            words.push(Arc::from(name));
+            told.push(Arc::from(name));
+        }
     }
 }
 
@@ -43,11 +81,7 @@ pub fn growing(seed: u64) -> History {
     let mut rng = Rng::with_seed(seed);
     let programme = plain_points(&mut rng);
     let mut words: Vec<Arc<str>> = WORDS.iter().chain(&LISTS).map(|word| Arc::from(*word)).collect();
-    for name in programme.names() {
-        if words.iter().all(|word| **word != *name) {
-            words.push(Arc::from(name));
-        }
-    }
+    learn(&mut words, programme.names().iter().map(|name| &**name), &mut Vec::new());
     let first = Facts { words, programme: Some(Arc::new(programme)), ..Facts::default() };
     let (mut events, mut now) = (Vec::new(), Day::from_civil(2009, 6, 1).start());
     let mut epoch = |rng: &mut Rng, facts: Facts| {
@@ -91,6 +125,14 @@ pub fn joined(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         joined.listings.extend(facts.listings.iter().cloned());
         joined.consents.extend(facts.consents.iter().cloned());
         joined.scores.extend(facts.scores.iter().cloned());
+        joined.contacts.extend(facts.contacts.iter().cloned());
+        joined.feedbacks.extend(facts.feedbacks.iter().cloned());
+        joined.handoffs.extend(facts.handoffs.iter().cloned());
+        joined.products.extend(facts.products.iter().cloned());
+        joined.campaigns.extend(facts.campaigns.iter().cloned());
+        if !facts.ids.is_empty() {
+            joined.ids = facts.ids.clone();
+        }
         joined.clock = facts.clock.or(joined.clock);
         joined.programme = facts.programme.clone().or(joined.programme);
     }
@@ -121,9 +163,18 @@ pub fn emptying(epochs: &[Arc<Facts>]) -> Arc<Facts> {
             .map(|(customer, purpose, channel, at)| ConsentFact { customer, purpose, channel, at, given: None })
             .collect(),
         scores: standing.scores.keys().map(|(customer, model)| (*customer, *model, None)).collect(),
+        contacts: taken_back(standing.contacts.keys()),
+        feedbacks: taken_back(standing.feedbacks.keys()),
+        handoffs: taken_back(standing.handoffs.keys()),
+        products: standing.products.keys().map(|product| (*product, None)).collect(),
+        campaigns: standing.states.keys().map(|campaign| (*campaign, None)).collect(),
         clock: Some(Clock::default()),
         ..Facts::default()
     })
+}
+
+fn taken_back<'a, T>(keys: impl Iterator<Item = &'a (CustomerIx, Time, Box<str>)>) -> Vec<MomentFact<T>> {
+    keys.map(|(customer, at, id)| MomentFact { customer: *customer, at: *at, id: id.clone(), value: None }).collect()
 }
 
 pub fn attributes(standing: &Standing) -> BTreeMap<CustomerIx, AttributeRow> {
@@ -186,7 +237,7 @@ fn facts(
 ) -> Facts {
     let known = words.len();
     if epoch == 0 {
-        words.extend(WORDS.iter().chain(&LISTS).map(|word| Arc::from(*word)));
+        words.extend(WORDS.iter().chain(&LISTS).chain(&campaigns::WORDS).map(|word| Arc::from(*word)));
     }
     // Days pass, and nothing else happens.
     let is_quiet = epoch > 0 && rng.u8(0..6) == 0;
@@ -195,10 +246,8 @@ fn facts(
         *last = if epoch == 0 || rng.bool() { programme(rng) } else { edited(rng, last) };
     }
     let programme = is_edited.then(|| Arc::new(last.clone()));
-    for name in programme.iter().flat_map(|programme| programme.names()) {
-        if words.iter().all(|word| **word != *name) {
-            words.push(Arc::from(name));
-        }
+    if let Some(programme) = &programme {
+        learn(words, programme.names().iter().map(|name| &**name), &mut Vec::new());
     }
     let many = if is_quiet || rng.u8(0..6) == 0 { 0 } else { rng.usize(1..40) };
     let list = |rng: &mut Rng| Word(WORDS.len() as u32 + rng.u32(0..LISTS.len() as u32));
@@ -252,7 +301,7 @@ fn facts(
 }
 
 /// A time within a few days on which much happens, so that order and caps matter.
-fn busy(rng: &mut Rng) -> Time {
+pub fn busy(rng: &mut Rng) -> Time {
     let day = rng.i32(0..4);
     busy_on(rng, day)
 }
@@ -346,7 +395,7 @@ fn adjustment(rng: &mut Rng) -> AdjustmentFact {
 const MEMBERS: [u32; 8] = [0, 1, 2040, 2041, 4100, 4101, 4120, 4121];
 
 /// Few customers have events, so that each has many; some of them have no bill ever.
-fn member(rng: &mut Rng) -> CustomerIx {
+pub fn member(rng: &mut Rng) -> CustomerIx {
     CustomerIx(MEMBERS[rng.usize(0..MEMBERS.len())])
 }
 

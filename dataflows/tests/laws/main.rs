@@ -3,6 +3,7 @@
 //! `HISTORIES` sets how many histories each law is tried on (default 40), `SEED` the first seed. A
 //! failure names its seed.
 
+mod campaigns;
 mod harness;
 mod history;
 mod programmes;
@@ -13,6 +14,8 @@ use dataflows::care::{self, Approach};
 use dataflows::facts::Facts;
 use dataflows::oracle::{CareRow, DeedRow, PointsEntry, Standing};
 use dataflows::records::EventKind;
+use dataflows::targets::codes;
+use dataflows::views::Change;
 
 use harness::{State, run, run_overlapping};
 use history::{History, emptying};
@@ -174,6 +177,32 @@ fn histories_reach_every_turn_that_care_takes() {
 }
 
 #[test]
+fn histories_reach_every_reason_arm_and_channel_of_a_target() {
+    let mut reached = std::collections::BTreeMap::new();
+    for seed in 1..41 {
+        let mut standing = Standing::default();
+        for facts in &History::random(seed).epochs {
+            standing.apply(facts);
+            for (change, count) in standing.views() {
+                let what = match change {
+                    Change::TargetExcluded { reason, .. } => standing.words[reason.0 as usize].to_string(),
+                    Change::TargetCount { channel, arm, .. } => {
+                        format!("{} {}", standing.words[channel.0 as usize], arm.name())
+                    }
+                    _ => continue,
+                };
+                *reached.entry(what).or_insert(0) += count;
+            }
+        }
+    }
+    let arms = ["target", "control", "random"];
+    let listed = ["sms", "mms", "wap", "call"].into_iter().flat_map(|channel| arms.map(|arm| format!("{channel} {arm}")));
+    let expected = codes::REASONS.into_iter().chain(["list:vip"]).map(str::to_owned).chain(listed);
+    let missing: Vec<String> = expected.filter(|what| reached.get(what).is_none_or(|count| *count < 4)).collect();
+    assert!(missing.is_empty(), "{missing:?} of {reached:?}");
+}
+
+#[test]
 fn splitting_and_joining_epochs_does_not_change_the_last() {
     for_each_history(|seed, history| {
         let last = run(&history.epochs, 1).pop();
@@ -207,7 +236,12 @@ fn delivering_an_epoch_twice_changes_nothing() {
     for_each_history(|seed, history| {
         // Sums of usage are changes, which the store makes once; everything else is how it stands.
         let again = |facts: &Arc<Facts>| {
-            let again = Facts { usage: Vec::new(), words: Vec::new(), ..Facts::clone(facts) };
+            let again = Facts {
+                usage: Vec::new(),
+                words: Vec::new(),
+                ids: dataflows::facts::Ids::default(),
+                ..Facts::clone(facts)
+            };
             [facts.clone(), Arc::new(again)]
         };
         let doubled: Vec<_> = history.epochs.iter().flat_map(again).collect();

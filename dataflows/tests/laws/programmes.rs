@@ -45,7 +45,14 @@ pub fn programme(rng: &mut Rng) -> Programme {
         active_measures: active_measures(rng),
         cares: cares(rng),
         calendar: calendar(rng),
+        // Campaigns are put in from a source of their own.
+        ..Programme::default()
     }
+}
+
+/// Whom a campaign is for: mostly everybody, so that the rest decides.
+pub fn audience(rng: &mut Rng) -> Expr {
+    if rng.bool() { Expr::Boolean(true) } else { condition(rng, 2, Scope::Segment) }
 }
 
 /// Points for events only, which can be spent at once and do not expire.

@@ -1,0 +1,303 @@
+//! What each campaign makes of customers by itself, before others are looked at.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::arms::{draw, is_control};
+use super::codes::{self, OUTSIDE, Reason};
+use super::past::Past;
+use super::rules::{Listing, Offering, Rules};
+use super::{Column, WHOLE};
+use crate::attributes::Frame;
+use crate::records::Arm;
+use crate::rules::evaluate::{Columns, TRUE, evaluate};
+use crate::rules::plan::Textual;
+use crate::table::Chunk;
+use crate::table::catalog::Catalog;
+use crate::table::chunk::CITY;
+use crate::table::column::{Bits, Slots};
+use crate::types::{Clock, Time, Word};
+
+/// What decisions are made on beside the customer.
+#[derive(Clone, Copy)]
+pub struct Grounds<'a> {
+    pub rules: &'a Rules,
+    pub catalog: &'a Catalog,
+    pub words: &'a [Arc<str>],
+    pub clock: Clock,
+}
+
+/// The selected customers of a chunk, with what campaigns ask of all of them.
+pub struct Candidates<'a> {
+    pub grounds: Grounds<'a>,
+    pub chunk: &'a Chunk,
+    pub frame: &'a Frame<'a>,
+    pub slots: &'a Slots,
+    /// Who is in the population, by place: 0 or 1.
+    population: &'a [u8],
+    /// Class codes by place.
+    classes: &'a [u8],
+    /// Whoever has a past, by place.
+    pasts: Vec<Option<Past<'a>>>,
+    /// Whom no campaign may contact, by place.
+    barred: Vec<Option<Reason>>,
+    supports: Vec<u32>,
+    /// When something opens again by itself, the earliest, by place.
+    dues: RefCell<Vec<Option<Time>>>,
+}
+
+/// What a campaign makes of the selected customers, by place.
+pub struct Fit {
+    pub codes: Vec<u8>,
+    /// What they would be offered, where that differs between them.
+    pub products: Option<Vec<u32>>,
+}
+
+impl<'a> Candidates<'a> {
+    /// Those at `slots`.
+    pub fn new(
+        grounds: Grounds<'a>,
+        chunk: &'a Chunk,
+        frame: &'a Frame<'a>,
+        slots: &'a Slots,
+        (population, classes): (&'a [u8], &'a [u8]),
+    ) -> Candidates<'a> {
+        let pasts = pasts(chunk, slots);
+        let forbidden = frame.listed(grounds.rules.do_not_contact);
+        let barred = |place: usize| match &pasts[place] {
+            Some(past) if is_opted_out(chunk, slots.slot(place), past) => Some(Reason::Optout),
+            _ => (forbidden[place] == 1).then_some(Reason::DoNotContact),
+        };
+        let barred = (0..slots.len()).map(barred).collect();
+        let (supports, dues) = (frame.supports(), RefCell::new(vec![None; slots.len()]));
+        Candidates { grounds, chunk, frame, slots, population, classes, pasts, barred, supports, dues }
+    }
+
+    /// What happened with the customer at a place, if anything did.
+    pub fn past(&self, place: usize) -> Option<&Past<'a>> {
+        self.pasts[place].as_ref()
+    }
+
+    /// When something opens again by itself, by place.
+    pub fn dues(self) -> Vec<Option<Time>> {
+        self.dues.into_inner()
+    }
+
+    /// What a campaign makes of them. Whoever was listed in `held` has the arm that he had there.
+    pub fn fit(&self, listing: &Listing, held: Option<&Column>) -> Fit {
+        let mut codes = vec![OUTSIDE; self.slots.len()];
+        let mut products = listing.offering.is_pack().then(|| vec![Word::NULL.0; self.slots.len()]);
+        if listing.is_over(self.grounds.catalog, self.grounds.clock) {
+            return Fit { codes, products };
+        }
+        let asks = Asks::of(self, listing);
+        for place in 0..codes.len() {
+            if self.population[place] == 0 || !asks.is_there(place) {
+                continue;
+            }
+            let is_inside = asks.truths[place] == TRUE;
+            if !is_inside && !self.is_drawn(listing, place) {
+                continue;
+            }
+            let (code, product) = match asks.decide(place) {
+                Ok((channel, product)) => {
+                    let arm = if is_inside { self.arm(listing, place, held) } else { Arm::Random };
+                    (codes::of_target(channel, arm), product)
+                }
+                Err(code) => (code, Word::NULL),
+            };
+            codes[place] = code;
+            products.iter_mut().for_each(|products| products[place] = product.0);
+        }
+        Fit { codes, products }
+    }
+
+    /// Whether somebody outside the audience is taken to compare with.
+    fn is_drawn(&self, listing: &Listing, place: usize) -> bool {
+        let id = || self.chunk.ids.get(self.slots.slot(place));
+        listing.random > 0 && draw(&listing.name, id()) >= WHOLE - listing.random
+    }
+
+    fn arm(&self, listing: &Listing, place: usize, held: Option<&Column>) -> Arm {
+        let slot = self.slots.slot(place);
+        let had = held.and_then(|held| codes::target(held.fit[slot])).map(|(_, arm)| arm);
+        if let Some(arm @ (Arm::Target | Arm::Control)) = had {
+            return arm;
+        }
+        let is_kept = is_control(&listing.name, self.chunk.ids.get(slot), listing.holdout, self.grounds.rules.holdout);
+        if is_kept { Arm::Control } else { Arm::Target }
+    }
+
+    fn is_due(&self, place: usize, at: Time) {
+        let due = &mut self.dues.borrow_mut()[place];
+        *due = Some(due.map_or(at, |due: Time| due.min(at)));
+    }
+}
+
+/// What one campaign asks of the selected customers, in columns.
+struct Asks<'a> {
+    candidates: &'a Candidates<'a>,
+    listing: &'a Listing,
+    now: Time,
+    truths: Vec<u8>,
+    cities: Option<std::rc::Rc<Vec<u32>>>,
+    /// Who is on each list that is left out, with the list's code.
+    lists: Vec<(u8, Vec<u8>)>,
+    /// Who consents on each channel; none where the campaign needs no consent.
+    consents: Option<Vec<Option<&'a Bits>>>,
+    /// Who holds each product that may be offered.
+    holders: Vec<(Word, Option<&'a Bits>)>,
+}
+
+impl<'a> Asks<'a> {
+    fn of(candidates: &'a Candidates<'a>, listing: &'a Listing) -> Asks<'a> {
+        let Candidates { grounds, chunk, frame, .. } = *candidates;
+        let said = |purpose: Option<Word>| purpose.and_then(|purpose| chunk.consents.get(&purpose));
+        let given = |purpose| -> Vec<Option<&Bits>> {
+            let said = said(purpose);
+            listing.channels.iter().map(|(channel, _)| said.map(|said| said.given_on(*channel))).collect()
+        };
+        let lists = listing.lists.iter().enumerate().filter(|(_, (list, _))| list.is_some());
+        let mut products: Vec<Word> = match &listing.offering {
+            Offering::ByClass(packs) => packs.concat(),
+            offering => offering.products(0).to_vec(),
+        };
+        products.sort_unstable();
+        products.dedup();
+        Asks {
+            candidates,
+            listing,
+            now: grounds.clock.now.unwrap_or(Time(i64::MIN)),
+            truths: evaluate(&listing.audience, frame),
+            cities: (!listing.cities.is_empty()).then(|| frame.words(Textual::Field(CITY))),
+            lists: lists.map(|(place, (list, _))| (codes::of_list(place), frame.listed(*list))).collect(),
+            consents: listing.consent.map(given),
+            holders: products
+                .into_iter()
+                .map(|product| (product, chunk.orders.get(&product).map(|orders| &orders.holders)))
+                .collect(),
+        }
+    }
+
+    /// Whether the customer lives where the campaign is.
+    fn is_there(&self, place: usize) -> bool {
+        self.cities.as_ref().is_none_or(|cities| self.listing.cities.contains(&Word(cities[place])))
+    }
+
+    /// The channel and product of a target, or the code of the first reason against one.
+    fn decide(&self, place: usize) -> Result<(usize, Word), u8> {
+        let no = |reason: Reason| Err(reason as u8);
+        let (candidates, listing) = (self.candidates, self.listing);
+        let past = candidates.pasts[place].as_ref();
+        if let Some(reason) = candidates.barred[place] {
+            return no(reason);
+        }
+        if let Some((code, _)) = self.lists.iter().find(|(_, flags)| flags[place] == 1) {
+            return Err(*code);
+        }
+        let slot = candidates.slots.slot(place);
+        let consents = |channel: usize| {
+            self.consents.as_ref().is_none_or(|given| given[channel].is_some_and(|given| given.get(slot)))
+        };
+        let channels = 0..listing.channels.len();
+        if !channels.clone().any(consents) {
+            return no(Reason::Consent);
+        }
+        let product = self.product(place, slot, past)?;
+        if let Some(past) = past {
+            if past.touched().any(|touched| listing.rivals.contains(&touched.campaign)) {
+                return no(Reason::NeverWith);
+            }
+            if let Some(until) = past.waits_until(listing.id, &listing.not_after).filter(|until| self.now < *until) {
+                candidates.is_due(place, until);
+                return no(Reason::NotAfter);
+            }
+        }
+        let Some(product) = product else { return no(Reason::Declined) };
+        let takes = |channel: &usize| {
+            let supports = Word(candidates.supports[place]);
+            candidates.grounds.rules.is_usable(supports, listing.channels[*channel].1, candidates.grounds.words)
+        };
+        let mut left = channels.filter(|channel| consents(*channel)).filter(takes).peekable();
+        if left.peek().is_none() {
+            return no(Reason::Channel);
+        }
+        let open = left.find(|channel| self.is_open(place, listing.channels[*channel].0, past));
+        open.map_or_else(|| no(Reason::Cap), |channel| Ok((channel, product)))
+    }
+
+    /// What is offered: none where all that is left was declined.
+    fn product(&self, place: usize, slot: usize, past: Option<&Past<'_>>) -> Result<Option<Word>, u8> {
+        let (candidates, listing) = (self.candidates, self.listing);
+        let (rules, days) = (candidates.grounds.rules, candidates.grounds.rules.answer_days);
+        let is_declined = |product: Word| {
+            let until = past.and_then(|past| past.declined_until(listing.id, product, days));
+            let until = until.filter(|until| self.now < *until);
+            until.inspect(|until| candidates.is_due(place, *until)).is_some()
+        };
+        if listing.offering == Offering::Nothing {
+            return Ok((!is_declined(Word::NULL)).then_some(Word::NULL));
+        }
+        let is_pack = listing.offering.is_pack();
+        let holds = |product: &Word| {
+            let held = self.holders.iter().find(|(of, _)| of == product).and_then(|(_, held)| *held);
+            held.is_some_and(|held| held.get(slot))
+        };
+        let supports = Word(candidates.supports[place]);
+        let usable = |product: &Word| {
+            let requires = candidates.grounds.catalog.requires(*product);
+            !listing.excludes_terminals || rules.is_usable(supports, requires, candidates.grounds.words)
+        };
+        let leaves_held = is_pack || listing.excludes_holders;
+        let mut fresh = listing.offering.products(candidates.classes[place]).iter().filter(|product| !leaves_held || !holds(product));
+        let mut first = Err(Reason::Holders as u8);
+        while let Some(product) = fresh.next() {
+            if !usable(product) {
+                first = if first == Ok(None) { first } else { Err(Reason::Terminal as u8) };
+            } else if is_declined(*product) {
+                first = Ok(None);
+            } else {
+                return Ok(Some(*product));
+            }
+        }
+        first
+    }
+
+    /// Whether no cap keeps a channel closed. Whom the campaign has taken on stays on its list whatever the caps:
+    /// they are asked again when he is contacted.
+    fn is_open(&self, place: usize, channel: Word, past: Option<&Past<'_>>) -> bool {
+        let (candidates, listing) = (self.candidates, self.listing);
+        let caps = &candidates.grounds.rules.caps;
+        let until = match past {
+            Some(past) if listing.is_capped && !past.is_taken_by(listing.id) => {
+                caps.iter().filter_map(|cap| past.capped_until(cap, channel, self.now)).max()
+            }
+            Some(_) => None,
+            None => caps
+                .iter()
+                .filter(|cap| listing.is_capped && cap.contacts == 0 && cap.channel.is_none_or(|of| of == channel))
+                .map(|_| Time(i64::MAX))
+                .next(),
+        };
+        until.inspect(|until| candidates.is_due(place, *until)).is_none()
+    }
+}
+
+/// Whoever has a past, by place.
+fn pasts<'a>(chunk: &'a Chunk, slots: &Slots) -> Vec<Option<Past<'a>>> {
+    let is_quiet = chunk.contacts.is_empty() && chunk.handoffs.is_empty() && chunk.feedbacks.is_empty();
+    if is_quiet {
+        return vec![None; slots.len()];
+    }
+    let past = |place: usize| Some(Past::of(chunk, slots.slot(place))).filter(|past| !past.is_none());
+    (0..slots.len()).map(past).collect()
+}
+
+/// Whether a customer's latest opt-out stands: it does until he consents to something, on whatever channel, at a later
+/// second.
+fn is_opted_out(chunk: &Chunk, slot: usize, past: &Past<'_>) -> bool {
+    past.opted_out().is_some_and(|out| {
+        let said = chunk.consents.values().flat_map(|said| said.rows.range(|(of, ..)| usize::from(*of).cmp(&slot)));
+        !said.into_iter().any(|((_, at, _), given)| *given && *at > out)
+    })
+}

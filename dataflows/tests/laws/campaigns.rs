@@ -1,0 +1,195 @@
+//! Random campaigns, and what happens in them. They are drawn from a source of their own, so that histories are what
+//! they were before there were any.
+
+use std::collections::BTreeSet;
+
+use dataflows::facts::{ConsentFact, Facts, Ids, MomentFact, Product};
+use dataflows::programme::Programme;
+use dataflows::records::{Arm, Contact, Feedback, FeedbackKind, Handoff, Outcome, State};
+use dataflows::targets::{Campaign, Cap, Limits, Offer, Pack, Span};
+use dataflows::types::{CustomerIx, SECONDS_PER_DAY, Time, Word};
+use fastrand::Rng;
+
+use crate::history::{busy, member};
+use crate::programmes::audience;
+
+const CAMPAIGNS: [&str; 5] = ["C0", "C1", "C2", "C3", "C4"];
+const CHANNELS: [&str; 4] = ["sms", "mms", "wap", "call"];
+const PRODUCTS: [&str; 3] = ["sms", "crbt", "nothing"];
+/// Words that facts name, beside those of programmes.
+pub const WORDS: [&str; 8] = ["C0", "C1", "C2", "C3", "C4", "*", "wap", "call"];
+
+/// Campaigns, packs and limits for a programme.
+pub fn put(rng: &mut Rng, programme: &mut Programme) {
+    // Some have none.
+    let many = if rng.u8(0..6) == 0 { 0 } else { rng.usize(1..5) };
+    let mut ids = CAMPAIGNS.to_vec();
+    rng.shuffle(&mut ids);
+    programme.packs = (0..3)
+        .map(|place| Pack {
+            id: format!("K{place}"),
+            tier: (place < 2).then(|| format!("T{place}")),
+            products: some(rng, &PRODUCTS),
+        })
+        .collect();
+    programme.campaigns = ids[..many].iter().map(|id| campaign(rng, id)).collect();
+    programme.limits = limits(rng);
+}
+
+/// The same with something else in it.
+pub fn edit(rng: &mut Rng, programme: &mut Programme) {
+    let mut other = Programme::default();
+    put(rng, &mut other);
+    match rng.u8(0..6) {
+        0 => programme.limits = other.limits,
+        1 => programme.packs = other.packs,
+        2 => rng.shuffle(&mut programme.campaigns),
+        3 if !programme.campaigns.is_empty() => {
+            let place = rng.usize(0..programme.campaigns.len());
+            let id = programme.campaigns[place].id.clone();
+            programme.campaigns[place] = campaign(rng, &id);
+        }
+        4 => programme.campaigns = other.campaigns,
+        _ => {
+            programme.campaigns.pop();
+        }
+    }
+}
+
+fn some(rng: &mut Rng, of: &[&str]) -> Vec<String> {
+    let mut names = of.to_vec();
+    rng.shuffle(&mut names);
+    names[..rng.usize(1..=of.len())].iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn campaign(rng: &mut Rng, id: &str) -> Campaign {
+    let one = |rng: &mut Rng, of: &[&str]| of[rng.usize(0..of.len())].to_owned();
+    Campaign {
+        id: id.to_owned(),
+        kind: one(rng, &["marketing", "marketing", "service"]),
+        audience: audience(rng),
+        cities: if rng.u8(0..3) == 0 { BTreeSet::from([one(rng, &["Dalian", "沈阳"])]) } else { BTreeSet::new() },
+        offer: match rng.u8(0..6) {
+            0 => Offer::Nothing,
+            1 => Offer::PackByTier,
+            2 => Offer::Pack(one(rng, &["K0", "K1", "K2"])),
+            _ => Offer::Product(one(rng, &PRODUCTS)),
+        },
+        excludes_holders: rng.bool(),
+        excludes_terminals: rng.bool(),
+        excludes_lists: if rng.bool() { vec!["vip".to_owned()] } else { Vec::new() },
+        consent: (rng.u8(0..3) == 0).then(|| one(rng, &["sms", "crbt", "nothing"])),
+        never_with: if rng.u8(0..3) == 0 {
+            BTreeSet::from([one(rng, &CAMPAIGNS)]).into_iter().filter(|rival| rival != id).collect()
+        } else {
+            BTreeSet::new()
+        },
+        not_after: if rng.u8(0..3) == 0 {
+            vec![(one(rng, &["sms", "mms", "C0", "C1"]), rng.u32(1..5))]
+        } else {
+            Vec::new()
+        },
+        channels: some(rng, &CHANNELS),
+        until: (rng.u8(0..4) == 0).then(|| Time(busy(rng).0 + rng.i64(0..6) * SECONDS_PER_DAY)),
+        priority: rng.i64(0..3),
+        holdout: [0, 0, 3_000][rng.usize(0..3)],
+        random: [0, 0, 0, 2_000][rng.usize(0..4)],
+    }
+}
+
+fn limits(rng: &mut Rng) -> Limits {
+    let cap = |rng: &mut Rng| Cap {
+        channel: rng.bool().then(|| CHANNELS[rng.usize(0..2)].to_owned()),
+        contacts: rng.u32(0..3).max(rng.u32(0..2)),
+        span: if rng.bool() { Span::Days(rng.u32(1..5)) } else { Span::Weeks(rng.u32(1..3)) },
+    };
+    Limits {
+        caps: (0..rng.usize(0..3)).map(|_| cap(rng)).collect(),
+        exempt: if rng.bool() { BTreeSet::from(["service".to_owned()]) } else { BTreeSet::new() },
+        open_max: rng.u32(1..4),
+        holdout: [0, 0, 0, 1_500][rng.usize(0..4)],
+        decline_days: rng.u32(1..5),
+        later_days: rng.u32(1..3),
+    }
+}
+
+/// What is known of a history so far, to be corrected and taken back.
+#[derive(Default)]
+pub struct Known {
+    contacts: Vec<MomentFact<Contact>>,
+    feedbacks: Vec<MomentFact<Feedback>>,
+    handoffs: Vec<MomentFact<Handoff>>,
+}
+
+/// Ids of every customer that a history may name.
+pub fn ids() -> Ids {
+    let mut ids = Ids::from(0);
+    (0..4_200).for_each(|customer| ids.push(&format!("k{customer}")));
+    ids
+}
+
+/// Adds what happens in an epoch. `word` gives the number of a text.
+pub fn happen(rng: &mut Rng, known: &mut Known, word: &dyn Fn(&str) -> Word, facts: &mut Facts) {
+    let one = |rng: &mut Rng, of: &[&str]| word(of[rng.usize(0..of.len())]);
+    for _ in 0..rng.usize(0..12) {
+        let contact = Contact {
+            campaign: one(rng, &CAMPAIGNS),
+            channel: one(rng, &CHANNELS),
+            outcome: [Outcome::Delivered, Outcome::Delivered, Outcome::Failed, Outcome::Withheld][rng.usize(0..4)],
+            arm: Arm::Target,
+        };
+        let fact = moment(rng, &mut known.contacts, contact);
+        facts.contacts.push(fact);
+    }
+    for _ in 0..rng.usize(0..8) {
+        let kinds = [FeedbackKind::Open, FeedbackKind::Decline, FeedbackKind::Later, FeedbackKind::Optout];
+        let feedback = Feedback {
+            campaign: one(rng, &CAMPAIGNS),
+            kind: kinds[rng.usize(0..4)],
+            channel: Word::NULL,
+            product: if rng.bool() { Word::NULL } else { one(rng, &PRODUCTS[..2]) },
+            amount: None,
+            value: None,
+            reason: Word::NULL,
+        };
+        let fact = moment(rng, &mut known.feedbacks, feedback);
+        facts.feedbacks.push(fact);
+    }
+    for _ in 0..rng.usize(0..8) {
+        let handoff = Handoff {
+            campaign: one(rng, &CAMPAIGNS),
+            step: rng.u8(0..3),
+            channel: one(rng, &CHANNELS),
+            arm: [Arm::Target, Arm::Target, Arm::Control][rng.usize(0..3)],
+            cost: 10,
+        };
+        let fact = moment(rng, &mut known.handoffs, handoff);
+        facts.handoffs.push(fact);
+    }
+    for _ in 0..rng.usize(0..4) {
+        let channel = one(rng, &["*", "sms", "mms", "call"]);
+        let (purpose, at) = (one(rng, &["sms", "crbt"]), busy(rng));
+        facts.consents.push(ConsentFact { customer: member(rng), purpose, channel, at, given: Some(rng.bool()) });
+    }
+    if rng.u8(0..3) == 0 {
+        let requires = one(rng, &["", "mms", "wap;mms", "wap"]);
+        facts.products.push((one(rng, &PRODUCTS[..2]), rng.bool().then_some(Product { requires, value: None })));
+    }
+    if rng.u8(0..2) == 0 {
+        let state = State::ALL[rng.usize(0..State::ALL.len())].0;
+        facts.campaigns.push((one(rng, &CAMPAIGNS), (rng.u8(0..4) != 0).then_some(state)));
+    }
+}
+
+/// Something of few ids, which comes again: corrected, or taken back.
+fn moment<T: Copy>(rng: &mut Rng, known: &mut Vec<MomentFact<T>>, value: T) -> MomentFact<T> {
+    if !known.is_empty() && rng.u8(0..3) == 0 {
+        let known = known[rng.usize(0..known.len())].clone();
+        return MomentFact { value: rng.bool().then_some(value), ..known };
+    }
+    let customer = if rng.u8(0..5) == 0 { CustomerIx(rng.u32(0..12)) } else { member(rng) };
+    let at = Time(busy(rng).0 - rng.i64(0..5) * SECONDS_PER_DAY);
+    let fact = MomentFact { customer, at, id: format!("i{}", rng.u8(0..30)).into(), value: Some(value) };
+    known.push(fact.clone());
+    fact
+}
