@@ -1,13 +1,16 @@
 //! Random campaigns, and what happens in them. They are drawn from a source of their own, so that histories are what
 //! they were before there were any.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use dataflows::facts::{ConsentFact, Facts, Ids, MomentFact, Product};
 use dataflows::programme::Programme;
-use dataflows::records::{Arm, Contact, Feedback, FeedbackKind, Handoff, Outcome, State};
-use dataflows::targets::{Campaign, Cap, Limits, Offer, Pack, Span};
-use dataflows::types::{CustomerIx, SECONDS_PER_DAY, Time, Word};
+use dataflows::records::{Arm, Contact, Customer, Feedback, FeedbackKind, Handoff, Outcome, State};
+use dataflows::rules::Expr;
+use dataflows::targets::{Campaign, Cap, Limits, Offer, Pack, Span, after_days};
+use dataflows::types::{Clock, CustomerIx, SECONDS_PER_DAY, Time, Word};
 use fastrand::Rng;
 
 use crate::history::{busy, member};
@@ -179,6 +182,79 @@ pub fn happen(rng: &mut Rng, known: &mut Known, word: &dyn Fn(&str) -> Word, fac
         let state = State::ALL[rng.usize(0..State::ALL.len())].0;
         facts.campaigns.push((one(rng, &CAMPAIGNS), (rng.u8(0..4) != 0).then_some(state)));
     }
+}
+
+/// Few customers under campaigns that nothing but time keeps from them; the clock stands at the edges of windows.
+pub fn edges(seed: u64) -> Vec<Arc<Facts>> {
+    let mut rng = Rng::with_seed(seed);
+    let rng = &mut rng;
+    let mut programme = Programme::default();
+    put(rng, &mut programme);
+    let plain = |rng: &mut Rng, id: &&str| Campaign {
+        audience: Expr::Boolean(true),
+        cities: BTreeSet::new(),
+        excludes_holders: false,
+        excludes_terminals: false,
+        excludes_lists: Vec::new(),
+        consent: None,
+        never_with: BTreeSet::new(),
+        offer: if rng.bool() { Offer::Nothing } else { Offer::Product("sms".to_owned()) },
+        ..campaign(rng, id)
+    };
+    programme.campaigns = CAMPAIGNS[..2].iter().map(|id| plain(rng, id)).collect();
+    programme.limits.open_max = 2;
+    let mut words: Vec<Arc<str>> = Vec::new();
+    let others = [""].iter().chain(&WORDS).chain(&PRODUCTS).chain(&CHANNELS).chain(&["wap;mms"]);
+    let others: Vec<Cow<'_, str>> = others.map(|word| Cow::Borrowed(*word)).collect();
+    for name in others.into_iter().chain(programme.names()) {
+        if words.iter().all(|word| **word != *name) {
+            words.push((*name).into());
+        }
+    }
+    let customers = (0..4).map(|customer| (CustomerIx(customer), Some(Customer::default()))).collect();
+    let spans = programme.limits.clone();
+    let waits: Vec<u32> = programme.campaigns.iter().flat_map(|of| of.not_after.iter().map(|(_, days)| *days)).collect();
+    let word = |text: &str| Word(words.iter().position(|word| **word == *text).expect("a known word") as u32);
+    let mut first = Facts {
+        words: words.clone(),
+        ids: ids(),
+        customers,
+        programme: Some(Arc::new(programme)),
+        ..Facts::default()
+    };
+    let mut known = Known::default();
+    let mut epochs = Vec::new();
+    for _ in 0..10 {
+        let mut facts = std::mem::take(&mut first);
+        happen(rng, &mut known, &word, &mut facts);
+        facts.campaigns.clear();
+        for fact in &mut facts.contacts {
+            fact.customer = CustomerIx(fact.customer.0 % 4);
+        }
+        let contacts: Vec<Time> = known.contacts.iter().map(|fact| fact.at).collect();
+        let answers: Vec<Time> = known.feedbacks.iter().map(|fact| fact.at).collect();
+        let days = spans.caps.iter().map(|cap| match cap.span {
+            Span::Days(days) => (days, false),
+            Span::Weeks(weeks) => (weeks * 7, true),
+        });
+        let days: Vec<(u32, bool)> = days.chain(waits.iter().map(|days| (*days, false))).collect();
+        let answered = [spans.decline_days, spans.later_days][rng.usize(0..2)];
+        let edge = if !contacts.is_empty() && !days.is_empty() && rng.u8(0..3) != 0 {
+            let (days, is_week) = days[rng.usize(0..days.len())];
+            let at = contacts[rng.usize(0..contacts.len())];
+            // Weeks begin with Mondays; 1970-01-05 was one.
+            let monday = Time(at.0 - (at.0 - 4 * SECONDS_PER_DAY).rem_euclid(7 * SECONDS_PER_DAY));
+            Some(after_days(if is_week { monday } else { at }, days))
+        } else if answers.is_empty() {
+            None
+        } else {
+            Some(after_days(answers[rng.usize(0..answers.len())], answered))
+        };
+        let now = edge.map(|edge| Time(edge.0 + rng.i64(-1..2)));
+        facts.clock = now.map(|now| Clock { as_of: None, now: Some(now) });
+        epochs.push(Arc::new(facts));
+    }
+    epochs
 }
 
 /// Something of few ids, which comes again: corrected, or taken back.

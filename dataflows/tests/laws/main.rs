@@ -40,6 +40,11 @@ fn lives_that_go_on_agree_with_the_oracle() {
     for_each_history(|seed, _| agrees_with_the_oracle(seed, &history::growing(seed)));
 }
 
+#[test]
+fn lists_at_the_edges_of_windows_agree_with_the_oracle() {
+    for_each_history(|seed, _| agrees_with_the_oracle(seed, &History { epochs: campaigns::edges(seed) }));
+}
+
 fn agrees_with_the_oracle(seed: u64, history: &History) {
     let mut standing = Standing::default();
     let states = run(&history.epochs, 1);
