@@ -15,7 +15,7 @@ use dataflows::points::account;
 use dataflows::records::{CampaignStateRow, Rows, State};
 use dataflows::referrals::{self, Node};
 use dataflows::table::chunk::ABSENT;
-use dataflows::table::column::Slots;
+use dataflows::table::column::{CHUNK, Slots};
 use dataflows::tiers::{runs, since};
 use dataflows::types::{CustomerIx, Diff, Word};
 use dataflows::views::Change;
@@ -293,6 +293,14 @@ fn found(published: &Published, names: &Dictionary) -> BTreeMap<Change, Diff> {
         for (members, segment) in chunk.segments.iter().zip(&segments) {
             for slot in members.slots() {
                 found.insert(Change::Member { segment: *segment, customer: customer(slot) }, 1);
+            }
+        }
+        for (column, campaign) in chunk.targets.columns.iter().zip(&published.programme.campaigns) {
+            for slot in 0..CHUNK {
+                let listed = column.named(slot, campaign, |word| names.words.text(word.0));
+                let Some((channel, arm, product)) = listed else { continue };
+                let [campaign, channel, product] = [&*campaign.id, channel, product.unwrap_or_default()].map(word);
+                found.insert(Change::Target { campaign, customer: customer(slot), product, channel, arm }, 1);
             }
         }
     }

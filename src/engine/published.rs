@@ -81,6 +81,10 @@ impl Published {
                 let counts = published.difference.members.entry(segment).or_default();
                 *counts = (counts.0 + came, counts.1 + went);
             }
+            for (campaign, (came, went)) in deposit.difference.targets {
+                let counts = published.difference.targets.entry(campaign).or_default();
+                *counts = (counts.0 + came, counts.1 + went);
+            }
             entries.extend(deposit.difference.entries);
             is_cut |= deposit.difference.more_entries;
             published.workers.push(deposit.snapshot);

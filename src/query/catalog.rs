@@ -229,6 +229,21 @@ pub const VIEWS: &[View] = &[
         columns: columns![tier Text, drive Text, sign Text, customers Integer, share Rate],
     },
     View {
+        name: "target",
+        about: "whom each campaign lists, what it offers him, over which channel, in which arm",
+        columns: columns![campaign_id Text, customer_id Text, product_id Text, channel_id Text, arm Text],
+    },
+    View {
+        name: "target_count",
+        about: "customers on target lists by channel and arm",
+        columns: columns![campaign_id Text, channel_id Text, arm Text, customers Integer],
+    },
+    View {
+        name: "target_excluded",
+        about: "customers of audiences who are not listed, by the first reason",
+        columns: columns![campaign_id Text, reason Text, customers Integer],
+    },
+    View {
         name: "service_health",
         about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
         columns: columns![
@@ -318,9 +333,6 @@ const ABSENT: &[&str] = &[
     "fit",
     "channel_preference",
     "tag",
-    "target",
-    "target_count",
-    "target_excluded",
     "effect",
     "effect_by",
     "effect_rate",

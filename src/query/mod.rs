@@ -15,6 +15,7 @@ pub mod leaderboard;
 mod points;
 mod referrals;
 mod rows;
+mod targets;
 
 pub use card::{Card, card};
 pub use catalog::{Cell, Column, Kind, VIEWS, View, absent, nearest, view};

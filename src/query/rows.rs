@@ -18,6 +18,7 @@ use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
 };
 use super::referrals::{member_referral, referral, referral_rate, referral_tree};
+use super::targets::{target, target_count, target_excluded};
 use super::{Cell, View};
 use crate::engine::Published;
 use crate::store::{Names, Store, StoreError};
@@ -53,6 +54,9 @@ pub fn rows<E: From<StoreError>>(
         "referral" => referral(sources, visit),
         "referral_tree" => referral_tree(sources, visit),
         "referral_rate" => referral_rate(sources, visit),
+        "target" => target(sources, visit),
+        "target_count" => target_count(sources, visit),
+        "target_excluded" => target_excluded(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
         "care_task" => care_task(sources, visit),

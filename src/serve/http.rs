@@ -169,18 +169,21 @@ async fn apply(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Resp
         let Some(published) = published else { return Err(Refusal::internal("a worker has failed")) };
         let dictionary = service.intake.names();
         let names = dictionary.read();
-        let members: serde_json::Map<_, _> = published
-            .difference
-            .members
-            .iter()
-            .filter_map(|(segment, (came, went))| {
-                let id = names.words.text(segment.0)?;
-                Some((id.to_owned(), json!({ "came": came, "went": went })))
-            })
-            .collect();
-        let tiers = json!({ "came": published.difference.tiers.0, "went": published.difference.tiers.1 });
-        Ok(Json(json!({ "epoch": published.epoch, "warnings": warnings, "tier": tiers, "segment_member": members }))
-            .into_response())
+        let difference = &published.difference;
+        let moved = |(word, (came, went)): (&dataflows::types::Word, &(usize, usize))| {
+            let id = names.words.text(word.0)?;
+            Some((id.to_owned(), json!({ "came": came, "went": went })))
+        };
+        let members: serde_json::Map<_, _> = difference.members.iter().filter_map(moved).collect();
+        let targets: serde_json::Map<_, _> = difference.targets.iter().filter_map(moved).collect();
+        Ok(Json(json!({
+            "epoch": published.epoch,
+            "warnings": warnings,
+            "tier": { "came": difference.tiers.0, "went": difference.tiers.1 },
+            "segment_member": members,
+            "target": targets,
+        }))
+        .into_response())
     })
     .await
     .map_err(Refusal::internal)?

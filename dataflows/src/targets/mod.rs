@@ -105,6 +105,22 @@ impl Column {
         Some((listing.channels.get(channel)?.0, arm, product))
     }
 
+    /// Channel, arm and product of a target in a slot, by the programme's own names; `text` is that of a word.
+    pub fn named<'a>(
+        &self,
+        slot: usize,
+        campaign: &'a Campaign,
+        text: impl Fn(Word) -> Option<&'a str>,
+    ) -> Option<(&'a str, Arm, Option<&'a str>)> {
+        let (channel, arm) = codes::target(self.code[slot])?;
+        let product = match (&self.products, &campaign.offer) {
+            (Some(products), _) => Some(Word(products[slot])).filter(|word| !word.is_null()).and_then(text),
+            (None, Offer::Product(product)) => Some(product.as_str()),
+            (None, _) => None,
+        };
+        Some((campaign.channels.get(channel)?, arm, product))
+    }
+
     /// Whether a slot is offered something else than in another column.
     pub fn differs_in_product(&self, other: &Column, slot: usize) -> bool {
         match (&self.products, &other.products) {
