@@ -97,7 +97,7 @@ fn points_are_conserved_in_every_set_of_views_that_is_ever_seen() {
                 }
                 look(&hub.published()).map(|()| seen + 1)
             });
-            let words = [""].into_iter().chain(programme.names()).map(Arc::from).collect();
+            let words = ["".into()].into_iter().chain(programme.names()).map(Arc::from).collect();
             let first = Facts { words, programme: Some(Arc::new(programme.clone())), ..Facts::default() };
             hub.submit(1, first, Instant::now());
             let mut rng = Rng::with_seed(seed);

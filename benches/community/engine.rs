@@ -28,7 +28,7 @@ impl Fed {
         let mut fed = Fed { engine: Engine::start(1, |_| ()).expect("workers"), epoch: 0 };
         fed.hub().note_entries();
         let clock = Clock { as_of: None, now: Some(second(0)) };
-        let words = [""].into_iter().chain(programme.names()).map(Arc::from).collect();
+        let words = ["".into()].into_iter().chain(programme.names()).map(Arc::from).collect();
         let programme = Some(Arc::new(programme));
         fed.visible(Facts { words, clock: Some(clock), programme, ..Facts::default() });
         fed

@@ -78,7 +78,7 @@ pub struct Product {
 pub struct Ids {
     first: u32,
     text: String,
-    ends: Vec<u32>,
+    ends: Vec<usize>,
 }
 
 impl Ids {
@@ -90,13 +90,13 @@ impl Ids {
     /// Adds the next customer's.
     pub fn push(&mut self, id: &str) {
         self.text.push_str(id);
-        self.ends.push(self.text.len() as u32);
+        self.ends.push(self.text.len());
     }
 
     /// Each with its customer.
     pub fn iter(&self) -> impl Iterator<Item = (CustomerIx, &str)> {
         let starts = [0].into_iter().chain(self.ends.iter().copied());
-        let texts = starts.zip(&self.ends).map(|(start, end)| &self.text[start as usize..*end as usize]);
+        let texts = starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end]);
         (self.first..).map(CustomerIx).zip(texts)
     }
 
@@ -168,6 +168,10 @@ impl Facts {
 
     /// Whether they change nothing at all, clock and programme included.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.words.is_empty() && self.ids.is_empty() && self.clock.is_none() && self.programme.is_none()
+        self.len() == 0
+            && self.words.is_empty()
+            && self.ids.is_empty()
+            && self.clock.is_none()
+            && self.programme.is_none()
     }
 }

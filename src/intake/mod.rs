@@ -215,7 +215,7 @@ impl Intake {
     fn publish_into(&self, store: &mut Store, document: Document) -> Result<(Epoch, Instant), StoreError> {
         let programme = Arc::new(document.programme.clone());
         let sources = document.sources.iter().map(|Source { name, text }| (name.clone(), text.clone())).collect();
-        let (epoch, mut facts) = store.publish(sources, programme.names().into_iter())?;
+        let (epoch, mut facts) = store.publish(sources, programme.names().iter().map(|name| &**name))?;
         let durable_at = Instant::now();
         facts.programme = Some(programme);
         *self.document.lock() = Arc::new(document);

@@ -2,9 +2,9 @@
 
 use dataflows::views::Change;
 
+use super::Cell;
 use super::customers::listed;
 use super::rows::{Sources, Visit, id};
-use super::Cell;
 
 pub(super) fn target<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     let Sources { published, names, .. } = sources;

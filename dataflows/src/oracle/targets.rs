@@ -120,12 +120,16 @@ impl Standing {
             return no("consent");
         }
         let offered = self.offered(campaign, asked);
-        let fresh: Vec<Word> = offered.iter().copied().filter(|product| !self.leaves_held(campaign, asked, *product)).collect();
+        let fresh: Vec<Word> =
+            offered.iter().copied().filter(|product| !self.leaves_held(campaign, asked, *product)).collect();
         if fresh.is_empty() && !offered.is_empty() || offered.is_empty() && campaign.offer != Offer::Nothing {
             return no("holders");
         }
-        let usable: Vec<Word> =
-            fresh.iter().copied().filter(|product| !campaign.excludes_terminals || self.can_use(asked, *product)).collect();
+        let usable: Vec<Word> = fresh
+            .iter()
+            .copied()
+            .filter(|product| !campaign.excludes_terminals || self.can_use(asked, *product))
+            .collect();
         if usable.is_empty() && !fresh.is_empty() {
             return no("terminal");
         }
@@ -168,7 +172,8 @@ impl Standing {
         if able.is_empty() {
             return no("channel");
         }
-        let is_free = self.programme.limits.exempt.contains(&campaign.kind) || self.was_taken_on(customer, &campaign.id);
+        let is_free =
+            self.programme.limits.exempt.contains(&campaign.kind) || self.was_taken_on(customer, &campaign.id);
         let open = able.into_iter().find(|channel| is_free || !self.is_capped(&contacts, channel));
         open.map_or_else(|| no("cap"), |channel| Ok(((*channel).clone(), product)))
     }
@@ -181,7 +186,8 @@ impl Standing {
             Offer::Product(product) => vec![product.clone()],
             Offer::Pack(id) => packs.iter().find(|pack| pack.id == *id).expect("a pack").products.clone(),
             Offer::PackByTier => {
-                let tier = asked.tier.filter(|tier| !tier.is_null()).map(|tier| self.words[tier.0 as usize].to_string());
+                let tier =
+                    asked.tier.filter(|tier| !tier.is_null()).map(|tier| self.words[tier.0 as usize].to_string());
                 let of = tier.and_then(|tier| packs.iter().find(|pack| pack.tier.as_ref() == Some(&tier)));
                 of.map_or_else(Vec::new, |pack| pack.products.clone())
             }
@@ -257,7 +263,8 @@ impl Standing {
                 FeedbackKind::Later => limits.later_days,
                 _ => return false,
             };
-            let is_about = if feedback.product.is_null() { feedback.campaign == campaign } else { feedback.product == product };
+            let is_about =
+                if feedback.product.is_null() { feedback.campaign == campaign } else { feedback.product == product };
             is_about && !self.has_passed(*at, days)
         })
     }

@@ -5,8 +5,8 @@
 use std::iter::Peekable;
 
 use crate::records::Event;
-use crate::table::moments::MomentKey;
 use crate::table::events::{EventRow, Iter};
+use crate::table::moments::MomentKey;
 use crate::types::{CustomerIx, Month, Time};
 
 use super::transfers::{Offer, TransferKey};

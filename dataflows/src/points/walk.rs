@@ -16,8 +16,8 @@ use super::transfers::{Offer, Said, Spoken, TransfersOf};
 use crate::facts::Interval;
 use crate::programme::Debts;
 use crate::records::{Event, EventKind};
-use crate::table::moments::MomentKey;
 use crate::table::events::{EventRow, EventsOf};
+use crate::table::moments::MomentKey;
 use crate::types::{CustomerIx, Month, Time};
 
 /// All that a customer's points depend on beside the rules. Rows are sorted by (at, id).

@@ -12,10 +12,10 @@ use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 use super::Chunk;
 use super::catalog::Catalog;
-use super::consents::ConsentKey;
-use super::moments::MomentKey;
 use super::column::{Bits, CHUNK};
+use super::consents::ConsentKey;
 use super::events::EventChange;
+use super::moments::MomentKey;
 use super::orders::OrderKey;
 use super::sorted::Change;
 

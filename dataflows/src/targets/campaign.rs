@@ -96,14 +96,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            caps: Vec::new(),
-            exempt: BTreeSet::new(),
-            open_max: 1,
-            holdout: 0,
-            decline_days: 90,
-            later_days: 14,
-        }
+        Limits { caps: Vec::new(), exempt: BTreeSet::new(), open_max: 1, holdout: 0, decline_days: 90, later_days: 14 }
     }
 }
 

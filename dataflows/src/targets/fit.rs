@@ -249,7 +249,11 @@ impl<'a> Asks<'a> {
             !listing.excludes_terminals || rules.is_usable(supports, requires, candidates.grounds.words)
         };
         let leaves_held = is_pack || listing.excludes_holders;
-        let mut fresh = listing.offering.products(candidates.classes[place]).iter().filter(|product| !leaves_held || !holds(product));
+        let mut fresh = listing
+            .offering
+            .products(candidates.classes[place])
+            .iter()
+            .filter(|product| !leaves_held || !holds(product));
         let mut first = Err(Reason::Holders as u8);
         while let Some(product) = fresh.next() {
             if !usable(product) {

@@ -178,7 +178,8 @@ fn listing(campaign: &Campaign, programme: &Programme, word: &dyn Fn(&str) -> Op
         Offer::PackByTier => {
             let of = |tier: &str| programme.packs.iter().find(|pack| pack.tier.as_deref() == Some(tier));
             let none = (0..FIRST_CLASS).map(|_| Vec::new());
-            let packs = programme.tiers.iter().map(|tier| of(&tier.id).map_or_else(Vec::new, |pack| ids(&pack.products)));
+            let packs =
+                programme.tiers.iter().map(|tier| of(&tier.id).map_or_else(Vec::new, |pack| ids(&pack.products)));
             Offering::ByClass(none.chain(packs).collect())
         }
     };
@@ -222,7 +223,9 @@ pub fn names(programme: &Programme) -> Vec<Cow<'_, str>> {
     }
     for campaign in &programme.campaigns {
         names.extend([&campaign.id].into_iter().chain(&campaign.cities).chain(&campaign.channels).map(String::as_str));
-        names.extend(campaign.never_with.iter().chain(&campaign.excludes_lists).chain(&campaign.consent).map(String::as_str));
+        names.extend(
+            campaign.never_with.iter().chain(&campaign.excludes_lists).chain(&campaign.consent).map(String::as_str),
+        );
         names.extend(campaign.not_after.iter().map(|(what, _)| what.as_str()));
         if let Offer::Product(product) = &campaign.offer {
             names.push(product);

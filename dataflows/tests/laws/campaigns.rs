@@ -213,15 +213,11 @@ pub fn edges(seed: u64) -> Vec<Arc<Facts>> {
     }
     let customers = (0..4).map(|customer| (CustomerIx(customer), Some(Customer::default()))).collect();
     let spans = programme.limits.clone();
-    let waits: Vec<u32> = programme.campaigns.iter().flat_map(|of| of.not_after.iter().map(|(_, days)| *days)).collect();
+    let waits: Vec<u32> =
+        programme.campaigns.iter().flat_map(|of| of.not_after.iter().map(|(_, days)| *days)).collect();
     let word = |text: &str| Word(words.iter().position(|word| **word == *text).expect("a known word") as u32);
-    let mut first = Facts {
-        words: words.clone(),
-        ids: ids(),
-        customers,
-        programme: Some(Arc::new(programme)),
-        ..Facts::default()
-    };
+    let mut first =
+        Facts { words: words.clone(), ids: ids(), customers, programme: Some(Arc::new(programme)), ..Facts::default() };
     let mut known = Known::default();
     let mut epochs = Vec::new();
     for _ in 0..10 {

@@ -54,7 +54,11 @@ fn campaign(
         facts.ids = campaigns::ids();
         campaigns::put(rng, last);
     } else if facts.programme.is_some() || rng.u8(0..3) == 0 {
-        if rng.bool() { campaigns::put(rng, last) } else { campaigns::edit(rng, last) }
+        if rng.bool() {
+            campaigns::put(rng, last)
+        } else {
+            campaigns::edit(rng, last)
+        }
         facts.programme.get_or_insert_default();
     }
     if facts.programme.is_some() {

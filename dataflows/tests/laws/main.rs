@@ -201,7 +201,8 @@ fn histories_reach_every_reason_arm_and_channel_of_a_target() {
         }
     }
     let arms = ["target", "control", "random"];
-    let listed = ["sms", "mms", "wap", "call"].into_iter().flat_map(|channel| arms.map(|arm| format!("{channel} {arm}")));
+    let listed =
+        ["sms", "mms", "wap", "call"].into_iter().flat_map(|channel| arms.map(|arm| format!("{channel} {arm}")));
     let expected = codes::REASONS.into_iter().chain(["list:vip"]).map(str::to_owned).chain(listed);
     let missing: Vec<String> = expected.filter(|what| reached.get(what).is_none_or(|count| *count < 4)).collect();
     assert!(missing.is_empty(), "{missing:?} of {reached:?}");

@@ -111,7 +111,7 @@ pub fn expression(bytes: &[u8]) {
 fn agree(programme: &Arc<dataflows::programme::Programme>) {
     let mut standing = Standing::default();
     FACTS.iter().for_each(|facts| standing.apply(facts));
-    let is_new = |name: &&str| standing.words.iter().all(|word| **word != **name);
+    let is_new = |name: &std::borrow::Cow<'_, str>| standing.words.iter().all(|word| **word != **name);
     let words = programme.names().into_iter().filter(is_new).map(Arc::from).collect();
     let edit = Arc::new(Facts { words, programme: Some(programme.clone()), ..Facts::default() });
     standing.apply(&edit);
