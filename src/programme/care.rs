@@ -37,7 +37,7 @@ pub(super) fn heads<'a>(
     let mut head = |item: &Item<'a>| {
         let product = required("product", item, "product that was opened", problems);
         // Another word for the same.
-        let key = if find(item, "used_by").is_none() && find(item, "active_measure").is_some() {
+        let key = if item.find("used_by").is_none() && item.find("active_measure").is_some() {
             "active_measure"
         } else {
             "used_by"
@@ -53,7 +53,7 @@ pub(super) fn heads<'a>(
 
 /// The name under a key that must be there.
 fn required<'a>(key: &str, item: &Item<'a>, what: &str, problems: &mut Problems<'_>) -> Option<&'a str> {
-    match find(item, key) {
+    match item.find(key) {
         Some(entry) => values::name(entry, problems),
         None => {
             let hint = format!("write {key} = \"...\": the {what}");
@@ -73,33 +73,28 @@ pub(super) fn cares(items: &[Item<'_>], heads: &[Head<'_>], reader: &mut Reader<
     let mut cares = Vec::new();
     for (item, head) in items.iter().zip(heads) {
         reader.known_keys("care", item, &KEYS);
-        if let Some(entry) = find(item, "name") {
+        if let Some(entry) = item.find("name") {
             values::name(entry, reader.problems);
         }
         if let Some((id, entry)) =
-            find(item, "id").and_then(|entry| Some((values::name(entry, reader.problems)?, entry)))
+            item.find("id").and_then(|entry| Some((values::name(entry, reader.problems)?, entry)))
         {
             reader.unique("care", &mut ids, id, entry.place);
         }
-        if let (Some(product), Some(entry)) = (head.product, find(item, "product"))
+        if let (Some(product), Some(entry)) = (head.product, item.find("product"))
             && let Some(earlier) = products.insert(product, entry.place)
         {
             let hint = format!("first at {}", outline::at(earlier, reader.sources));
             reader.problems.error(entry.place, format!("two cares are of the product {}", quoted(product)), hint);
         }
         let whose = head.product.map_or_else(|| "a care".to_owned(), |product| format!("care of {}", quoted(product)));
-        let diagnose =
-            find(item, "diagnose").map_or_else(|| Some(Vec::new()), |entry| diagnoses(&whose, entry, reader));
-        let steps = find(item, "steps").map_or_else(|| Some(Vec::new()), |entry| steps(&whose, entry, reader));
+        let diagnose = item.find("diagnose").map_or_else(|| Some(Vec::new()), |entry| diagnoses(&whose, entry, reader));
+        let steps = item.find("steps").map_or_else(|| Some(Vec::new()), |entry| steps(&whose, entry, reader));
         let (Some(product), Some(used_by)) = (head.product, head.used_by) else { continue };
         let (Some(diagnose), Some(steps)) = (diagnose, steps) else { continue };
         cares.push(Care { product: product.to_owned(), used_by: used_by.to_owned(), diagnose, steps });
     }
     cares
-}
-
-fn find<'i, 'e>(item: &'i Item<'e>, key: &str) -> Option<&'i Entry<'e>> {
-    item.entries.iter().find(|entry| entry.key == key)
 }
 
 /// None where one of them does not hold, which is told.
@@ -111,7 +106,7 @@ fn diagnoses(whose: &str, entry: &Entry<'_>, reader: &mut Reader<'_, '_>) -> Opt
     }
     let mut diagnosis = |item: &Item<'_>| {
         reader.known_keys("diagnosis", item, &DIAGNOSIS_KEYS);
-        let reason = match find(item, "reason") {
+        let reason = match item.find("reason") {
             Some(entry) => values::name(entry, reader.problems),
             None => {
                 let hint = "write reason = \"...\"".to_owned();
@@ -120,7 +115,7 @@ fn diagnoses(whose: &str, entry: &Entry<'_>, reader: &mut Reader<'_, '_>) -> Opt
             }
         };
         let subject = reason.map_or_else(|| "a diagnosis".to_owned(), |reason| format!("diagnosis {}", quoted(reason)));
-        let when = match find(item, "when") {
+        let when = match item.find("when") {
             Some(entry) => reader.rule(entry, format!("rule of {subject} of {whose}")).and_then(|rule| rule.expr),
             None => {
                 let hint = "write when = \"...\"; when = \"true\" takes the rest".to_owned();
@@ -162,7 +157,7 @@ fn approach(
     reader: &mut Reader<'_, '_>,
 ) -> Option<Approach> {
     reader.known_keys("step", item, &STEP_KEYS);
-    let Some(entry) = find(item, "do") else {
+    let Some(entry) = item.find("do") else {
         let hint = format!("write do = {}", near::either(&APPROACHES.map(|(name, _)| name)));
         reader.problems.error(item.place, format!("a step of {whose} without do"), hint);
         return None;
@@ -195,7 +190,7 @@ fn due(
         reader.problems.error(second.key_place, message, "keep one of them".to_owned());
         return None;
     }
-    let after_days = find(item, "after_days");
+    let after_days = item.find("after_days");
     if let Some(entry) = after_days.filter(|_| entry.key != "monthly") {
         reader.problems.error(
             entry.key_place,

@@ -27,9 +27,9 @@ pub(super) fn drives(items: &[Item<'_>], reader: &mut Reader<'_, '_>) -> Vec<Dri
         let id = id("drive", item, &KEYS, &mut seen, reader);
         let whose = id.map_or_else(|| "a drive".to_owned(), |id| format!("drive {}", quoted(id)));
         let when = rule(&whose, id, item, reader);
-        let signs = find(item, "signs").map_or_else(Vec::new, |entry| signs(&whose, id, entry, reader));
+        let signs = item.find("signs").map_or_else(Vec::new, |entry| signs(&whose, id, entry, reader));
         let most = signs.len().min(SIGNS_MAX) as u8;
-        let at_least = match find(item, "at_least") {
+        let at_least = match item.find("at_least") {
             Some(entry) => values::whole(entry, 0, i64::from(most), reader.problems),
             None => Some(i64::from(most.min(1))),
         };
@@ -58,10 +58,6 @@ fn signs(whose: &str, drive: Option<&str>, entry: &Entry<'_>, reader: &mut Reade
     signs
 }
 
-fn find<'i, 'e>(item: &'i Item<'e>, key: &str) -> Option<&'i Entry<'e>> {
-    item.entries.iter().find(|entry| entry.key == key)
-}
-
 /// The id of an item, which must be there and be its own; keys that are none of its are told.
 fn id<'e>(
     noun: &str,
@@ -71,10 +67,10 @@ fn id<'e>(
     reader: &mut Reader<'_, '_>,
 ) -> Option<&'e str> {
     reader.known_keys(noun, item, keys);
-    if let Some(entry) = find(item, "name") {
+    if let Some(entry) = item.find("name") {
         values::name(entry, reader.problems);
     }
-    let Some(entry) = find(item, "id") else {
+    let Some(entry) = item.find("id") else {
         reader.problems.error(item.place, format!("a {noun} without id"), "write id = \"...\"".to_owned());
         return None;
     };
@@ -85,7 +81,7 @@ fn id<'e>(
 
 /// The rule of a drive, or of one of its signs; what it asks for, the drive asks for.
 fn rule(whose: &str, drive: Option<&str>, item: &Item<'_>, reader: &mut Reader<'_, '_>) -> Option<Expr> {
-    let Some(entry) = find(item, "when") else {
+    let Some(entry) = item.find("when") else {
         let hint = "write when = \"...\"".to_owned();
         reader.problems.error(item.place, format!("{whose} has no rule"), hint);
         return None;

@@ -54,6 +54,13 @@ pub(super) struct Item<'a> {
     pub entries: Vec<Entry<'a>>,
 }
 
+impl<'a> Item<'a> {
+    /// What stands under a key.
+    pub fn find(&self, key: &str) -> Option<&Entry<'a>> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+}
+
 /// A section that this build does not carry.
 pub(super) struct Uncarried<'a> {
     /// As it is written: `[[campaign]]`, `[fit]`.
