@@ -6,9 +6,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cohortflow::programme::{self, Diagnostic, Document, Source};
+use cohortflow::programme::{self, Diagnostic, Document, Goal, Level, Source};
 use dataflows::care::Calendar;
 use dataflows::stages::Stages;
+
+#[path = "programme/campaigns.rs"]
+mod campaigns;
 
 fn table(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programme").join(name)
@@ -119,7 +122,7 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
     for diagnostic in diagnostics {
         writeln!(text, "{diagnostic}").expect("a string");
     }
-    if let Ok(Document { programme, settings, names, .. }) = &read {
+    if let Ok(document @ Document { programme, settings, names, .. }) = &read {
         let (window, lag, history) = (programme.window, programme.lag, programme.history);
         writeln!(text, "window {window} lag {lag} history {history} zone {}", settings.timezone).expect("a string");
         let (bad, of) = settings.max_bad_rows;
@@ -164,6 +167,7 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
         for (product, measure) in &programme.active_measures {
             writeln!(text, "use of {product} by {measure}").expect("a string");
         }
+        text.push_str(&campaigns::shown(document));
     }
     text
 }
@@ -183,21 +187,81 @@ fn the_embedded_reference_is_the_directory() {
 
 #[test]
 fn the_reference_holds_what_the_mission_names() {
-    let Document { programme, names, warnings, settings, .. } =
-        programme::parse(programme::reference()).expect("the reference programme holds");
+    let document = programme::parse(programme::reference()).expect("the reference programme holds");
+    let Document { programme, names, warnings, settings, plans, .. } = &document;
     let tiers: Vec<&str> = programme.tiers.iter().map(|tier| tier.id.as_str()).collect();
     assert_eq!(tiers, ["A", "B", "C", "D", "E", "F"]);
     assert_eq!(programme.segments.len(), 16);
     assert_eq!(names.segments.len(), 16);
     assert_eq!(settings.timezone, "Asia/Shanghai");
     // Only what later builds carry is warned of: a slip in a rule would show here.
-    for warning in &warnings {
+    for warning in warnings {
         assert!(warning.message.contains("not carried by this build"), "{warning}");
     }
     let text: String = programme::reference().into_iter().map(|source| source.text).collect();
     assert_eq!(text.matches("[[goal]]").count(), 22);
-    assert_eq!(text.matches("[[pack]]").count(), 6);
-    assert_eq!((programme.points.map(|rules| rules.len()), programme.ranks.len()), (Some(12), 10));
+    assert_eq!((programme.points.as_ref().map(Vec::len), programme.ranks.len()), (Some(12), 10));
+
+    let of_tiers: Vec<&str> = programme.packs.iter().filter_map(|pack| pack.tier.as_deref()).collect();
+    assert_eq!(of_tiers, tiers);
+    assert_eq!(document.packs[0].name.as_deref(), Some("Enjoy 1"));
+    // Every level has a campaign, several of the standing goals have, and every step has what it sends.
+    for level in [Level::Province, Level::ProvinceCity, Level::City] {
+        assert!(plans.iter().any(|plan| plan.level == level), "{level:?}");
+    }
+    assert!(plans.iter().filter(|plan| matches!(plan.goal, Some(Goal::Standing(_)))).count() >= 8);
+    for plan in plans {
+        for step in &plan.steps {
+            assert!(document.content(&plan.id, step, &step.channel).is_some(), "{}: {}", plan.id, step.channel);
+        }
+    }
+    assert_eq!(programme.limits.caps.len(), 2);
+}
+
+/// The dataflow has a word for whatever campaigns name.
+#[test]
+fn names_hold_what_campaigns_ask_for() {
+    let text = "[settings]\ncaps = [{ channel = \"mail\", contacts = 1, days = 1 }]\n\
+                [[pack]]\nid = \"p\"\nproducts = [\"book\"]\n\
+                [[campaign]]\nid = \"c\"\naudience = \"holds.crbt and on_list.gold\"\ncities = [\"Dalian\"]\n\
+                pack = \"p\"\nexclude = [\"list:vip\"]\nconsent = \"promotion\"\nnot_after = { wap_push = 1 }\n\
+                channels = [\"sms\", \"mms\"]\nnever_with = [\"d\"]\n\
+                [[campaign]]\nid = \"d\"\naudience = \"true\"\nproduct = \"song\"\nchannels = [\"call\"]\n";
+    let programme = parse(text).expect("it holds").programme;
+    let names = programme.names();
+    assert!(names.is_sorted());
+    for name in [
+        "mail",
+        "book",
+        "c",
+        "crbt",
+        "gold",
+        "Dalian",
+        "vip",
+        "list:vip",
+        "promotion",
+        "wap_push",
+        "sms",
+        "mms",
+        "d",
+        "song",
+        "call",
+        "do_not_contact",
+        "list:do_not_contact",
+        "optout",
+        "consent",
+        "holders",
+        "terminal",
+        "never_with",
+        "not_after",
+        "declined",
+        "channel",
+        "cap",
+        "max_open",
+    ] {
+        assert_eq!(names.iter().filter(|held| *held == name).count(), 1, "{name}");
+    }
+    assert!(parse("").expect("it holds").programme.names().is_empty());
 }
 
 #[test]

@@ -107,6 +107,71 @@ fn a_large_circle_is_told_in_short() {
     });
 }
 
+/// A programme with so many of something.
+type Family<'a> = &'a dyn Fn(usize) -> String;
+
+#[test]
+fn lists_of_campaigns_are_bounded() {
+    let names = |many: usize| (0..many).map(|name| format!("\"list:{name}\"")).collect::<Vec<_>>().join(", ");
+    let with = |key: &str| format!("[[campaign]]\nid = \"c\"\naudience = \"true\"\nchannels = [\"sms\"]\n{key}\n");
+    let lists = |many: usize| with(&format!("exclude = [{}]", names(many)));
+    let steps = |many: usize| with(&format!("steps = [{}]", vec!["{ channel = \"sms\" }"; many].join(", ")));
+    let channels =
+        |many: usize| format!("[[campaign]]\nid = \"c\"\naudience = \"true\"\nchannels = [{}]\n", names(many));
+    let quiet = |many: usize| with(&format!("quiet = [{}]", vec!["\"22:00-08:00\""; many].join(", ")));
+    let packs = |many: usize| format!("[[pack]]\nid = \"p\"\nproducts = [{}]\n", names(many));
+    let cap = "{ contacts = 1, days = 1 }";
+    let caps = |many: usize| format!("[settings]\ncaps = [{}]\n", vec![cap; many].join(", "));
+    let campaigns = |many: usize| {
+        let campaign = |id| format!("[[campaign]]\nid = \"{id}\"\naudience = \"true\"\nchannels = [\"sms\"]\n");
+        (0..many).map(campaign).collect::<String>()
+    };
+    let link = |bytes: usize| {
+        let link = format!("http://{}", "x".repeat(bytes - 7));
+        format!("[[content]]\nid = \"c\"\nchannel = \"wap\"\ntext = \"x\"\nlink = \"{link}\"\n")
+    };
+    let families: [(&str, Family<'_>, usize); 8] = [
+        ("leaves out 33 lists, 32 are allowed", &lists, 32),
+        ("has 257 steps, 256 are allowed", &steps, 256),
+        ("has 33 channels, 32 are allowed", &channels, 32),
+        ("holds 25 times of day, 24 are allowed", &quiet, 24),
+        ("has 101 products, 100 are allowed", &packs, 100),
+        ("there are 33 caps, 32 are allowed", &caps, 32),
+        ("at most 1000 campaigns, this one has 1001", &campaigns, 1000),
+        ("has 2001 bytes, 2000 are allowed", &link, 2000),
+    ];
+    for (problem, text, most) in families {
+        assert!(parse(text(most)).is_ok(), "{problem}");
+        let diagnostics = parse(text(most + 1)).expect_err(problem);
+        assert!(diagnostics.iter().any(|diagnostic| diagnostic.message.contains(problem)), "{}", diagnostics[0]);
+    }
+}
+
+/// Each of many unknown names is set against few of many known ones, and only while somebody reads it.
+#[test]
+fn many_names_that_are_not_known_are_told_at_once() {
+    let name = |of: &str, name: usize| format!("{of}_{name:020}");
+    let many = |part: &dyn Fn(usize) -> String| (0..15_000).map(part).collect::<String>();
+    let id = |section: &str, name: String| format!("[[{section}]]\nid = \"{name}\"\n");
+    let campaign = |place| id("campaign", name("campaign", place)) + "audience = \"true\"\n";
+    let content = |place| id("content", name("content", place)) + "channel = \"sms\"\ntext = \"x\"\n";
+    let step = |place| format!("[[campaign.steps]]\nchannel = \"sms\"\ncontent = \"{}\"\n", name("text", place));
+    let rivals = format!("never_with = [{}]\n", many(&|place| format!("\"{}\", ", name("rival", place))));
+    let capacity = format!("capacity = {{{}}}\n", many(&|place| format!("{} = 1, ", name("channel", place))));
+    let channels = format!("channels = [{}]\n", many(&|place| format!("\"{}\", ", name("via", place))));
+    for text in [
+        many(&campaign) + &rivals,
+        campaign(0) + &channels + &capacity,
+        many(&|place| campaign(place) + &format!("pack = \"{}\"\n", name("pakc", place)))
+            + &many(&|place| id("pack", name("pack", place)) + "products = [\"x\"]\n"),
+        many(&content) + &many(&|place| campaign(place) + &step(place)),
+    ] {
+        let diagnostics = parse(text).expect_err("refused");
+        let last = diagnostics.last().expect("one");
+        assert!(last.message.contains("more errors"), "{last}");
+    }
+}
+
 /// A generator of its own, so that a seed means the same everywhere.
 struct Random(u64);
 

@@ -131,6 +131,11 @@ impl<'a> Problems<'a> {
         self.errors.problems.len().saturating_add(self.errors.untold)
     }
 
+    /// Whether a warning more would not be told.
+    pub fn is_full_of_warnings(&self) -> bool {
+        self.warnings.problems.len() >= Problems::TOLD_MAX
+    }
+
     /// Everything found, in the order of the text.
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut all: Vec<(Place, Severity, String, Option<String>)> = Vec::new();

@@ -6,6 +6,7 @@ use dataflows::programme::Programme;
 use dataflows::rules::{Attribute, Expr};
 
 use super::calendar;
+use super::campaigns::{self, Content, Ids, PackName, Plan, Step};
 use super::care;
 use super::circle::{self, Definition, Reference};
 use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
@@ -27,6 +28,11 @@ pub struct Document {
     pub settings: IngestSettings,
     /// What tiers and segments are called.
     pub names: Names,
+    /// What packs are called, in the programme's order.
+    pub packs: Vec<PackName>,
+    /// How campaigns are carried out, in the programme's order.
+    pub plans: Vec<Plan>,
+    pub contents: Vec<Content>,
     /// In the order of the text.
     pub warnings: Vec<Diagnostic>,
     /// The text itself. Parsing it again gives this document.
@@ -39,6 +45,18 @@ impl Document {
     pub fn by_data_clock(mut self) -> Document {
         self.settings.clock_wall = false;
         self
+    }
+
+    /// What a step of a campaign sends on a channel: the content that it names, else the campaign's own; the
+    /// greatest version.
+    pub fn content(&self, campaign: &str, step: &Step, channel: &str) -> Option<&Content> {
+        let is_meant = |content: &&Content| match &step.content {
+            Some(id) => content.id.as_ref() == Some(id),
+            None => content.campaign.as_deref() == Some(campaign),
+        };
+        let meant = self.contents.iter().filter(is_meant).filter(|content| content.channel == channel);
+        // Of a campaign's texts one without an id is meant for every step.
+        meant.rev().max_by_key(|content| (step.content.is_some() || content.id.is_none(), content.version))
     }
 }
 
@@ -56,16 +74,16 @@ pub(super) fn parse(sources: Vec<Source>) -> Result<Document, Vec<Diagnostic>> {
     let is_refused = problems.errors() > 0;
     let diagnostics = problems.finish();
     match read {
-        Some((programme, settings, names)) if !is_refused => {
+        Some(read) if !is_refused => {
             debug_assert!(diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning));
-            Ok(Document { programme, settings, names, warnings: diagnostics, sources })
+            Ok(Document { warnings: diagnostics, sources, ..read })
         }
         _ => Err(diagnostics),
     }
 }
 
-/// None where the text is not even TOML.
-fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Programme, IngestSettings, Names)> {
+/// All but the text and what is wrong in it. None where it is not even TOML.
+fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Document> {
     if sources.len() > FILES_MAX {
         problems.error(Place::new(FILES_MAX, 0..0), format!("the programme has more than {FILES_MAX} files"), None);
         return None;
@@ -111,12 +129,27 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<(Progr
     programme.ranks = points::ranks(&outline.ranks, &mut reader);
     programme.drives = drives::drives(&outline.drives, &mut reader);
     programme.cares = care::cares(&outline.cares, &heads, &mut reader);
+    let mut ids = Ids::of(&outline);
+    let (packs, pack_names) = campaigns::packs::packs(&outline.packs, &mut reader);
+    let contents = campaigns::contents(&outline.contents, &mut ids, &mut reader);
+    let (campaigns, plans) = campaigns::campaigns(&outline.campaigns, &ids, &mut reader);
+    programme.packs = packs;
+    programme.campaigns = campaigns;
     for section in &outline.uncarried {
         reader.uncarried(section);
     }
     let Reader { references, problems, .. } = reader;
     circle::check(&references, problems);
-    Some((programme, settings, Names { tiers: tier_names, segments: segment_names }))
+    Some(Document {
+        programme,
+        settings,
+        names: Names { tiers: tier_names, segments: segment_names },
+        packs: pack_names,
+        plans,
+        contents,
+        warnings: Vec::new(),
+        sources: Vec::new(),
+    })
 }
 
 impl<'a> Reader<'a, '_> {

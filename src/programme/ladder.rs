@@ -47,7 +47,7 @@ pub enum Level {
 }
 
 impl Level {
-    const WORDS: [&'static str; 3] = ["province", "province_city", "city"];
+    pub(super) const WORDS: [&'static str; 3] = ["province", "province_city", "city"];
 
     /// As the programme writes it.
     pub fn as_str(self) -> &'static str {
@@ -58,7 +58,7 @@ impl Level {
         }
     }
 
-    fn from_position(position: usize) -> Level {
+    pub(super) fn from_position(position: usize) -> Level {
         match position {
             1 => Level::ProvinceCity,
             2 => Level::City,

@@ -25,11 +25,33 @@
 //! - A drive holds where its `when` does and at least `at_least` of its `signs` (default 1; 0 where it has none). Drives
 //!   may ask for the class and for each other, not in a circle; tiers may not ask for drives.
 //! - `when` and `audience` are rules in every section, at the top level of an item only.
+//! - A pack needs products, none twice; a class has one pack at most, so that `pack = "by_tier"` names one. No pack
+//!   is called so.
+//! - A campaign needs an audience and a channel, and offers a product, a pack or nothing. `level = "city"` needs
+//!   `cities`; on the other levels they narrow it. `kind` defaults to marketing.
+//! - `exclude` takes holders, terminal, optout and list:NAME. Opt-outs and list:do_not_contact bind every campaign,
+//!   written or not; everything else only where it is written. What excludes nobody, since nothing is offered, warns.
+//! - `never_with` names campaigns of the programme. A name of `not_after` that is none is a channel: their feed says
+//!   which there are.
+//! - Channels are tried in the order: that of the first step, then `channels`; the steps' where there are none. A
+//!   campaign without steps has one, over the first channel. The first step waits for nothing; one for no_response or
+//!   not_ordered waits a day at least.
+//! - `dates` are from and until, local, the first second and the first after it. A bare day is 00:00:00 of it as from
+//!   and 24:00:00 as until; fractions of a second are dropped, leap seconds and offsets refused.
+//! - `quiet` is from the first minute to before the second, may pass midnight, and leaves some of the day.
+//! - `holdout` and `random_arm` are at least 0 and below 1, with four decimals at most. A seed without `min_delivery`
+//!   or `max_complaints` has no such bound. A `baseline` may be a campaign that the programme no longer holds: it warns.
+//! - `stages` ascend and hold approved and running, which no city leaves out.
+//! - A content goes by its id where it has one, else by its campaign; of the same channel the greatest version is used.
+//!   A text of a short message has at most 4 parts, and no placeholders.
+//! - A cap counts over `days`, which roll, or `weeks`, which begin on Monday; it allows one contact at least.
 
 mod activity;
 mod calendar;
+mod campaigns;
 mod care;
 mod circle;
+mod decimals;
 mod diagnostic;
 mod document;
 mod drives;
@@ -47,6 +69,7 @@ mod values;
 use std::fmt;
 use std::path::Path;
 
+pub use campaigns::{Baseline, Condition, Content, Goal, OwnGoal, PackName, Plan, Prize, Quiet, Seed, Step};
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
 pub use ladder::{Level, Names, SegmentName, TierName};
@@ -88,7 +111,9 @@ impl Report {
                 let segments = counted(document.programme.segments.len(), "segment");
                 let rules = counted(document.programme.points.iter().flatten().count(), "points rule");
                 let ranks = counted(document.programme.ranks.len(), "rank");
-                text.push_str(&format!("the programme holds {tiers}, {segments}, {rules} and {ranks}: {found}"));
+                let campaigns = counted(document.programme.campaigns.len(), "campaign");
+                let holds = format!("{tiers}, {segments}, {rules}, {ranks} and {campaigns}");
+                text.push_str(&format!("the programme holds {holds}: {found}"));
             }
             None => text.push_str(&format!("the programme is refused: {found}")),
         }

@@ -63,9 +63,9 @@ impl<'a> Item<'a> {
 
 /// A section that this build does not carry.
 pub(super) struct Uncarried<'a> {
-    /// As it is written: `[[campaign]]`, `[fit]`.
+    /// As it is written: `[[scene]]`, `[fit]`.
     pub header: String,
-    /// What one of its items is called: `campaign`.
+    /// What one of its items is called: `scene`.
     pub noun: &'static str,
     pub place: Place,
     pub items: Vec<Item<'a>>,
@@ -82,6 +82,9 @@ pub(super) struct Outline<'a> {
     pub drives: Vec<Item<'a>>,
     pub cares: Vec<Item<'a>>,
     pub calendar: Vec<Entry<'a>>,
+    pub packs: Vec<Item<'a>>,
+    pub campaigns: Vec<Item<'a>>,
+    pub contents: Vec<Item<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
 }
 
@@ -139,6 +142,9 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                 "rank" => outline.ranks.extend(items),
                 "drive" => outline.drives.extend(items),
                 "care" => outline.cares.extend(items),
+                "pack" => outline.packs.extend(items),
+                "campaign" => outline.campaigns.extend(items),
+                "content" => outline.contents.extend(items),
                 "calendar" => outline.calendar.extend(items.into_iter().flat_map(|item| item.entries)),
                 _ => {
                     let header = if *kind == Kind::Table { format!("[{name}]") } else { format!("[[{name}]]") };

@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
 use super::activity;
+use super::campaigns::limits;
+use super::decimals;
 use super::diagnostic::{Problems, quoted};
 use super::near;
 use super::outline::{Entry, entries, kind_of};
@@ -46,7 +48,7 @@ impl Default for IngestSettings {
     }
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 18] = [
     "timezone",
     "window",
     "lag",
@@ -59,6 +61,12 @@ const KEYS: [&str; 12] = [
     "negative_balance",
     "active_measures",
     "stages",
+    "caps",
+    "caps_exempt",
+    "max_open",
+    "holdout",
+    "decline_days",
+    "later_days",
 ];
 const STAGE_KEYS: [&str; 3] = ["new_days", "silent_days", "lapsed_days"];
 /// Longest stage in days: a century.
@@ -93,10 +101,13 @@ pub(super) fn read<'a>(
                 let place = values::one_of(entry, &["allow_negative", "claw_back_next", "write_off"], problems);
                 programme.debts = [Debts::AllowNegative, Debts::ClawBackNext, Debts::WriteOff][place.unwrap_or(0)];
             }
-            "max_bad_rows" => set(&mut settings.max_bad_rows, values::share(entry, problems)),
+            "max_bad_rows" => set(&mut settings.max_bad_rows, decimals::share(entry, problems)),
             "population" => population = Some(*entry),
             "stages" => programme.stages = stages(entry, problems),
             "active_measures" => programme.active_measures = activity::setting(entry, problems),
+            "caps" | "caps_exempt" | "max_open" | "holdout" | "decline_days" | "later_days" => {
+                limits::setting(entry, &mut programme.limits, problems);
+            }
             other => {
                 let message = format!("unknown setting {}", quoted(other));
                 problems.error(entry.key_place, message, near::hint_or_list(other, KEYS));

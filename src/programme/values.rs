@@ -1,15 +1,25 @@
 //! Values of keys: the type, the range, the listed words, each refused by what was found and expected.
 
+use std::collections::HashSet;
+
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::diagnostic::{Problems, quoted};
 use super::near;
-use super::outline::{Entry, kind_of};
+use super::outline::{self, Entry, Item, kind_of};
+use super::source::Place;
 
 /// Longest id or name, in bytes: they are columns of views.
 const NAME_BYTES_MAX: usize = 200;
 
-fn refuse<T>(entry: &Entry<'_>, expected: &str, hint: Option<String>, problems: &mut Problems<'_>) -> Option<T> {
+/// Tells what was found and what was expected, and gives nothing.
+pub(super) fn refuse<T>(
+    entry: &Entry<'_>,
+    expected: &str,
+    hint: Option<String>,
+    problems: &mut Problems<'_>,
+) -> Option<T> {
     let found = match entry.value {
         DeValue::String(text) => quoted(text),
         DeValue::Integer(number) => number.to_string(),
@@ -47,6 +57,46 @@ pub(super) fn name<'a>(entry: &Entry<'a>, problems: &mut Problems<'_>) -> Option
     Some(name)
 }
 
+/// An array of names, none twice, each with its place. `what` is what they name, in the plural.
+pub(super) fn names<'a>(entry: &Entry<'a>, what: &str, problems: &mut Problems<'_>) -> Vec<(&'a str, Place)> {
+    let (mut names, mut seen) = (Vec::new(), HashSet::new());
+    for entry in elements(entry, what, problems) {
+        let Some(name) = name(&entry, problems) else { continue };
+        if !seen.insert(name) {
+            problems.error(entry.place, format!("{} holds {} twice", entry.key, quoted(name)), None);
+            continue;
+        }
+        names.push((name, entry.place));
+    }
+    names
+}
+
+/// The elements of an array, each as if it stood under the key itself. `what` is what they are, in the plural.
+pub(super) fn elements<'a>(entry: &Entry<'a>, what: &str, problems: &mut Problems<'_>) -> Vec<Entry<'a>> {
+    let DeValue::Array(array) = entry.value else {
+        let hint = match entry.value {
+            DeValue::String(_) => Some("write it in brackets".to_owned()),
+            _ => None,
+        };
+        refuse::<()>(entry, &format!("an array of {what}"), hint, problems);
+        return Vec::new();
+    };
+    let element = |value: &'a Spanned<DeValue<'a>>| Entry {
+        value: value.get_ref(),
+        place: Place::new(entry.place.file, value.span()),
+        ..*entry
+    };
+    array.iter().map(element).collect()
+}
+
+/// A table, as an item of its own. `example` is how it is written.
+pub(super) fn table<'a>(entry: &Entry<'a>, example: &str, problems: &mut Problems<'_>) -> Option<Item<'a>> {
+    match entry.value {
+        DeValue::Table(table) => Some(Item { place: entry.place, entries: outline::entries(table, entry.place.file) }),
+        _ => refuse(entry, "a table", Some(format!("write {} = {example}", entry.key)), problems),
+    }
+}
+
 /// A number of months from `min` to `max`.
 pub(super) fn months(entry: &Entry<'_>, min: u32, max: u32, problems: &mut Problems<'_>) -> Option<u32> {
     let months = match entry.value {
@@ -81,70 +131,4 @@ pub(super) fn one_of(entry: &Entry<'_>, words: &[&str], problems: &mut Problems<
         };
         refuse(entry, &near::either(words), hint, problems)
     })
-}
-
-/// A share from 0 to 1 as an exact fraction in lowest terms (numerator, denominator).
-pub(super) fn share(entry: &Entry<'_>, problems: &mut Problems<'_>) -> Option<(u64, u64)> {
-    let digits = match entry.value {
-        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
-        DeValue::Float(number) => Some(number.as_str()),
-        _ => None,
-    };
-    let share = digits.and_then(fraction).filter(|(numerator, denominator)| numerator <= denominator);
-    share.or_else(|| {
-        let hint = "write its digits out, at most 18 after the point".to_owned();
-        refuse(entry, "a decimal number from 0 to 1, such as 0.01", Some(hint), problems)
-    })
-}
-
-fn fraction(digits: &str) -> Option<(u64, u64)> {
-    let digits = digits.strip_prefix('+').unwrap_or(digits);
-    // A zero may have a sign; every other negative number is out of range.
-    let digits = match digits.strip_prefix('-') {
-        Some(zero) if zero.bytes().all(|byte| matches!(byte, b'0' | b'.')) => zero,
-        Some(_) => return None,
-        None => digits,
-    };
-    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
-    let decimals = decimals.trim_end_matches('0');
-    let all = format!("{whole}{decimals}");
-    if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let numerator: u64 = all.parse().ok()?;
-    let denominator = 10u64.checked_pow(u32::try_from(decimals.len()).ok()?)?;
-    let divisor = greatest_common_divisor(numerator, denominator);
-    Some((numerator.checked_div(divisor)?, denominator.checked_div(divisor)?))
-}
-
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
-    while let Some(rest) = a.checked_rem(b) {
-        (a, b) = (b, rest);
-    }
-    a
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fraction;
-
-    #[test]
-    fn shares_are_exact() {
-        for (digits, expected) in [
-            ("0.01", Some((1, 100))),
-            ("0", Some((0, 1))),
-            ("1", Some((1, 1))),
-            ("1.000", Some((1, 1))),
-            ("-0.0", Some((0, 1))),
-            ("0.3333", Some((3333, 10000))),
-            ("0.000000000000000001", Some((1, 1_000_000_000_000_000_000))),
-            ("0.00000000000000000001", None),
-            ("1e-2", None),
-            ("inf", None),
-            ("nan", None),
-            ("-0.1", None),
-        ] {
-            assert_eq!(fraction(digits), expected, "{digits}");
-        }
-    }
 }
