@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order, those for staff before the last two.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 35] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -31,6 +31,9 @@ pub const NAMES: [&str; 32] = [
     "referral_rate",
     "member_stage",
     "drive_share",
+    "target",
+    "target_count",
+    "target_excluded",
     "service_health",
     "care_task",
     "care_diagnosis",
