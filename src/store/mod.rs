@@ -41,6 +41,7 @@ use crate::ingest::{Extract, Partition, Reject};
 use changes::{Beside, Changes};
 use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
+pub use inputs::ChannelTerms;
 use inputs::{Inputs, Partitions, same_rows};
 pub use ledger::{Entry, Ledger, REQUEST, Status};
 use log::Location;
@@ -321,6 +322,11 @@ impl Store {
     /// Whether a hand-off of that id stands; exact, and a look into memory.
     pub fn has_handoff(&self, contact_id: &str) -> bool {
         self.inputs.has_handoff(contact_id)
+    }
+
+    /// What a channel costs and takes; none where no row of it stands.
+    pub fn channel(&self, channel: Word) -> Option<ChannelTerms> {
+        self.inputs.channel(channel)
     }
 
     /// The standing changes of each campaign's state, in the order of (at, change_id), those of cities among them.

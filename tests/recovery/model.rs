@@ -24,8 +24,6 @@ enum Says {
     Sum(String, i64),
     Moment(String, Time),
     Change(Change),
-    /// Channels, which no fact tells.
-    Nothing,
 }
 
 /// A change of a campaign's state; of a city where it names one.
@@ -54,7 +52,7 @@ const FEEDS: [(&str, &str); 16] = [
     ("bill", "customer_id,month,total_fee,data_kb"),
     ("usage", "customer_id,day,measure,quantity"),
     ("product", "product_id,requires,value"),
-    ("channel", "channel_id,name"),
+    ("channel", "channel_id,unit_cost,daily_capacity"),
     ("order", "order_id,customer_id,product_id,action,at"),
     ("member_event", "event_id,customer_id,kind,at,product_id,result"),
     ("adjustment", "adjustment_id,customer_id,points,reason,at"),
@@ -213,8 +211,10 @@ fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
         }
         "contact" | "feedback" | "campaign_state" | "handoff" => campaigns::row(rng, feed, &customer, &day),
         _ => {
-            let id = format!("p{}", rng.u8(0..9));
-            (format!("{id},{}", rng.u8(..)), id, Says::Nothing)
+            let (id, fen, most) = (format!("p{}", rng.u8(0..9)), rng.i64(0..9), rng.bool().then(|| rng.i64(0..9)));
+            let line = format!("channel {id} {:?} {most:?}", Some(fen));
+            let most = most.map_or(String::new(), |most| most.to_string());
+            (format!("{id},0.0{fen},{most}"), id, Says::Line(line))
         }
     };
     Row { csv, key, says }
@@ -247,7 +247,6 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
                 latest = latest.max(Some(change.at));
                 changes.push(change);
             }
-            Says::Nothing => {}
         }
     }
     lines.extend(campaigns::standing(changes));

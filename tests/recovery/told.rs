@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cohortflow::store::{Dictionary, Store};
+use cohortflow::store::{ChannelTerms, Dictionary, Store};
 use dataflows::facts::{Facts, MomentFact, Product};
 use dataflows::records::{Contact, Feedback, Handoff, HandoffRow, State};
 use dataflows::types::{CustomerIx, Time, Word};
@@ -83,6 +83,11 @@ impl Told {
         assert!(self.handoffs.keys().all(|id| !store.has_handoff(&id.to_uppercase()) && !store.has_handoff(&id[1..])));
         for (product, Product { requires, value }) in &self.products {
             lines.push(format!("product {} {} {value:?}", word(product), word(requires)));
+        }
+        for number in 0..names.words.len() as u32 {
+            if let Some(ChannelTerms { unit_cost, daily_capacity }) = store.channel(Word(number)) {
+                lines.push(format!("channel {} {unit_cost:?} {daily_capacity:?}", word(&Word(number))));
+            }
         }
         lines.extend(self.campaigns.iter().map(|(campaign, state)| format!("campaign {} {state:?}", word(campaign))));
         for (campaign, rows) in store.campaign_states() {

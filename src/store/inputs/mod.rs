@@ -22,6 +22,7 @@ use dataflows::types::{Time, Word};
 
 use super::StoreError;
 use super::owners::{Index, PartitionNo};
+pub use rows::ChannelTerms;
 
 /// A row that a key tells apart.
 pub trait Row: PartialEq + Sized {
@@ -240,6 +241,11 @@ impl Inputs {
     /// Whether a hand-off of that id stands.
     pub fn has_handoff(&self, contact_id: &str) -> bool {
         HandoffRow::digest(contact_id).is_some_and(|digest| self.handoffs.index.get(&digest).is_some())
+    }
+
+    /// What the standing row of a channel says of its cost and capacity.
+    pub fn channel(&self, channel: Word) -> Option<ChannelTerms> {
+        self.channels.index.get(&channel).map(|(_, terms)| terms)
     }
 
     /// The standing changes of each campaign, the one that counts last.

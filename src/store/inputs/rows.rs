@@ -227,14 +227,25 @@ impl Row for ProductRow {
     }
 }
 
-/// No view of this build asks for channels; they are kept for those that will.
+/// What a channel costs, and how much of it there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ChannelTerms {
+    /// Of a contact, in fen.
+    pub unit_cost: Option<i64>,
+    /// Most contacts of a local day.
+    pub daily_capacity: Option<i64>,
+}
+
+/// No view hangs on channels: whoever hands off, or foretells what that costs, asks for their terms.
 impl Row for ChannelRow {
     type Key = Word;
-    type Kept = ();
-    type Index = ByKey<Word, ()>;
+    type Kept = ChannelTerms;
+    type Index = ByKey<Word, ChannelTerms>;
     fn key(&self) -> Word {
         self.channel
     }
-    fn kept(&self) {}
-    fn tell(_: &Word, _: Option<()>, _: Option<&Self>, _: &mut Facts) {}
+    fn kept(&self) -> ChannelTerms {
+        ChannelTerms { unit_cost: self.unit_cost, daily_capacity: self.daily_capacity }
+    }
+    fn tell(_: &Word, _: Option<ChannelTerms>, _: Option<&Self>, _: &mut Facts) {}
 }
