@@ -20,6 +20,7 @@
 //! | [`engine`] | timely workers, one epoch in flight, what was published last | files |
 //! | [`query`] | every view by name at one epoch, cards, export | how anything came to be |
 //! | [`intake`] | the order of the three: decode ahead, commit, submit; programmes in force | |
+//! | [`handoff`] | targets into contacts: the second check, room, the outbox, what is withdrawn from it | HTTP |
 //! | [`programme`] | TOML and rules into what the dataflow evaluates, errors that point | everything else |
 //! | [`serve`], [`cli`] | HTTP, the landing directory, commands | |
 //!
@@ -42,6 +43,7 @@
 pub mod cli;
 pub mod engine;
 pub mod generate;
+pub mod handoff;
 pub mod ingest;
 pub mod intake;
 mod output;

@@ -51,6 +51,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         programme: None,
         landing,
         data: arguments.directory.join("data"),
+        outbox: arguments.directory.join("outbox"),
         http: arguments.http,
         workers: 1,
         poll: Duration::from_millis(500),

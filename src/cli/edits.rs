@@ -11,16 +11,16 @@ use crate::output::print;
 
 /// Who asks for a change, and why: kept with it.
 #[derive(clap::Args)]
-struct Author {
+pub(super) struct Author {
     /// Who asks for it.
     #[arg(long, value_name = "NAME", required = true)]
-    by: String,
+    pub(super) by: String,
     /// Why it is made.
     #[arg(long, value_name = "TEXT", required = true)]
-    reason: String,
+    pub(super) reason: String,
     /// By which the change is known when it is sent again, so that it is made once [default: none].
     #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    pub(super) key: Option<String>,
 }
 
 /// Correct a customer's points by hand: durable, with who asked for it and why.
@@ -113,7 +113,13 @@ pub fn list(arguments: List) -> anyhow::Result<ExitCode> {
     sent(&service, &format!("/v1/lists/{}", segment(&list)), &body, author.key.as_deref(), json)
 }
 
-fn sent(service: &Service, path: &str, body: &Value, key: Option<&str>, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn sent(
+    service: &Service,
+    path: &str,
+    body: &Value,
+    key: Option<&str>,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
     let told = match service.post_under(path, body, key)? {
         Answer::Refused(value) => return Ok(refused(&value)),
         Answer::Found(told) => told,

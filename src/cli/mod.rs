@@ -7,6 +7,7 @@ mod demo;
 mod edits;
 mod generate;
 mod progress;
+mod release;
 mod replay;
 mod run;
 mod serve;
@@ -51,6 +52,9 @@ enum Command {
     Verify(verify::Arguments),
     Adjust(edits::Adjust),
     List(edits::List),
+    #[command(name = "optout")]
+    OptOut(release::OptOut),
+    Release(release::Release),
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
     Confirm(ask::Confirm),
@@ -83,6 +87,8 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments),
         Command::Adjust(arguments) => edits::adjust(arguments),
         Command::List(arguments) => edits::list(arguments),
+        Command::OptOut(arguments) => release::opt_out(arguments),
+        Command::Release(arguments) => release::release(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),
         Command::Confirm(arguments) => ask::confirm(arguments),

@@ -24,6 +24,10 @@ pub struct Arguments {
     /// Where the store keeps its log. The key of phone numbers' tokens stands beside it, in DIR.key.
     #[arg(long, value_name = "DIR", default_value = "cohortflow-data")]
     data: PathBuf,
+    /// Where channels find what is handed off to them, in DIR/channels/CHANNEL. Keep it with its journal, apart from the
+    /// data: it tells what was handed off, whatever copy of the data is brought back.
+    #[arg(long, value_name = "DIR", default_value = "cohortflow-outbox")]
+    outbox: PathBuf,
     /// Where HTTP is served. Loopback only, unless --insecure.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
     http: SocketAddr,
@@ -60,6 +64,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         programme: arguments.programme,
         landing: arguments.landing,
         data: arguments.data,
+        outbox: arguments.outbox,
         http: arguments.http,
         workers: usize::from(arguments.workers),
         poll: Duration::from_millis(u64::from(arguments.poll)),

@@ -31,7 +31,7 @@ mod stream;
 
 pub use control::Control;
 pub use error::{Code, ReadError, Refused, Retry};
-pub use extract::{Extract, Intern, Partition, Reject, Settings};
+pub use extract::{Extract, Intern, Partition, Reject, Settings, Took};
 pub use read::{read, read_bytes};
 
 /// A moment of local time as files write it; none where it is no such text.

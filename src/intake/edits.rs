@@ -1,4 +1,4 @@
-//! What staff change by hand: adjustments of points, and lists.
+//! What staff change by hand: adjustments of points, lists, and who wants to be left alone.
 //!
 //! ```text
 //! edit ─► rows against the lists as they stand ─► the text of an extract ─► decode, commit, submit as any file
@@ -17,6 +17,7 @@
 //!   its row stands, and the edit's is counted as outranked.
 //! - `replace` and `clear` that take more than a fifth off a list wait until they come again with the
 //!   numbers that a person has seen.
+//! - An opt-out is taken of whoever it names, known or not, and whatever campaign.
 //! - An edit that comes again under its key is answered as before and not done again, also after a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +38,19 @@ use crate::store::{Outcome, REQUEST, StoreError};
 pub enum Edit {
     Adjustment { customer: String, points: i64, at: Option<Time> },
     List(ListEdit),
+    OptOut(OptOut),
 }
+
+/// A customer who wants to be left alone: a feedback of the kind optout, whoever he is.
+pub struct OptOut {
+    pub customer: String,
+    /// What he answered to, and where; none where it is not told.
+    pub campaign: Option<String>,
+    pub channel: Option<String>,
+}
+
+/// The campaign of an opt-out that is of none.
+const NO_CAMPAIGN: &str = "-";
 
 /// A change of a list.
 pub struct ListEdit {
@@ -131,6 +144,7 @@ impl Intake {
         let (feed, list) = match request.edit {
             Edit::Adjustment { .. } => (Feed::Adjustment, ""),
             Edit::List(edit) => (Feed::Listing, &*edit.list),
+            Edit::OptOut(_) => (Feed::Feedback, ""),
         };
         let content = Sha256::new().chain_update(list).chain_update([0]).chain_update(request.body);
         let sha256: [u8; 32] = content.finalize().into();
@@ -188,10 +202,14 @@ impl Intake {
             // Nobody else has its partition.
             return Ok(Edited::Refused(format!("it was not taken: {outcome:?}")));
         };
-        let standing = facts.listings.len() + facts.adjustments.iter().filter(|fact| fact.points.is_some()).count();
+        let adjusted = facts.adjustments.iter().filter(|fact| fact.points.is_some()).count();
+        let standing = facts.listings.len() + facts.feedbacks.len() + adjusted;
         // A clock of the wall's goes on to the edit, so that it is seen with it.
         facts.clock = Some(self.clock(store.clock()));
+        let touched = self.touched(&facts);
         self.hub.submit(epoch, *facts, durable_at);
+        // Before it is answered: whoever is told that he is on a list lies in no outbox.
+        self.withdraw(&mut store, &touched)?;
         store.compact_if_worth_it()?;
         let outranked = Some((rows as usize).saturating_sub(standing));
         Ok(Edited::Done { epoch, partition, rows, outranked })
@@ -202,15 +220,25 @@ impl Intake {
         let names = self.names();
         let names = names.read();
         let find = |id: &String| names.customers.find(id).map(CustomerIx).ok_or_else(|| id.clone());
-        let mut rows: Vec<[String; 6]> = Vec::new();
+        let mut rows: Vec<Vec<String>> = Vec::new();
         match request.edit {
             Edit::Adjustment { customer, points, at } => {
                 find(customer).map_err(|id| Edited::Unknown(vec![id]))?;
                 let id = format!("{}-{}", partition.period, partition.part);
                 let at = at.unwrap_or(now);
                 let [reason, by] = [request.reason, request.by].map(str::to_owned);
-                rows.push(["adjustment_id", "customer_id", "points", "reason", "by", "at"].map(str::to_owned));
-                rows.push([id, customer.clone(), points.to_string(), reason, by, at.to_string()]);
+                let columns = ["adjustment_id", "customer_id", "points", "reason", "by", "at"];
+                rows.push(columns.map(str::to_owned).to_vec());
+                rows.push(vec![id, customer.clone(), points.to_string(), reason, by, at.to_string()]);
+            }
+            Edit::OptOut(edit) => {
+                let id = format!("{}-{}", partition.period, partition.part);
+                let campaign = edit.campaign.clone().unwrap_or_else(|| NO_CAMPAIGN.to_owned());
+                let (channel, at) = (edit.channel.clone().unwrap_or_default(), now.to_string());
+                let reason = format!("{}: {}", request.by, request.reason);
+                let columns = ["feedback_id", "customer_id", "campaign_id", "kind", "at", "channel_id", "reason"];
+                rows.push(columns.map(str::to_owned).to_vec());
+                rows.push(vec![id, edit.customer.clone(), campaign, "optout".to_owned(), at, channel, reason]);
             }
             Edit::List(edit) => {
                 let (mut found, mut unknown) = (BTreeSet::new(), Vec::new());
@@ -230,18 +258,17 @@ impl Intake {
                     return Err(Edited::UnknownList);
                 }
                 let changes = edit.changes(&held, &found, now)?;
-                rows.push(["list_id", "customer_id", "from", "until", "reason", ""].map(str::to_owned));
+                rows.push(["list_id", "customer_id", "from", "until", "reason"].map(str::to_owned).to_vec());
                 for (customer, (from, until)) in changes {
                     let id = names.customers.text(customer.0).unwrap_or_default().to_owned();
                     let [from, until] = [from, until].map(|at| at.map_or(String::new(), |at| at.to_string()));
                     let reason = format!("{}: {}", request.by, request.reason);
-                    rows.push([edit.list.clone(), id, from, until, reason, String::new()]);
+                    rows.push(vec![edit.list.clone(), id, from, until, reason]);
                 }
             }
         }
-        let columns = rows[0].iter().filter(|column| !column.is_empty()).count();
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let written = rows.iter().try_for_each(|row| writer.write_record(&row[..columns]));
+        let written = rows.iter().try_for_each(|row| writer.write_record(row));
         let text = written.map_err(|error| error.to_string());
         let text = text.and_then(|()| writer.into_inner().map_err(|error| error.to_string()));
         text.map_err(Edited::Refused)

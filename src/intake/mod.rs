@@ -9,7 +9,7 @@
 
 pub mod edits;
 mod landing;
-mod names;
+pub(crate) mod names;
 #[cfg(test)]
 mod tests;
 
@@ -17,11 +17,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dataflows::facts::Facts;
 use dataflows::types::{Clock, Epoch, Time};
 use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 
 use crate::engine::{Hub, Published};
+use crate::handoff::{Handoffs, Touched};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::programme::{Document, Source};
@@ -72,6 +74,8 @@ pub struct Intake {
     stages: Mutex<Stages>,
     /// Files let in by a person, which nobody has read again yet.
     confirmed: Mutex<Vec<String>>,
+    /// Where contacts are handed off, if they are.
+    handoffs: Option<Handoffs>,
 }
 
 /// A file as the decoder leaves it.
@@ -105,7 +109,7 @@ impl Intake {
         let is_published = is_published && {
             let names = store.dictionary();
             let names = names.read();
-            document.programme.names().iter().all(|name| names.words.find(name).is_some())
+            document.names().iter().all(|name| names.words.find(name).is_some())
         };
         let epoch = store.epoch().max(1);
         let mut compiled = Some(Arc::new(document.programme.clone()));
@@ -124,6 +128,7 @@ impl Intake {
             wall,
             stages: Mutex::default(),
             confirmed: Mutex::default(),
+            handoffs: None,
         };
         if !is_published {
             intake.publish(document)?;
@@ -133,6 +138,22 @@ impl Intake {
         anyhow::ensure!(intake.hub.settle(), "a worker failed while what is stored was read");
         intake.keep_entries();
         Ok(intake)
+    }
+
+    /// Hands off contacts through an outbox from now on, and brings it and the store together first.
+    pub fn hand_off_through(&mut self, handoffs: Handoffs) -> Result<(), StoreError> {
+        self.handoffs = Some(handoffs);
+        self.recover_outbox()
+    }
+
+    /// Where contacts are handed off, if they are.
+    pub fn handoffs(&self) -> Option<&Handoffs> {
+        self.handoffs.as_ref()
+    }
+
+    /// Whose contacts in the outbox facts concern.
+    fn touched(&self, facts: &Facts) -> Touched {
+        self.handoffs.as_ref().map_or(Touched::Nobody, |handoffs| handoffs.touched(facts))
     }
 
     /// From now on entries of points that change are noted, and kept beside the log. Nothing hangs on the file:
@@ -215,17 +236,20 @@ impl Intake {
     fn publish_into(&self, store: &mut Store, document: Document) -> Result<(Epoch, Instant), StoreError> {
         let programme = Arc::new(document.programme.clone());
         let sources = document.sources.iter().map(|Source { name, text }| (name.clone(), text.clone())).collect();
-        let (epoch, mut facts) = store.publish(sources, programme.names().iter().map(|name| &**name))?;
+        let names = document.names();
+        let (epoch, mut facts) = store.publish(sources, names.iter().map(|name| &**name))?;
         let durable_at = Instant::now();
         facts.programme = Some(programme);
         *self.document.lock() = Arc::new(document);
         facts.clock = Some(self.clock(store.clock()));
+        let touched = self.touched(&facts);
         self.hub.submit(epoch, facts, durable_at);
+        self.withdraw(store, &touched)?;
         Ok((epoch, durable_at))
     }
 
     /// The clock that views are given: the data's, or the wall's where the programme says so.
-    fn clock(&self, data: Clock) -> Clock {
+    pub(crate) fn clock(&self, data: Clock) -> Clock {
         let document = self.document();
         if document.settings.clock_wall {
             Clock { now: Some(self.wall_time(&document.settings.zone)), ..data }
@@ -239,12 +263,12 @@ impl Intake {
         if self.document().settings.clock_wall {
             let store = self.store.lock();
             let clock = self.clock(store.clock());
-            let facts = dataflows::facts::Facts { clock: Some(clock), ..Default::default() };
+            let facts = Facts { clock: Some(clock), ..Default::default() };
             self.hub.submit(store.epoch(), facts, Instant::now());
         }
     }
 
-    fn wall_time(&self, zone: &TimeZone) -> Time {
+    pub(crate) fn wall_time(&self, zone: &TimeZone) -> Time {
         local((self.wall)(), zone)
     }
 
@@ -337,7 +361,9 @@ impl Intake {
         let taken = match outcome {
             Outcome::Accepted { epoch, mut facts, durable_at } => {
                 facts.clock = facts.clock.map(|clock| self.clock(clock));
+                let touched = self.touched(&facts);
                 self.hub.submit(epoch, *facts, durable_at);
+                self.withdraw(&mut store, &touched)?;
                 store.compact_if_worth_it()?;
                 Taken::Accepted { epoch, rows, bad_rows }
             }

@@ -1,5 +1,6 @@
 //! A whole programme: sections read, rules checked, circles refused.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use dataflows::programme::Programme;
@@ -45,6 +46,14 @@ impl Document {
     pub fn by_data_clock(mut self) -> Document {
         self.settings.clock_wall = false;
         self
+    }
+
+    /// Every name that must be a word before the programme is in force: those of views, and the channels of later steps.
+    pub fn names(&self) -> Vec<Cow<'_, str>> {
+        let steps = self.plans.iter().flat_map(|plan| &plan.steps);
+        let mut names = self.programme.names();
+        names.extend(steps.map(|step| Cow::Borrowed(step.channel.as_str())));
+        names
     }
 
     /// What a step of a campaign sends on a channel: the content that it names, else the campaign's own; the

@@ -1,4 +1,4 @@
-//! What staff change by hand: adjustments of points, and lists. Each with who asks for it and why, and refused
+//! What staff change by hand: adjustments of points, lists, opt-outs. Each with who asks for it and why, and refused
 //! without.
 
 use axum::Json;
@@ -18,7 +18,7 @@ use super::door::Opened;
 use super::guard::{JsonBody, Segment};
 use crate::ingest;
 use crate::intake::Taken;
-use crate::intake::edits::{Does, Edit, Edited, ListEdit, Request};
+use crate::intake::edits::{Does, Edit, Edited, ListEdit, OptOut, Request};
 use crate::output::tell;
 
 /// Longest key by which a request is known when it comes again, in bytes.
@@ -110,6 +110,25 @@ pub async fn edit_list(
     }
     let confirmed = confirm.map(|Confirm { before, after }| (before, after));
     let edit = Edit::List(ListEdit { list, does: op, customers, from, until, confirmed });
+    answered(service, edit, Author { by, reason }, key, body).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OptedOut {
+    customer_id: String,
+    /// The campaign that he answered to, and by which channel.
+    campaign_id: Option<String>,
+    channel_id: Option<String>,
+    reason: String,
+    by: String,
+}
+
+/// `POST /v1/optouts`: a customer wants to be left alone, as a channel or a front desk relays it.
+pub async fn opt_out(Opened(service): Opened, Key(key): Key, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+    let OptedOut { customer_id, campaign_id, channel_id, reason, by } =
+        read(&body, "{\"customer_id\", \"reason\", \"by\"}")?;
+    let edit = Edit::OptOut(OptOut { customer: customer_id, campaign: campaign_id, channel: channel_id });
     answered(service, edit, Author { by, reason }, key, body).await
 }
 

@@ -19,8 +19,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::answer::Refusal;
 use super::door::{Door, OPENING, Opened};
-use super::edits::{adjust, edit_list};
+use super::edits::{adjust, edit_list, opt_out};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
+use super::release::release;
 use super::standing::standing;
 use super::views::{view_rows, views};
 use crate::output::tell;
@@ -76,6 +77,8 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/programme", get(programme_text).post(apply))
         .route("/v1/adjustments", post(adjust))
         .route("/v1/lists/{list}", post(edit_list))
+        .route("/v1/campaigns/{id}/release", post(release))
+        .route("/v1/optouts", post(opt_out))
         .route("/v1/held", get(held))
         .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))
@@ -113,7 +116,10 @@ async fn readyz(State(door): State<Arc<Door>>) -> Response {
     let reasons = service.readiness.reasons(service);
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let epoch = service.intake.hub().published().epoch;
-    (status, Json(json!({ "ready": reasons.is_empty(), "reasons": reasons, "epoch": epoch }))).into_response()
+    let release = service.readiness.release(service);
+    let release = json!({ "ready": release.is_empty(), "reasons": release });
+    let answer = json!({ "ready": reasons.is_empty(), "reasons": reasons, "epoch": epoch, "release": release });
+    (status, Json(answer)).into_response()
 }
 
 async fn metrics(Opened(service): Opened) -> Response {

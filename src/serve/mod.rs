@@ -7,12 +7,13 @@ mod guard;
 mod http;
 mod metrics;
 mod ready;
+mod release;
 mod standing;
 mod views;
 mod watch;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::engine::Engine;
+use crate::handoff::Handoffs;
 use crate::intake::Intake;
 use crate::output::tell;
 use crate::programme::{self, Document, Source};
@@ -36,6 +38,8 @@ pub struct Config {
     pub programme: Option<PathBuf>,
     pub landing: PathBuf,
     pub data: PathBuf,
+    /// Where channels find what is handed off.
+    pub outbox: PathBuf,
     pub http: SocketAddr,
     pub workers: usize,
     /// Time between two looks at the landing directory.
@@ -97,15 +101,30 @@ fn open(
     let observe = metrics.clone();
     let store = Store::open(Arc::new(disk), token_key)?;
     let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
-    let intake = Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;
+    let mut intake =
+        Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;
+    // Outside of the data, as the key is: what was handed off is known whatever copy of it is brought back.
+    let mark = beside(&config.data, "handed")?;
+    let handoffs = Handoffs::open(&config.outbox, &mark)
+        .with_context(|| format!("could not open the outbox {:?}\nhint: name another with --outbox", config.outbox))?;
+    intake.hand_off_through(handoffs)?;
     let service = Service { intake, readiness: Readiness::default(), metrics, leaderboard: Leaderboard::default() };
     Ok((Arc::new(service), engine))
+}
+
+/// A file beside the data directory.
+fn beside(data: &Path, extension: &str) -> anyhow::Result<PathBuf> {
+    let mut name = data.canonicalize()?.into_os_string();
+    name.push(".");
+    name.push(extension);
+    Ok(name.into())
 }
 
 fn announce(address: SocketAddr, config: &Config) {
     tell(format_args!("cohortflow serves http://{address}"));
     tell(format_args!("  landing directory   {}", config.landing.display()));
     tell(format_args!("  data directory      {}", config.data.display()));
+    tell(format_args!("  outbox              {}", config.outbox.display()));
     tell(format_args!("  customer's card     http://{address}/v1/customers/ID"));
     tell(format_args!("  views               http://{address}/v1/views"));
     tell(format_args!("  health, metrics     http://{address}/healthz /readyz /metrics"));

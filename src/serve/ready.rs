@@ -1,8 +1,17 @@
 //! Whether the service can be relied on, and if not, why.
 
+use dataflows::records::State;
 use parking_lot::Mutex;
 
 use super::Service;
+use crate::handoff::ready;
+
+/// Whether anybody waits for contacts: some campaign runs.
+fn is_expected(service: &Service) -> bool {
+    let store = service.intake.store().lock();
+    let runs = |rows: Vec<State>| rows.last() == Some(&State::Running);
+    store.campaign_states().any(|(_, rows)| runs(rows.filter(|row| row.city.is_null()).map(|row| row.state).collect()))
+}
 
 /// What only its own part of the service knows.
 #[derive(Default)]
@@ -22,6 +31,17 @@ impl Readiness {
         if service.intake.hub().has_failed() {
             reasons.push("a worker has failed; restart the service".to_owned());
         }
+        reasons.extend(self.release(service).into_iter().filter(|_| is_expected(service)));
         reasons
+    }
+
+    /// Why nothing may be handed off; nothing where it may. Campaigns may have reasons of their own beside.
+    pub fn release(&self, service: &Service) -> Vec<String> {
+        let Some(handoffs) = service.intake.handoffs() else { return Vec::new() };
+        let document = service.intake.document();
+        let needs_consent = document.programme.campaigns.iter().any(|campaign| campaign.consent.is_some());
+        let mut reasons = ready::reasons(&service.intake.store().lock(), &handoffs.waiting, needs_consent);
+        reasons.extend(handoffs.trouble());
+        reasons.iter().map(|reason| format!("nothing is released: {reason}")).collect()
     }
 }

@@ -4,15 +4,17 @@
 //! between two looks. What was taken is remembered by name, size and time, and not read again
 //! until one of them changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::Service;
+use crate::handoff::ready::FORBIDDING;
 use crate::ingest::names::FileName;
 use crate::intake::{Landed, Taken, landed};
 use crate::output::tell;
+use crate::store::StoreError;
 
 /// Size and time of a file: what changes while it is written.
 type Mark = (u64, Option<SystemTime>);
@@ -30,11 +32,21 @@ pub fn watch(service: &Service, landing: &Path, poll: Duration, stop: &AtomicBoo
         }
         watch.look(service, landing, stop);
         service.intake.tick();
+        if let Err(error) = service.intake.sweep_outbox() {
+            end(&error);
+        }
         service.metrics.sample(service);
         while began.elapsed() < poll && !stop.load(Ordering::Acquire) {
             std::thread::park_timeout(poll.saturating_sub(began.elapsed()).min(Duration::from_millis(100)));
         }
     }
+}
+
+/// Nothing is known of what the disk holds: no more promises from this process.
+fn end(error: &StoreError) -> ! {
+    tracing::error!("{error}");
+    tell(format_args!("error: {error}"));
+    std::process::exit(2)
 }
 
 #[derive(Default)]
@@ -43,6 +55,8 @@ struct Watch {
     seen: HashMap<String, Mark>,
     /// As they were when they were taken or refused.
     settled: HashMap<String, Mark>,
+    /// Of these, files that were refused.
+    refused: BTreeSet<String>,
     /// Names told to be none of ours.
     told: HashMap<String, String>,
 }
@@ -53,6 +67,9 @@ impl Watch {
             Ok(found) => found,
             Err(error) => {
                 service.readiness.set_landing(Some(format!("could not list the landing directory: {error}")));
+                if let Some(handoffs) = service.intake.handoffs() {
+                    handoffs.waiting.forget();
+                }
                 return;
             }
         };
@@ -61,6 +78,8 @@ impl Watch {
             self.settled.remove(&name);
         }
         self.tell_strangers(&found);
+        let forbidding = found.files.iter().filter(|(_, name)| FORBIDDING.contains(&name.feed));
+        let of_feeds: BTreeSet<String> = forbidding.map(|(_, name)| name.name.clone()).collect();
         let mut ready = Vec::new();
         let mut seen = HashMap::new();
         for (path, name) in found.files {
@@ -75,16 +94,33 @@ impl Watch {
         }
         self.seen = seen;
         self.settled.retain(|name, _| self.seen.contains_key(name));
+        self.refused.retain(|name| self.seen.contains_key(name));
+        // Until they are taken nothing is handed off past what they may forbid.
+        self.tell_waiting(service, &of_feeds);
         for (path, name) in ready {
             if stop.load(Ordering::Acquire) {
                 return;
             }
             self.take(service, path, name);
         }
+        self.tell_waiting(service, &of_feeds);
+    }
+
+    /// Tells which files that may forbid contacts have landed and are not taken.
+    fn tell_waiting(&self, service: &Service, files: &BTreeSet<String>) {
+        let Some(handoffs) = service.intake.handoffs() else { return };
+        let why = |file: &String| match self.settled.get(file) {
+            None => Some("has landed and is not taken yet"),
+            Some(mark) if self.seen.get(file) != Some(mark) => Some("has changed and is not taken yet"),
+            Some(_) if self.refused.contains(file) => Some("was refused; deliver it again, or take it away"),
+            Some(_) => None,
+        };
+        handoffs.waiting.set(files.iter().filter_map(|file| Some((file.clone(), why(file)?))).collect());
     }
 
     fn take(&mut self, service: &Service, path: PathBuf, name: FileName) {
         let (settled, seen) = (&mut self.settled, &self.seen);
+        let refused = &mut self.refused;
         let result = service.intake.take(vec![(path, name)], &|_| {}, &mut |name, taken| {
             service.metrics.taken(name.feed, &taken);
             match &taken {
@@ -96,21 +132,24 @@ impl Watch {
                     file = name.name,
                     "held: it shrinks from {before} to {now} rows; `cohortflow confirm` lets it in"
                 ),
-                Taken::Rejected(why) => tracing::error!("{why}"),
+                Taken::Rejected(why) => {
+                    refused.insert(name.name.clone());
+                    tracing::error!("{why}");
+                }
                 Taken::Later(why) => {
                     tracing::warn!("{why}");
                     return;
                 }
+            }
+            if !matches!(taken, Taken::Rejected(_)) {
+                refused.remove(&name.name);
             }
             if let Some(mark) = seen.get(&name.name) {
                 settled.insert(name.name.clone(), *mark);
             }
         });
         if let Err(error) = result {
-            // Nothing is known of what the disk holds: no more promises from this process.
-            tracing::error!("{error}");
-            tell(format_args!("error: {error}"));
-            std::process::exit(2);
+            end(&error);
         }
     }
 

@@ -59,6 +59,10 @@ pub enum StoreError {
     )]
     Record { offset: u64, damage: Damaged },
     #[error(
+        "the outbox could not be written: {0}\nhint: nothing more is handed off until the service is started again; what is reserved is shown then"
+    )]
+    Outbox(#[source] std::io::Error),
+    #[error(
         "the key beside the data directory is not the one its phone numbers were made into tokens with\nhint: bring back the key file that belongs to it, <directory>.key; under another key the same number would be another customer's"
     )]
     Key,
@@ -257,6 +261,17 @@ impl Store {
                 return partition;
             }
         }
+    }
+
+    /// Whether anything of a feed was ever taken.
+    pub fn has_partition(&self, feed: Feed) -> bool {
+        self.live.iter().any(|live| live.partition.feed == feed)
+    }
+
+    /// Version and rows of a live partition.
+    pub fn partition(&self, partition: &Partition) -> Result<Option<(u32, Rc<Rows>)>, StoreError> {
+        let Some(number) = self.numbers.get(partition).copied() else { return Ok(None) };
+        Ok(Some((self.live[number as usize].version, self.read_rows(number)?)))
     }
 
     /// Lets in a file that is held: durable, and taken when the same content is read again. False

@@ -8,7 +8,7 @@ pub const OUTSIDE: u8 = 0;
 
 /// Why somebody of the audience is not listed. The first that applies is told: they are tested in this order,
 /// lists between [`Reason::DoNotContact`] and [`Reason::Consent`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum Reason {
     Optout = 1,
@@ -47,6 +47,13 @@ pub const REASONS: [&str; 11] = [
     "cap",
     "max_open",
 ];
+
+impl Reason {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        REASONS[self as usize - 1]
+    }
+}
 
 /// The first list that the campaign leaves out; the others follow.
 const FIRST_LIST: u8 = 12;

@@ -32,6 +32,7 @@ mod arms;
 mod campaign;
 pub mod codes;
 mod fit;
+mod gate;
 mod past;
 mod rules;
 
@@ -43,8 +44,9 @@ pub use campaign::{
     Offer, PACK_MAX, Pack, Span, WHOLE,
 };
 pub use fit::{Candidates, Grounds};
+pub use gate::{Gate, Progress, Refused};
 pub use past::{Count, Past, Touched, after_days};
-pub use rules::{Listing, Offering, Rules, names, reason_of_list};
+pub use rules::{Listing, Offering, Rules, names, needs, reason_of_list};
 
 use crate::records::Arm;
 use crate::table::column::{CHUNK, Slots};

@@ -148,7 +148,7 @@ impl Listing {
 }
 
 /// What a channel asks of a terminal: its name says it.
-fn needs(channel: &str) -> Option<&'static str> {
+pub fn needs(channel: &str) -> Option<&'static str> {
     match channel {
         "mms" => Some("mms"),
         "wap" | "wap_push" => Some("wap"),

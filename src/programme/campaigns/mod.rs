@@ -40,7 +40,7 @@ use super::outline::Item;
 use super::source::Place;
 use super::{decimals, values};
 
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "id",
     "name",
     "kind",
@@ -66,6 +66,7 @@ const KEYS: [&str; 27] = [
     "budget",
     "capacity",
     "prize",
+    "score",
     "stages",
     "skip_stages",
 ];
@@ -138,6 +139,7 @@ fn campaign<'e>(
         budget,
         capacity: capacity.unwrap_or_default(),
         prize: item.find("prize").and_then(|entry| amounts::prize(&whose, entry, reader)),
+        score: name("score", reader),
         stages,
         skip_stages: skip_stages.unwrap_or_default(),
         steps: ways.steps,

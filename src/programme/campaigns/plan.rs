@@ -28,6 +28,9 @@ pub struct Plan {
     /// Most hand-offs of a local day, by channel.
     pub capacity: BTreeMap<String, u32>,
     pub prize: Option<Prize>,
+    /// The model whose score says who goes first where there is not room for all; by customer id alone where it names
+    /// none.
+    pub score: Option<String>,
     /// Those that it goes through, ascending; approved and running are among them.
     pub stages: Vec<State>,
     /// Those of them that a city leaves out.

@@ -1,0 +1,147 @@
+//! The hand-off: targets become contacts, at most once each, and nobody suppressed is among them.
+//!
+//! ```text
+//! target list ─► due ─► check again ─► room ─► prepare ─► reserve (store) ─► publish ─► a channel takes it
+//!                                                 ▲                            │
+//!                       opt-outs, lists, consents ┴──── withdraw ◄─────────────┘ while it lies there
+//! ```
+//!
+//! Decided here, where the contract is silent:
+//! - A contact is handed off when its channel takes the file that it is in, by renaming the file. Until then it is
+//!   withdrawn before an opt-out, a list edit or a file that forbids it is acknowledged.
+//! - A contact that is withdrawn was none: its reservation is taken back, and it may be made later.
+//! - A campaign that is paused or closed withdraws what lies in the outbox.
+//! - What is reserved and was not shown when the machine stopped is checked again before it is shown.
+//! - Capacity counts reservations of the local day of the programme's clock, and not what channels report. Budget counts
+//!   the unit cost that a channel had when its contact was reserved; 0 where none was delivered.
+//! - While a campaign's seed stands, only so many customers get the first step. Then all that were contacted first must
+//!   have been delivered to, and have complained, within the campaign's bounds.
+//! - Whoever is kept back is written down once as such, with the first release that would have contacted him.
+//! - A contact that another system reports stands for the first step.
+//! - Numbers leave as tokens: the store never knew the clear form. The channel's own directory knows whose they are.
+
+mod due;
+mod grounds;
+mod message;
+mod outbox;
+mod quota;
+pub mod ready;
+mod release;
+mod withdraw;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+
+use dataflows::facts::Facts;
+use dataflows::types::{CustomerIx, Word};
+use parking_lot::Mutex;
+
+pub use message::contact_id;
+pub use release::{Answer, Released, Request};
+
+use message::Message;
+use outbox::{Batch, Outbox};
+use ready::Waiting;
+
+/// What hand-offs share.
+pub struct Handoffs {
+    outbox: Mutex<Outbox>,
+    /// Contacts that no channel has taken, as far as is known.
+    lying: Mutex<HashMap<CustomerIx, Vec<Lying>>>,
+    /// Held by whoever releases.
+    releasing: Mutex<()>,
+    pub waiting: Waiting,
+    trouble: Mutex<Option<String>>,
+}
+
+/// A contact in the outbox.
+#[derive(Clone, Debug)]
+struct Lying {
+    batch: Batch,
+    contact_id: Box<str>,
+    campaign: Word,
+    channel: Box<str>,
+}
+
+impl Handoffs {
+    /// Over an outbox directory; `mark` is a file outside of it and of the data.
+    pub fn open(root: &Path, mark: &Path) -> io::Result<Handoffs> {
+        let outbox = Outbox::open(root, mark)?;
+        let missing = outbox.missing()?;
+        let trouble = (missing > 0).then(|| {
+            format!(
+                "the journal of the outbox {root:?} lacks {missing} of the batches that were handed off: bring it back from a newer copy, or remove {mark:?} where they are known not to matter"
+            )
+        });
+        Ok(Handoffs {
+            outbox: Mutex::new(outbox),
+            lying: Mutex::default(),
+            releasing: Mutex::new(()),
+            waiting: Waiting::default(),
+            trouble: Mutex::new(trouble),
+        })
+    }
+
+    /// What is wrong with the outbox.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().clone()
+    }
+
+    /// Contacts that lie in the outbox, as far as is known.
+    pub fn lying(&self) -> usize {
+        self.lying.lock().values().map(Vec::len).sum()
+    }
+
+    fn lies(&self, batch: &Batch, messages: &[Message]) {
+        let mut lying = self.lying.lock();
+        for message in messages.iter().filter(|message| message.body.is_some()) {
+            lying.entry(message.customer).or_default().push(Lying {
+                batch: batch.clone(),
+                contact_id: message.contact_id.clone(),
+                campaign: message.campaign.word,
+                channel: (*message.channel.name).into(),
+            });
+        }
+    }
+
+    /// Those with a contact in the outbox of whom facts tell something.
+    pub fn touched(&self, facts: &Facts) -> Touched {
+        let lying = self.lying.lock();
+        if lying.is_empty() {
+            return Touched::Nobody;
+        }
+        if facts.programme.is_some() || !facts.campaigns.is_empty() || !facts.products.is_empty() {
+            return Touched::Everybody;
+        }
+        let mut touched: Vec<CustomerIx> = Vec::new();
+        let mut touch = |customer: CustomerIx| {
+            if lying.contains_key(&customer) {
+                touched.push(customer);
+            }
+        };
+        facts.customers.iter().for_each(|(customer, _)| touch(*customer));
+        facts.bills.iter().for_each(|(customer, ..)| touch(*customer));
+        facts.usage.iter().for_each(|(customer, ..)| touch(*customer));
+        facts.terminals.iter().for_each(|(customer, ..)| touch(*customer));
+        facts.orders.iter().for_each(|fact| touch(fact.customer));
+        facts.events.iter().for_each(|fact| touch(fact.customer));
+        facts.adjustments.iter().for_each(|fact| touch(fact.customer));
+        facts.listings.iter().for_each(|(customer, ..)| touch(*customer));
+        facts.consents.iter().for_each(|fact| touch(fact.customer));
+        facts.scores.iter().for_each(|(customer, ..)| touch(*customer));
+        facts.contacts.iter().for_each(|fact| touch(fact.customer));
+        facts.feedbacks.iter().for_each(|fact| touch(fact.customer));
+        touched.sort_unstable();
+        touched.dedup();
+        if touched.is_empty() { Touched::Nobody } else { Touched::Some(touched) }
+    }
+}
+
+/// Whose contacts in the outbox are to be looked at.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Touched {
+    Nobody,
+    Some(Vec<CustomerIx>),
+    Everybody,
+}

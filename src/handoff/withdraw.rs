@@ -1,0 +1,227 @@
+//! What lies in the outbox and may no longer be there; and what the machine stopped in the middle of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dataflows::records::{Arm, Feed, Handoff, HandoffRow, Rows, State};
+use dataflows::targets::codes;
+use dataflows::types::{CustomerIx, Word};
+
+use super::grounds::Grounds;
+use super::outbox::{Batch, Line};
+use super::release::{extract, state};
+use super::{Handoffs, Lying, Touched};
+use crate::engine::Published;
+use crate::ingest::{Intern, Partition, moment};
+use crate::intake::Intake;
+use crate::intake::names::Naming;
+use crate::store::{Store, StoreError};
+
+/// Contacts by the file that they lie in: batch, channel.
+type Files = BTreeMap<(Batch, Box<str>), BTreeSet<Box<str>>>;
+
+impl Intake {
+    /// Withdraws what must no longer be handed off of those who were touched. Whatever touched them is visible when
+    /// this returns.
+    pub(crate) fn withdraw(&self, store: &mut Store, touched: &Touched) -> Result<(), StoreError> {
+        let Some(handoffs) = self.handoffs().filter(|_| *touched != Touched::Nobody) else { return Ok(()) };
+        if !self.hub().settle() {
+            // The process ends; what lies there is looked at when it is started again.
+            return Ok(());
+        }
+        let published = self.hub().published();
+        let names = self.names();
+        let grounds = Grounds::of(&published, &names.read());
+        let mut files = Files::new();
+        {
+            let lying = handoffs.lying.lock();
+            let customers: Vec<CustomerIx> = match touched {
+                Touched::Some(customers) => customers.clone(),
+                _ => lying.keys().copied().collect(),
+            };
+            for customer in customers {
+                for of in lying.get(&customer).into_iter().flatten() {
+                    if !may_lie(&published, &grounds, store, customer, of) {
+                        let file = files.entry((of.batch.clone(), of.channel.clone())).or_default();
+                        file.insert(of.contact_id.clone());
+                    }
+                }
+            }
+        }
+        for ((batch, channel), contacts) in files {
+            let is_there = handoffs.outbox.lock().withdraw(&batch, &channel, &contacts).map_err(StoreError::Outbox)?;
+            if is_there {
+                self.take_back(store, &batch, &contacts)?;
+            }
+            // What a channel has taken lies there no longer, none of it.
+            handoffs.forget(|of| {
+                of.batch == batch && of.channel == channel && (!is_there || contacts.contains(&of.contact_id))
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes reservations back: the batch's next version is without them.
+    fn take_back(&self, store: &mut Store, batch: &Batch, contacts: &BTreeSet<Box<str>>) -> Result<(), StoreError> {
+        let partition = Partition { feed: Feed::Handoff, period: batch.day.clone(), part: batch.number.clone() };
+        let Some((version, rows)) = store.partition(&partition)? else { return Ok(()) };
+        let Rows::Handoff(rows) = &*rows else { return Ok(()) };
+        let left: Vec<HandoffRow> = rows.iter().filter(|row| !contacts.contains(&row.contact_id)).cloned().collect();
+        let wall = self.wall_time(&self.document().settings.zone);
+        self.append(store, extract(partition, version + 1, left), wall)?;
+        tracing::info!(batch = batch.number, day = batch.day, contacts = contacts.len(), "withdrawn from the outbox");
+        Ok(())
+    }
+
+    /// Brings outbox and store together after a start: what was prepared and never reserved is dropped, what was
+    /// reserved and never shown is checked and shown, what was handed off and the store has forgotten is told to it again.
+    pub(crate) fn recover_outbox(&self) -> Result<(), StoreError> {
+        let Some(handoffs) = self.handoffs() else { return Ok(()) };
+        let mut store = self.store().lock();
+        let partition =
+            |batch: &Batch| Partition { feed: Feed::Handoff, period: batch.day.clone(), part: batch.number.clone() };
+        let hidden = handoffs.outbox.lock().hidden().map_err(StoreError::Outbox)?;
+        let mut waiting = BTreeSet::new();
+        for batch in hidden {
+            if store.partition(&partition(&batch))?.is_some() {
+                waiting.insert(batch);
+            } else {
+                handoffs.outbox.lock().discard(&batch).map_err(StoreError::Outbox)?;
+            }
+        }
+        let journaled = handoffs.outbox.lock().journaled().map_err(StoreError::Outbox)?;
+        for batch in journaled {
+            if store.partition(&partition(&batch))?.is_none() {
+                let lines = handoffs.outbox.lock().told(&batch).map_err(StoreError::Outbox)?;
+                self.adopt(&mut store, partition(&batch), &lines)?;
+            }
+        }
+        if !self.hub().settle() {
+            return Ok(());
+        }
+        self.look_into_outbox(handoffs)?;
+        // Nobody has seen these: what must not lie there is taken out before they are shown.
+        let published = self.hub().published();
+        let grounds = Grounds::of(&published, &self.names().read());
+        for batch in &waiting {
+            let mut files = Files::new();
+            handoffs.each(|customer, of| {
+                if of.batch == *batch && !may_lie(&published, &grounds, &store, customer, of) {
+                    let file = files.entry((of.batch.clone(), of.channel.clone())).or_default();
+                    file.insert(of.contact_id.clone());
+                }
+            });
+            for ((batch, channel), contacts) in files {
+                let is_there =
+                    handoffs.outbox.lock().withhold(&batch, &channel, &contacts).map_err(StoreError::Outbox)?;
+                if is_there {
+                    self.take_back(&mut store, &batch, &contacts)?;
+                }
+                handoffs.forget(|of| of.batch == batch && contacts.contains(&of.contact_id));
+            }
+            handoffs.outbox.lock().publish(batch).map_err(StoreError::Outbox)?;
+        }
+        self.withdraw(&mut store, &Touched::Everybody)
+    }
+
+    /// Tells the store what was handed off and it does not know: it was brought back from an older copy.
+    fn adopt(&self, store: &mut Store, partition: Partition, lines: &[Line]) -> Result<(), StoreError> {
+        let document = self.document();
+        let wall = self.wall_time(&document.settings.zone);
+        let names = self.names();
+        let mut naming = Naming::new(names.clone());
+        let mut rows = Vec::new();
+        for line in lines {
+            let field = |place: usize| line.get(place).unwrap_or_default();
+            let (Some(at), Ok(step), Ok(cost)) =
+                (moment(field(6), &document.settings.zone), field(2).parse(), field(7).parse())
+            else {
+                tracing::warn!(
+                    batch = partition.part,
+                    day = partition.period,
+                    "a line of the outbox's journal cannot be read"
+                );
+                continue;
+            };
+            let arm = [Arm::Target, Arm::Control, Arm::Random].into_iter().find(|arm| arm.name() == field(5));
+            rows.push(HandoffRow {
+                contact_id: field(0).into(),
+                customer: naming.customer(field(3)),
+                at,
+                handoff: Handoff {
+                    campaign: naming.word(field(1)),
+                    step,
+                    channel: naming.word(field(4)),
+                    arm: arm.unwrap_or_default(),
+                    cost,
+                },
+            });
+        }
+        drop(naming);
+        tracing::warn!(
+            batch = partition.part,
+            day = partition.period,
+            contacts = rows.len(),
+            "handed off before, and told to the store again"
+        );
+        self.append(store, extract(partition, 1, rows), wall)?;
+        Ok(())
+    }
+
+    /// Finds out what lies in the outbox.
+    fn look_into_outbox(&self, handoffs: &Handoffs) -> Result<(), StoreError> {
+        let files = handoffs.outbox.lock().lying().map_err(StoreError::Outbox)?;
+        let names = self.names();
+        let names = names.read();
+        let mut lying = handoffs.lying.lock();
+        lying.clear();
+        for (batch, _, lines) in files {
+            for line in lines {
+                let field = |place: usize| line.get(place).unwrap_or_default();
+                let customer = names.customers.find(field(3)).map(CustomerIx);
+                let campaign = names.words.find(field(1)).map(Word);
+                let (Some(customer), Some(campaign)) = (customer, campaign) else { continue };
+                lying.entry(customer).or_default().push(Lying {
+                    batch: batch.clone(),
+                    contact_id: field(0).into(),
+                    campaign,
+                    channel: field(5).into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at everything that lies in the outbox: time has passed, and lists may have begun.
+    pub(crate) fn sweep_outbox(&self) -> Result<(), StoreError> {
+        match self.handoffs() {
+            Some(handoffs) if handoffs.lying() > 0 => self.withdraw(&mut self.store().lock(), &Touched::Everybody),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Handoffs {
+    fn each(&self, mut visit: impl FnMut(CustomerIx, &Lying)) {
+        let lying = self.lying.lock();
+        lying.iter().for_each(|(customer, of)| of.iter().for_each(|of| visit(*customer, of)));
+    }
+
+    fn forget(&self, is_gone: impl Fn(&Lying) -> bool) {
+        self.lying.lock().retain(|_, of| {
+            of.retain(|of| !is_gone(of));
+            !of.is_empty()
+        });
+    }
+}
+
+/// Whether a contact that is reserved may still be handed off.
+fn may_lie(published: &Published, grounds: &Grounds, store: &Store, customer: CustomerIx, of: &Lying) -> bool {
+    let (Some(place), Some(channel)) = (grounds.place_of(of.campaign), grounds.channel(&of.channel)) else {
+        return false;
+    };
+    let Some((chunk, slot)) = published.customer(customer) else { return false };
+    let is_listed = chunk.targets.columns.get(place).is_some_and(|column| codes::is_target(column.code[slot]));
+    is_listed
+        && state(store, of.campaign) == State::Running
+        && grounds.gate(chunk).forbids(grounds.listing(place), slot, channel).is_none()
+}

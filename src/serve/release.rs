@@ -1,0 +1,50 @@
+//! `POST /v1/campaigns/{id}/release`: what is due of a campaign is handed off.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::answer::Refusal;
+use super::door::Opened;
+use super::guard::{JsonBody, Segment};
+use crate::handoff::{Answer, Request};
+use crate::output::tell;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Body {
+    dry_run: bool,
+    limit: Option<usize>,
+}
+
+pub async fn release(
+    Opened(service): Opened,
+    Segment(campaign): Segment,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
+    let body: Body = serde_json::from_slice(&body).map_err(|error| {
+        Refusal::bad_request(format!("expected {{\"dry_run\": false, \"limit\": 1000}}, both optional: {error}"))
+    })?;
+    let released = tokio::task::spawn_blocking(move || {
+        let request = Request { campaign: &campaign, limit: body.limit, is_dry: body.dry_run };
+        service.intake.release(&request).unwrap_or_else(|error| {
+            // As in the watcher: no more promises from this process.
+            tell(format_args!("error: {error}"));
+            std::process::exit(2)
+        })
+    });
+    match released.await.map_err(Refusal::internal)? {
+        Answer::Released(released) => {
+            metrics::counter!("cohortflow_handed_off_total").increment(released.handed_off as u64);
+            Ok(Json(released).into_response())
+        }
+        Answer::Unknown => Err(Refusal::not_found("the programme in force has no campaign of that id")),
+        Answer::Closed(reasons) => Err(Refusal {
+            detail: Some(json!({ "reasons": reasons })),
+            ..Refusal::new(StatusCode::CONFLICT, "closed", format!("nothing is released: {}", reasons.join("; ")))
+        }),
+        Answer::Failed => Err(Refusal::internal("a worker has failed")),
+    }
+}
