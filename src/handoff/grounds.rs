@@ -7,6 +7,7 @@ use dataflows::table::Chunk;
 use dataflows::targets::{ANY_CHANNEL, Gate, Listing, needs};
 use dataflows::types::{Time, Word};
 
+use super::planted::{self, Bug};
 use crate::engine::Published;
 use crate::store::Dictionary;
 
@@ -16,6 +17,8 @@ pub struct Grounds {
     words: Vec<Arc<str>>,
     any: Option<Word>,
     now: Option<Time>,
+    /// The same, but for a planted bug.
+    gate_now: Option<Time>,
 }
 
 impl Grounds {
@@ -26,6 +29,7 @@ impl Grounds {
             rules: Compiled::new(published.programme.clone(), &words),
             any: names.words.find(ANY_CHANNEL).map(Word),
             now: published.clock.now,
+            gate_now: published.clock.now.map(|now| Time(now.0 + i64::from(planted::is(Bug::Edge)))),
             words,
         }
     }
@@ -46,7 +50,7 @@ impl Grounds {
 
     /// The check on a chunk's customers.
     pub fn gate<'a>(&'a self, chunk: &'a Chunk) -> Gate<'a> {
-        Gate { rules: &self.rules.targets, words: &self.words, now: self.now, chunk, any: self.any }
+        Gate { rules: &self.rules.targets, words: &self.words, now: self.gate_now, chunk, any: self.any }
     }
 
     /// A channel, with what it asks of terminals.

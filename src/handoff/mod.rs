@@ -21,9 +21,11 @@
 //! - Numbers leave as tokens: the store never knew the clear form. The channel's own directory knows whose they are.
 
 mod due;
+mod edits;
 mod grounds;
 mod message;
 mod outbox;
+mod planted;
 mod quota;
 pub mod ready;
 mod release;
@@ -39,6 +41,8 @@ use parking_lot::Mutex;
 
 pub use message::contact_id;
 pub use release::{Answer, Released, Request};
+
+pub use edits::Told;
 
 use message::Message;
 use outbox::{Batch, Outbox};
@@ -91,6 +95,11 @@ impl Handoffs {
     /// Contacts that lie in the outbox, as far as is known.
     pub fn lying(&self) -> usize {
         self.lying.lock().values().map(Vec::len).sum()
+    }
+
+    /// Notes an edit that forbids contacts, outside of the data. Durable when this returns.
+    pub fn tell(&self, told: &Told) -> io::Result<()> {
+        self.outbox.lock().edits().tell(told)
     }
 
     fn lies(&self, batch: &Batch, messages: &[Message]) {

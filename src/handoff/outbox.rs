@@ -17,6 +17,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::edits::Edits;
 use super::message::{COLUMNS, Message};
 
 /// Names of a batch: the day, and a number of that day.
@@ -44,7 +45,13 @@ pub struct Outbox {
     /// Where the number of batches is noted.
     mark: PathBuf,
     batches: u64,
+    edits: Edits,
 }
+
+const CHANNELS: &str = "channels";
+const JOURNAL: &str = "journal";
+/// What staff and channels forbade by hand: a data directory that is brought back may not know it.
+const EDITS: &str = "edits.log";
 
 /// A line of the journal: what the store would have to be told again.
 pub type Line = csv::StringRecord;
@@ -59,21 +66,23 @@ const TAKING: &str = ".taking";
 impl Outbox {
     /// Opens a directory, made where there is none. `mark` is a file outside of it and of the data.
     pub fn open(root: &Path, mark: &Path) -> io::Result<Outbox> {
-        let outbox = Outbox { root: root.to_owned(), mark: mark.to_owned(), batches: 0 };
-        for directory in [outbox.channels(), outbox.journal()] {
+        for directory in [root.join(CHANNELS), root.join(JOURNAL)] {
             fs::create_dir_all(&directory)?;
         }
         sync_directory(root)?;
+        let edits = Edits::open(&root.join(JOURNAL).join(EDITS))?;
+        let outbox = Outbox { root: root.to_owned(), mark: mark.to_owned(), batches: 0, edits };
+        sync_directory(&outbox.journal())?;
         let batches = outbox.journaled()?.len() as u64;
         Ok(Outbox { batches, ..outbox })
     }
 
     fn channels(&self) -> PathBuf {
-        self.root.join("channels")
+        self.root.join(CHANNELS)
     }
 
     fn journal(&self) -> PathBuf {
-        self.root.join("journal")
+        self.root.join(JOURNAL)
     }
 
     /// Where a channel finds its files. Its id may hold anything; a directory's name may not.
@@ -254,6 +263,11 @@ impl Outbox {
     /// What the journal tells of a batch, in [`JOURNAL_COLUMNS`].
     pub fn told(&self, batch: &Batch) -> io::Result<Vec<Line>> {
         lines(&self.journal().join(batch.file()))
+    }
+
+    /// The edits that forbid contacts.
+    pub fn edits(&mut self) -> &mut Edits {
+        &mut self.edits
     }
 
     fn directories(&self) -> io::Result<Vec<PathBuf>> {

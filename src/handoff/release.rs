@@ -19,6 +19,7 @@ use super::due::{Due, due};
 use super::grounds::Grounds;
 use super::message::{Body, Message, Named, contact_id};
 use super::outbox::Batch;
+use super::planted::{self, Bug};
 use super::quota::{Room, Seeded, Used};
 use super::{Handoffs, ready};
 use crate::engine::Published;
@@ -239,6 +240,10 @@ impl Intake {
             outbox.discard(&batch).map_err(StoreError::Outbox)?;
             return Ok(Err(error));
         }
+        if planted::is(Bug::Unrecorded) {
+            outbox.publish(&batch).map_err(StoreError::Outbox)?;
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
         let rows = messages.iter().map(Message::row).collect();
         let epoch = self.append(store, extract(partition, 1, rows), wall)?;
         outbox.publish(&batch).map_err(StoreError::Outbox)?;
@@ -246,8 +251,8 @@ impl Intake {
         Ok(Ok(epoch))
     }
 
-    /// Makes rows of hand-offs durable and gives them to the engine.
-    pub(super) fn append(&self, store: &mut Store, extract: Extract, wall: Time) -> Result<Epoch, StoreError> {
+    /// Makes rows durable that nobody else gives versions of, and gives them to the engine.
+    pub(crate) fn append(&self, store: &mut Store, extract: Extract, wall: Time) -> Result<Epoch, StoreError> {
         self.hub().expect(extract.rows.len());
         let extent = self.names().read().extent();
         match store.accept(&extract, extent, wall, false)? {
@@ -256,8 +261,7 @@ impl Intake {
                 self.hub().submit(epoch, *facts, durable_at);
                 Ok(epoch)
             }
-            // Nobody else has its partition, and nobody else gives it versions.
-            other => unreachable!("a batch of hand-offs was not taken: {other:?}"),
+            other => unreachable!("a partition of our own was not taken: {other:?}"),
         }
     }
 }
@@ -290,6 +294,9 @@ fn closed(
 ) -> Vec<String> {
     let needs_consent = grounds.listing(campaign.place).consent.is_some();
     let mut reasons = ready::reasons(store, &handoffs.waiting, needs_consent);
+    if planted::is(Bug::Unloaded) {
+        reasons.clear();
+    }
     reasons.extend(handoffs.trouble());
     if is_dry {
         return reasons;
@@ -408,7 +415,8 @@ impl<'a> Campaign<'a> {
         let channels = self.channels(step, plan_step, listed, asked);
         for channel in &channels {
             let Some(words) = asked.grounds.channel(channel) else { continue };
-            if let Some(reason) = asked.gate.refuses(asked.listing, to.slot, words) {
+            let refuses = asked.gate.refuses(asked.listing, to.slot, words);
+            if let Some(reason) = refuses.filter(|_| !planted::is(Bug::Selection)) {
                 refused.get_or_insert(match reason {
                     Refused::Reason(reason) => reason.name().to_owned(),
                     Refused::List(place) => asked.grounds.text(asked.listing.lists[place].1).to_owned(),

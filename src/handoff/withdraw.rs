@@ -8,6 +8,7 @@ use dataflows::types::{CustomerIx, Word};
 
 use super::grounds::Grounds;
 use super::outbox::{Batch, Line};
+use super::planted::{self, Bug};
 use super::release::{extract, state};
 use super::{Handoffs, Lying, Touched};
 use crate::engine::Published;
@@ -23,7 +24,10 @@ impl Intake {
     /// Withdraws what must no longer be handed off of those who were touched. Whatever touched them is visible when
     /// this returns.
     pub(crate) fn withdraw(&self, store: &mut Store, touched: &Touched) -> Result<(), StoreError> {
-        let Some(handoffs) = self.handoffs().filter(|_| *touched != Touched::Nobody) else { return Ok(()) };
+        let Some(handoffs) = self.handoffs().filter(|_| *touched != Touched::Nobody && !planted::is(Bug::Selection))
+        else {
+            return Ok(());
+        };
         if !self.hub().settle() {
             // The process ends; what lies there is looked at when it is started again.
             return Ok(());
@@ -73,7 +77,8 @@ impl Intake {
     }
 
     /// Brings outbox and store together after a start: what was prepared and never reserved is dropped, what was
-    /// reserved and never shown is checked and shown, what was handed off and the store has forgotten is told to it again.
+    /// reserved and never shown is checked and shown, what was handed off or forbidden and the store has forgotten is told
+    /// to it again.
     pub(crate) fn recover_outbox(&self) -> Result<(), StoreError> {
         let Some(handoffs) = self.handoffs() else { return Ok(()) };
         let mut store = self.store().lock();
@@ -95,6 +100,8 @@ impl Intake {
                 self.adopt(&mut store, partition(&batch), &lines)?;
             }
         }
+        let edits = handoffs.outbox.lock().edits().all().map_err(StoreError::Outbox)?;
+        self.take_again(&mut store, &edits)?;
         if !self.hub().settle() {
             return Ok(());
         }

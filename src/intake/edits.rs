@@ -30,9 +30,11 @@ use sha2::{Digest, Sha256};
 use super::names::Naming;
 use super::{DECODED_BYTES_MAX, Intake};
 use crate::engine::Published;
+use crate::handoff::Told;
+use crate::handoff::ready::FORBIDDING;
 use crate::ingest::names::{Container, FileName, Format};
 use crate::ingest::{self, Partition, Settings};
-use crate::store::{Outcome, REQUEST, StoreError};
+use crate::store::{Outcome, REQUEST, Store, StoreError};
 
 /// Something that staff change.
 pub enum Edit {
@@ -160,30 +162,14 @@ impl Intake {
         if !self.hub.settle() {
             return Ok(Edited::Failed);
         }
-        let document = self.document();
-        let wall = self.wall_time(&document.settings.zone);
+        let (settings, wall) = self.settings();
         let now = self.clock(store.clock()).now.unwrap_or(wall);
         let partition = store.next_partition(feed, &wall.day().to_string());
         let text = match self.text(request, &partition, now) {
             Ok(text) => text,
             Err(answer) => return Ok(answer),
         };
-        let settings = Settings {
-            timezone: document.settings.zone.clone(),
-            bad_rows_max: (1, 1),
-            control_required: false,
-            wall,
-            decoded_bytes_max: DECODED_BYTES_MAX,
-        };
-        let file = FileName {
-            name: format!("{}_{}_{}.csv", feed.name(), partition.period, partition.part),
-            feed,
-            period: partition.period.clone(),
-            part: partition.part.clone(),
-            version: 1,
-            format: Format::Csv,
-            container: Container::Plain,
-        };
+        let file = of_edit(&partition);
         let names = self.names();
         let mut extract = match ingest::read_bytes(&text, &file, None, &settings, &mut Naming::new(names.clone())) {
             Ok(extract) => extract,
@@ -194,6 +180,14 @@ impl Intake {
         }
         extract.sha256 = sha256;
         extract.file = name.unwrap_or(extract.file);
+        let told = Told {
+            feed: feed.name().to_owned(),
+            period: partition.period.clone(),
+            part: partition.part.clone(),
+            file: extract.file.clone(),
+            sha256: hex(&sha256),
+            text: String::from_utf8_lossy(&text).into_owned(),
+        };
         let rows = extract.rows.len() as u64;
         let until = names.read().extent();
         self.hub.expect(extract.rows.len());
@@ -208,11 +202,65 @@ impl Intake {
         facts.clock = Some(self.clock(store.clock()));
         let touched = self.touched(&facts);
         self.hub.submit(epoch, *facts, durable_at);
+        if let Some(handoffs) = self.handoffs().filter(|_| FORBIDDING.contains(&feed)) {
+            handoffs.tell(&told).map_err(StoreError::Outbox)?;
+        }
         // Before it is answered: whoever is told that he is on a list lies in no outbox.
         self.withdraw(&mut store, &touched)?;
         store.compact_if_worth_it()?;
         let outranked = Some((rows as usize).saturating_sub(standing));
         Ok(Edited::Done { epoch, partition, rows, outranked })
+    }
+
+    /// Takes edits that the store has forgotten, since it was brought back from an older copy.
+    pub(crate) fn take_again(&self, store: &mut Store, edits: &[Told]) -> Result<(), StoreError> {
+        for told in edits {
+            let Some(feed) = Feed::named(&told.feed) else { continue };
+            let partition = Partition { feed, period: told.period.clone(), part: told.part.clone() };
+            if store.partition(&partition)?.is_some() {
+                continue;
+            }
+            let file = of_edit(&partition);
+            let (settings, wall) = self.settings();
+            let names = self.names();
+            let read =
+                ingest::read_bytes(told.text.as_bytes(), &file, None, &settings, &mut Naming::new(names.clone()));
+            let mut extract = match read {
+                Ok(extract) => extract,
+                Err(error) => {
+                    tracing::error!(
+                        part = partition.part,
+                        period = partition.period,
+                        "an edit cannot be read again: {error}"
+                    );
+                    continue;
+                }
+            };
+            extract.sha256 = unhex(&told.sha256).unwrap_or(extract.sha256);
+            extract.file.clone_from(&told.file);
+            tracing::warn!(
+                feed = told.feed,
+                part = partition.part,
+                period = partition.period,
+                "an edit was forgotten, and is taken again"
+            );
+            self.append(store, extract, wall)?;
+        }
+        Ok(())
+    }
+
+    /// How the text of an edit is read, and wall time.
+    fn settings(&self) -> (Settings, Time) {
+        let document = self.document();
+        let wall = self.wall_time(&document.settings.zone);
+        let settings = Settings {
+            timezone: document.settings.zone.clone(),
+            bad_rows_max: (1, 1),
+            control_required: false,
+            wall,
+            decoded_bytes_max: DECODED_BYTES_MAX,
+        };
+        (settings, wall)
     }
 
     /// The rows of an edit as the text of an extract.
@@ -273,6 +321,27 @@ impl Intake {
         let text = text.and_then(|()| writer.into_inner().map_err(|error| error.to_string()));
         text.map_err(Edited::Refused)
     }
+}
+
+/// The name of the file that an edit would be.
+fn of_edit(partition: &Partition) -> FileName {
+    FileName {
+        name: format!("{}_{}_{}.csv", partition.feed.name(), partition.period, partition.part),
+        feed: partition.feed,
+        period: partition.period.clone(),
+        part: partition.part.clone(),
+        version: 1,
+        format: Format::Csv,
+        container: Container::Plain,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    blake3::Hash::from_hex(text).ok().map(|hash| *hash.as_bytes())
 }
 
 /// Everybody with a row of a list.
