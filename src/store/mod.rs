@@ -339,6 +339,11 @@ impl Store {
         self.inputs.has_handoff(contact_id)
     }
 
+    /// The category of a product; none where no row of it stands, or that names none.
+    pub fn category(&self, product: Word) -> Option<Word> {
+        self.inputs.category(product)
+    }
+
     /// What a channel costs and takes; none where no row of it stands.
     pub fn channel(&self, channel: Word) -> Option<ChannelTerms> {
         self.inputs.channel(channel)

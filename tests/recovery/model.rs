@@ -51,7 +51,7 @@ const FEEDS: [(&str, &str); 16] = [
     ("terminal", "customer_id,seen_on,supports"),
     ("bill", "customer_id,month,total_fee,data_kb"),
     ("usage", "customer_id,day,measure,quantity"),
-    ("product", "product_id,requires,value"),
+    ("product", "product_id,category,requires,value"),
     ("channel", "channel_id,unit_cost,daily_capacity"),
     ("order", "order_id,customer_id,product_id,action,at"),
     ("member_event", "event_id,customer_id,kind,at,product_id,result"),
@@ -206,8 +206,9 @@ fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
         }
         "product" => {
             let (id, requires, value) = (format!("p{}", rng.u8(0..9)), pick(rng, &["", "mms;wap"]), rng.i64(0..9));
-            let line = format!("product {id} {requires} {:?}", Some(value * 100));
-            (format!("{id},{requires},{value}"), id, Says::Line(line))
+            let category = pick(rng, &["", "entertainment"]);
+            let line = format!("product {id} {category} {requires} {:?}", Some(value * 100));
+            (format!("{id},{category},{requires},{value}"), id, Says::Line(line))
         }
         "contact" | "feedback" | "campaign_state" | "handoff" => campaigns::row(rng, feed, &customer, &day),
         _ => {

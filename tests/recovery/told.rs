@@ -82,7 +82,8 @@ impl Told {
         }
         assert!(self.handoffs.keys().all(|id| !store.has_handoff(&id.to_uppercase()) && !store.has_handoff(&id[1..])));
         for (product, Product { requires, value }) in &self.products {
-            lines.push(format!("product {} {} {value:?}", word(product), word(requires)));
+            let category = store.category(*product).unwrap_or(Word::NULL);
+            lines.push(format!("product {} {} {} {value:?}", word(product), word(&category), word(requires)));
         }
         for number in 0..names.words.len() as u32 {
             if let Some(ChannelTerms { unit_cost, daily_capacity }) = store.channel(Word(number)) {

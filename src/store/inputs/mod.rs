@@ -243,6 +243,12 @@ impl Inputs {
         HandoffRow::digest(contact_id).is_some_and(|digest| self.handoffs.index.get(&digest).is_some())
     }
 
+    /// The category of a product, where its standing row names one.
+    pub fn category(&self, product: Word) -> Option<Word> {
+        let category = self.products.index.get(&product).map(|(_, category)| category);
+        category.filter(|category| !category.is_null())
+    }
+
     /// What the standing row of a channel says of its cost and capacity.
     pub fn channel(&self, channel: Word) -> Option<ChannelTerms> {
         self.channels.index.get(&channel).map(|(_, terms)| terms)

@@ -213,15 +213,18 @@ impl Row for ScoreRow {
     }
 }
 
+/// What is kept is its category, which no view hangs on.
 impl Row for ProductRow {
     type Key = Word;
-    type Kept = ();
-    type Index = ByKey<Word, ()>;
+    type Kept = Word;
+    type Index = ByKey<Word, Word>;
     fn key(&self) -> Word {
         self.product
     }
-    fn kept(&self) {}
-    fn tell(product: &Word, _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
+    fn kept(&self) -> Word {
+        self.category
+    }
+    fn tell(product: &Word, _: Option<Word>, now: Option<&Self>, facts: &mut Facts) {
         let product_of = |row: &Self| Product { requires: row.requires, value: row.value };
         facts.products.push((*product, now.map(product_of)));
     }
