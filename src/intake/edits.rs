@@ -25,16 +25,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use dataflows::facts::Interval;
 use dataflows::records::Feed;
 use dataflows::types::{CustomerIx, Epoch, Time, Word};
-use sha2::{Digest, Sha256};
 
 use super::names::Naming;
+use super::requests::{Before, Seal};
 use super::{DECODED_BYTES_MAX, Intake};
 use crate::engine::Published;
 use crate::handoff::Told;
 use crate::handoff::ready::FORBIDDING;
 use crate::ingest::names::{Container, FileName, Format};
 use crate::ingest::{self, Partition, Settings};
-use crate::store::{Outcome, REQUEST, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Something that staff change.
 pub enum Edit {
@@ -148,66 +148,34 @@ impl Intake {
             Edit::List(edit) => (Feed::Listing, &*edit.list),
             Edit::OptOut(_) => (Feed::Feedback, ""),
         };
-        let content = Sha256::new().chain_update(list).chain_update([0]).chain_update(request.body);
-        let sha256: [u8; 32] = content.finalize().into();
-        let name = request.key.map(|key| format!("{REQUEST}{}:{key}", feed.name()));
+        let seal = Seal::new(feed, list, request.key, request.body);
         let mut store = self.store.lock();
-        if let Some(entry) = name.as_ref().and_then(|name| store.ledger().request(name)) {
-            let (epoch, partition) = (entry.epoch, entry.partition.clone());
-            let rows = entry.rows.map_or(0, |(rows, _)| rows);
-            let done = Edited::Done { epoch, partition, rows, outranked: None };
-            return Ok(if entry.sha256 == sha256 { done } else { Edited::KeyReused });
+        match seal.before(&store) {
+            Some(Before::Done { epoch, partition, rows }) => {
+                return Ok(Edited::Done { epoch, partition, rows, outranked: None });
+            }
+            Some(Before::KeyReused) => return Ok(Edited::KeyReused),
+            None => {}
         }
         // The lists as they stand: nothing is accepted meanwhile.
         if !self.hub.settle() {
             return Ok(Edited::Failed);
         }
-        let (settings, wall) = self.settings();
+        let (_, wall) = self.settings();
         let now = self.clock(store.clock()).now.unwrap_or(wall);
         let partition = store.next_partition(feed, &wall.day().to_string());
         let text = match self.text(request, &partition, now) {
             Ok(text) => text,
             Err(answer) => return Ok(answer),
         };
-        let file = of_edit(&partition);
-        let names = self.names();
-        let mut extract = match ingest::read_bytes(&text, &file, None, &settings, &mut Naming::new(names.clone())) {
-            Ok(extract) => extract,
-            Err(error) => return Ok(Edited::Refused(error.to_string())),
+        let entered = match self.enter(&mut store, &partition, &text, seal)? {
+            Ok(entered) => entered,
+            Err(why) => return Ok(Edited::Refused(why)),
         };
-        if let Some(reject) = extract.rejects.first() {
-            return Ok(Edited::Refused(format!("{}: {}", reject.column, reject.reason)));
-        }
-        extract.sha256 = sha256;
-        extract.file = name.unwrap_or(extract.file);
-        let told = Told {
-            feed: feed.name().to_owned(),
-            period: partition.period.clone(),
-            part: partition.part.clone(),
-            file: extract.file.clone(),
-            sha256: hex(&sha256),
-            text: String::from_utf8_lossy(&text).into_owned(),
-        };
-        let rows = extract.rows.len() as u64;
-        let until = names.read().extent();
-        self.hub.expect(extract.rows.len());
-        let outcome = store.accept(&extract, until, wall, false)?;
-        let Outcome::Accepted { epoch, mut facts, durable_at } = outcome else {
-            // Nobody else has its partition.
-            return Ok(Edited::Refused(format!("it was not taken: {outcome:?}")));
-        };
+        let (epoch, rows, facts) = (entered.epoch, entered.rows, &entered.facts);
         let adjusted = facts.adjustments.iter().filter(|fact| fact.points.is_some()).count();
         let standing = facts.listings.len() + facts.feedbacks.len() + adjusted;
-        // A clock of the wall's goes on to the edit, so that it is seen with it.
-        facts.clock = Some(self.clock(store.clock()));
-        let touched = self.touched(&facts);
-        self.hub.submit(epoch, *facts, durable_at);
-        if let Some(handoffs) = self.handoffs().filter(|_| FORBIDDING.contains(&feed)) {
-            handoffs.tell(&told).map_err(StoreError::Outbox)?;
-        }
-        // Before it is answered: whoever is told that he is on a list lies in no outbox.
-        self.withdraw(&mut store, &touched)?;
-        store.compact_if_worth_it()?;
+        self.tell(&mut store, entered, FORBIDDING.contains(&feed))?;
         let outranked = Some((rows as usize).saturating_sub(standing));
         Ok(Edited::Done { epoch, partition, rows, outranked })
     }
@@ -250,7 +218,7 @@ impl Intake {
     }
 
     /// How the text of an edit is read, and wall time.
-    fn settings(&self) -> (Settings, Time) {
+    pub(super) fn settings(&self) -> (Settings, Time) {
         let document = self.document();
         let wall = self.wall_time(&document.settings.zone);
         let settings = Settings {
@@ -324,7 +292,7 @@ impl Intake {
 }
 
 /// The name of the file that an edit would be.
-fn of_edit(partition: &Partition) -> FileName {
+pub(super) fn of_edit(partition: &Partition) -> FileName {
     FileName {
         name: format!("{}_{}_{}.csv", partition.feed.name(), partition.period, partition.part),
         feed: partition.feed,
@@ -336,7 +304,7 @@ fn of_edit(partition: &Partition) -> FileName {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

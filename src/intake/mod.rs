@@ -10,6 +10,7 @@
 pub mod edits;
 mod landing;
 pub(crate) mod names;
+mod requests;
 #[cfg(test)]
 mod tests;
 
