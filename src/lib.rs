@@ -18,6 +18,7 @@
 //! | [`store`] | the log of accepted partitions, the dictionary, the ledger, what stands | views, programmes |
 //! | `dataflows` | the views, as one pure dataflow, and the oracle | files, clocks, threads |
 //! | [`engine`] | timely workers, one epoch in flight, what was published last | files |
+//! | [`campaigns`] | how far campaigns have come, what may come next, what they are likely to bring | files, HTTP |
 //! | [`query`] | every view by name at one epoch, cards, export | how anything came to be |
 //! | [`intake`] | the order of the three: decode ahead, commit, submit; programmes in force | |
 //! | [`handoff`] | targets into contacts: the second check, room, the outbox, what is withdrawn from it | HTTP |
@@ -40,6 +41,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod campaigns;
 pub mod cli;
 pub mod engine;
 pub mod generate;
