@@ -9,6 +9,8 @@
 
 mod accounts;
 mod course;
+mod plans;
+mod predict;
 mod refused;
 mod states;
 #[cfg(test)]
@@ -16,5 +18,7 @@ mod tests;
 
 pub use accounts::{Account, Counts, Held, account, accounts, counts, histories, history};
 pub use course::Course;
+pub use plans::{contents, money, plan};
+pub use predict::{Comparable, Grounds, Likeness, Prediction, predict};
 pub use refused::Refused;
 pub use states::{Change, CityState, Progress, follow};

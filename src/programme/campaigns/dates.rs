@@ -1,5 +1,7 @@
 //! From and until of a campaign, and the times of day at which it is quiet. All are local.
 
+use std::fmt;
+
 use dataflows::types::{Day, SECONDS_PER_DAY, Time};
 use toml::de::DeValue;
 
@@ -36,6 +38,14 @@ impl Quiet {
         let (from, until) = (minute(from)?, minute(until)?);
         let quiet = Quiet { from, until };
         (from != until && until.abs_diff(from) < MINUTES_PER_DAY && from < MINUTES_PER_DAY).then_some(quiet)
+    }
+}
+
+/// As the programme writes it.
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [from, until] = [self.from, self.until].map(|minute| (minute / 60, minute % 60));
+        write!(f, "{:02}:{:02}-{:02}:{:02}", from.0, from.1, until.0, until.1)
     }
 }
 
