@@ -11,6 +11,7 @@ pub mod edits;
 mod landing;
 pub(crate) mod names;
 mod requests;
+pub mod states;
 #[cfg(test)]
 mod tests;
 
