@@ -169,7 +169,8 @@ fn run(directory: &Path) -> Outcome {
     intake.take(landed.files, &|_| {}, &mut tell).expect("taken");
     assert!(intake.hub().settle());
     let (published, names) = (intake.hub().published(), intake.names().read().names());
-    let sources = Sources { published: &published, names: &names, store: intake.store() };
+    let document = intake.document();
+    let sources = Sources { published: &published, names: &names, store: intake.store(), document: &document };
     for view in VIEWS.iter().filter(|view| view.follows_from_input()) {
         let mut bytes = Vec::new();
         csv(view, sources, &mut bytes, &|_| unreachable!("memory takes everything")).expect("exported");

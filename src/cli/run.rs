@@ -96,7 +96,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
     let spinner = progress::spinner("writing views");
     let (published, names) = (intake.hub().published(), intake.names().read().names());
-    let sources = Sources { published: &published, names: &names, store: intake.store() };
+    let document = intake.document();
+    let sources = Sources { published: &published, names: &names, store: intake.store(), document: &document };
     for view in VIEWS.iter().filter(|view| view.follows_from_input()) {
         export(view, sources, &arguments.output, arguments.format)?;
     }

@@ -244,6 +244,21 @@ pub const VIEWS: &[View] = &[
         columns: columns![campaign_id Text, reason Text, customers Integer],
     },
     View {
+        name: "campaign",
+        about: "how far each campaign has come, and whom it lists: customers by arm",
+        columns: columns![
+            campaign_id Text, name Text, state Text, since Time, by Text, level Text, from Time, until Time,
+            priority Integer, target Integer, control Integer, random Integer, excluded Integer,
+        ],
+    },
+    View {
+        name: "campaign_change",
+        about: "who set which campaign to which state, and when",
+        columns: columns![
+            campaign_id Text, at Time, state Text, city Text, by Text, note Text, change_id Text,
+        ],
+    },
+    View {
         name: "service_health",
         about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
         columns: columns![

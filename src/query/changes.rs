@@ -14,7 +14,7 @@ use crate::store::{Ledger, Status};
 const FILES_MAX: usize = 5;
 
 pub(super) fn points_change<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
-    let Sources { published, names, store } = sources;
+    let Sources { published, names, store, .. } = sources;
     if published.changed.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 //!
 //! Reads what the engine published and what the store keeps; writes nothing.
 
+mod campaigns;
 mod card;
 mod care;
 mod catalog;

@@ -10,6 +10,7 @@ use dataflows::types::{CustomerIx, Time, Word};
 use dataflows::views::{Change, Users};
 use parking_lot::Mutex;
 
+use super::campaigns::{campaign, campaign_change};
 use super::care::{care_count, care_diagnosis, care_task};
 use super::changes::points_change;
 use super::community::{deregistration, member_points, opinion, registration, visit as visits};
@@ -21,6 +22,7 @@ use super::referrals::{member_referral, referral, referral_rate, referral_tree};
 use super::targets::{target, target_count, target_excluded};
 use super::{Cell, View};
 use crate::engine::Published;
+use crate::programme::Document;
 use crate::store::{Names, Store, StoreError};
 
 /// What views are read from.
@@ -29,8 +31,10 @@ pub struct Sources<'a> {
     pub published: &'a Published,
     /// The names as they stand: whoever adds to them does not wait for a reader.
     pub names: &'a Names,
-    /// For what the store keeps itself: ledger and quarantine.
+    /// For what the store keeps itself: ledger, quarantine, changes of campaigns' states.
     pub store: &'a Mutex<Store>,
+    /// The programme in force, for what of it no view hangs on: how campaigns are carried out.
+    pub document: &'a Document,
 }
 
 /// Visits the rows of a view.
@@ -57,6 +61,8 @@ pub fn rows<E: From<StoreError>>(
         "target" => target(sources, visit),
         "target_count" => target_count(sources, visit),
         "target_excluded" => target_excluded(sources, visit),
+        "campaign" => campaign(sources, visit),
+        "campaign_change" => campaign_change(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
         "care_task" => care_task(sources, visit),

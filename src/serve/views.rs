@@ -109,7 +109,8 @@ fn found(service: &Arc<Service>, view: &'static View, asked: &Asked) -> Result<R
         let zone = &service.intake.document().settings.zone;
         (dictionary.names(), Filter::new(view, conditions, zone, &dictionary).map_err(Refusal::bad_request)?)
     };
-    let sources = Sources { published: &published, names: &names, store: service.intake.store() };
+    let document = service.intake.document();
+    let sources = Sources { published: &published, names: &names, store: service.intake.store(), document: &document };
     if asked.as_csv {
         let mut bytes = Vec::new();
         download(view, sources, &filter, &mut bytes).map_err(Refusal::internal)?;

@@ -85,6 +85,11 @@ pub fn province() -> Vec<(String, String)> {
         "customer_id,purpose,channel_id,at,given\nc1,marketing,sms,2009-06-01,true\nc1,location,sms,2009-06-01,false\n"
             .to_owned(),
     ));
+    files.push((
+        "campaign_state_2009-06.csv".to_owned(),
+        "change_id,campaign_id,state,city,at,by,note\ns1,concert_crbt,draft,,2009-06-20 09:00:00,zhang,测试\n"
+            .to_owned(),
+    ));
     files.push(("score_2009-06.csv".to_owned(), "customer_id,model,value,at\nc1,churn,12.5,2009-06-30\n".to_owned()));
     // Refused whole: its only row is bad.
     files.push(("bill_2009-07.csv".to_owned(), "customer_id,month,total_fee\nc1,2009-07,13812345678x\n".to_owned()));

@@ -171,12 +171,19 @@ impl Service {
 
     fn visit(&self, view: &cohortflow::query::View, visit: &mut dyn FnMut(&[Cell<'_>])) {
         let (published, names) = (self.intake().hub().published(), self.intake().names().read().names());
-        let sources = Sources { published: &published, names: &names, store: self.intake().store() };
+        let document = self.intake().document();
+        let sources =
+            Sources { published: &published, names: &names, store: self.intake().store(), document: &document };
         let mut before = Vec::new();
         let visited: Result<(), StoreError> = rows(view, sources, &mut |cells| {
-            // Referrals of one key are told apart by their events' ids, which no column shows.
-            let (key, repeats) = if view.name == "referral" { (4, true) } else { (cells.len(), false) };
-            let place: Vec<_> = cells[..key].iter().map(order).collect();
+            let (key, repeats) = match view.name {
+                // Referrals of one key are told apart by their events' ids, which no column shows.
+                "referral" => ((0..4).collect(), true),
+                // Changes of one second stand in the order of their ids.
+                "campaign_change" => (vec![0, 1, 6], false),
+                _ => ((0..cells.len()).collect::<Vec<_>>(), false),
+            };
+            let place: Vec<_> = key.iter().map(|column| order(&cells[*column])).collect();
             assert!(before < place || repeats && before == place, "{}: {before:?} before {place:?}", view.name);
             before = place;
             visit(cells);
