@@ -1,6 +1,7 @@
 //! What the user types.
 
 mod ask;
+mod campaigns;
 mod check;
 mod client;
 mod demo;
@@ -55,6 +56,8 @@ enum Command {
     #[command(name = "optout")]
     OptOut(release::OptOut),
     Release(release::Release),
+    Campaigns(campaigns::Campaigns),
+    Campaign(campaigns::Campaign),
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
     Confirm(ask::Confirm),
@@ -89,6 +92,8 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => edits::list(arguments),
         Command::OptOut(arguments) => release::opt_out(arguments),
         Command::Release(arguments) => release::release(arguments),
+        Command::Campaigns(arguments) => campaigns::campaigns(arguments),
+        Command::Campaign(arguments) => campaigns::campaign(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),
         Command::Confirm(arguments) => ask::confirm(arguments),

@@ -27,7 +27,7 @@ const KEY_BYTES_MAX: usize = 128;
 const CUSTOMERS_MAX: usize = 100_000;
 
 /// The header `Idempotency-Key`.
-pub struct Key(Option<String>);
+pub struct Key(pub Option<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = Refusal;
@@ -132,7 +132,8 @@ pub async fn opt_out(Opened(service): Opened, Key(key): Key, JsonBody(body): Jso
     answered(service, edit, Author { by, reason }, key, body).await
 }
 
-fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Refusal> {
+/// Reads a body as what is expected.
+pub fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::bad_request(format!("expected {expected}: {error}")))
 }
 

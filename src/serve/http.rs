@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::answer::Refusal;
+use super::campaigns::{campaign, campaigns, set_state};
 use super::door::{Door, OPENING, Opened};
 use super::edits::{adjust, edit_list, opt_out};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
@@ -79,6 +80,9 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/lists/{list}", post(edit_list))
         .route("/v1/campaigns/{id}/release", post(release))
         .route("/v1/optouts", post(opt_out))
+        .route("/v1/campaigns", get(campaigns))
+        .route("/v1/campaigns/{id}", get(campaign))
+        .route("/v1/campaigns/{id}/state", post(set_state))
         .route("/v1/held", get(held))
         .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))

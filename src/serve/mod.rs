@@ -1,6 +1,7 @@
 //! The service: watches a landing directory, keeps the views, answers over HTTP.
 
 mod answer;
+mod campaigns;
 mod door;
 mod edits;
 mod guard;

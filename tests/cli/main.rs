@@ -5,6 +5,7 @@
 
 mod asking;
 mod binary;
+mod campaigns;
 mod errors;
 #[allow(dead_code, reason = "shared with the tests of the service")]
 #[path = "../http/exchange.rs"]
