@@ -77,12 +77,13 @@ macro_rules! themes {
             titles.sort_unstable();
             titles.dedup();
             assert_eq!(titles.len(), scenarios);
-            assert!(files > 0 && scenarios >= 60, "{scenarios} scenarios in {files} files");
+            assert!(files > 0 && scenarios >= 320, "{scenarios} scenarios in {files} files");
         }
     };
 }
 
 themes! {
-    attributes care clock community consent customers dates drives edits expressions holds ledger lists lots partitions points precedence
-    quarantine referrals score segments services since staff staff_edits stages terminals tiers transfer
+    answers arbitration arms attributes audience campaign_edits campaign_states caps care clock community consent customers dates drives
+    edits expressions fallback holds ledger lists lots packs partitions permission points precedence quarantine referrals rivals score
+    segments services since staff staff_edits stages targets terminals tiers transfer
 }
