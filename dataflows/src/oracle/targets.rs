@@ -119,16 +119,18 @@ impl Standing {
         if consented.is_empty() {
             return no("consent");
         }
+        let is_pack = matches!(campaign.offer, Offer::Pack(_) | Offer::PackByTier);
+        let leaves_held = is_pack || campaign.excludes_holders;
         let offered = self.offered(campaign, asked);
         let fresh: Vec<Word> =
-            offered.iter().copied().filter(|product| !self.leaves_held(campaign, asked, *product)).collect();
+            offered.iter().copied().filter(|product| !(leaves_held && self.is_held(asked, *product))).collect();
         if fresh.is_empty() && !offered.is_empty() || offered.is_empty() && campaign.offer != Offer::Nothing {
             return no("holders");
         }
         let usable: Vec<Word> = fresh
             .iter()
             .copied()
-            .filter(|product| !campaign.excludes_terminals || self.can_use(asked, *product))
+            .filter(|product| !(is_pack || campaign.excludes_terminals) || self.can_use(asked, *product))
             .collect();
         if usable.is_empty() && !fresh.is_empty() {
             return no("terminal");
@@ -195,9 +197,8 @@ impl Standing {
         names.iter().map(|name| self.word(name)).collect()
     }
 
-    fn leaves_held(&self, campaign: &Campaign, asked: &Asked<'_>, product: Word) -> bool {
-        let is_pack = matches!(campaign.offer, Offer::Pack(_) | Offer::PackByTier);
-        (is_pack || campaign.excludes_holders) && asked.held(&self.words[product.0 as usize]).is_some()
+    fn is_held(&self, asked: &Asked<'_>, product: Word) -> bool {
+        asked.held(&self.words[product.0 as usize]).is_some()
     }
 
     fn can_use(&self, asked: &Asked<'_>, product: Word) -> bool {

@@ -15,7 +15,7 @@ pub struct Campaign {
     /// Its customers live in one of these; anywhere where it names none.
     pub cities: BTreeSet<String>,
     pub offer: Offer,
-    /// Whether holders of the product are left out, and terminals that cannot use it.
+    /// Whether holders of the product are left out, and terminals that cannot use it. Of a pack both always are.
     pub excludes_holders: bool,
     pub excludes_terminals: bool,
     /// Lists whose customers are left out, in the order of the programme, beside [`DO_NOT_CONTACT`].

@@ -238,7 +238,10 @@ impl<'a> Asks<'a> {
         if listing.offering == Offering::Nothing {
             return Ok((!is_declined(Word::NULL)).then_some(Word::NULL));
         }
+        // A pack has something else to offer than what is held, or cannot be used.
         let is_pack = listing.offering.is_pack();
+        let (leaves_held, asks_terminals) =
+            (is_pack || listing.excludes_holders, is_pack || listing.excludes_terminals);
         let holds = |product: &Word| {
             let held = self.holders.iter().find(|(of, _)| of == product).and_then(|(_, held)| *held);
             held.is_some_and(|held| held.get(slot))
@@ -246,9 +249,8 @@ impl<'a> Asks<'a> {
         let supports = Word(candidates.supports[place]);
         let usable = |product: &Word| {
             let requires = candidates.grounds.catalog.requires(*product);
-            !listing.excludes_terminals || rules.is_usable(supports, requires, candidates.grounds.words)
+            !asks_terminals || rules.is_usable(supports, requires, candidates.grounds.words)
         };
-        let leaves_held = is_pack || listing.excludes_holders;
         let mut fresh = listing
             .offering
             .products(candidates.classes[place])
