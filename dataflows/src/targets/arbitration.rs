@@ -1,9 +1,9 @@
 //! Arbitration: which of the campaigns that would list a customer do.
 //!
-//! Campaigns take their turn in one order ([`Rules::order`](super::Rules::order)). First whom they have taken on already stay with them:
-//! what is reserved stays reserved. Then each takes whom it would list, while he is on fewer than `max_open` lists and
-//! on none of a campaign that it is never with. Control and random arms are lists like any other, or they would not be
-//! alike.
+//! Campaigns take their turn in one order ([`Rules::order`](super::Rules::order)), those first that have taken the
+//! customer on already: what is reserved stays reserved. Each takes whom it would list, while he is on fewer than
+//! `max_open` lists and on none of a campaign that it is never with: whom two have taken on where one list is allowed is
+//! on that of the first. Control and random arms are lists like any other, or they would not be alike.
 
 use super::Column;
 use super::codes::{Reason, is_target};
