@@ -251,13 +251,13 @@ impl<'a> Asks<'a> {
             let requires = candidates.grounds.catalog.requires(*product);
             !asks_terminals || rules.is_usable(supports, requires, candidates.grounds.words)
         };
-        let mut fresh = listing
+        let fresh = listing
             .offering
             .products(candidates.classes[place])
             .iter()
             .filter(|product| !leaves_held || !holds(product));
         let mut first = Err(Reason::Holders as u8);
-        while let Some(product) = fresh.next() {
+        for product in fresh {
             if !usable(product) {
                 first = if first == Ok(None) { first } else { Err(Reason::Terminal as u8) };
             } else if is_declined(*product) {
