@@ -109,6 +109,12 @@ impl Outbox {
 
     /// Writes a batch where nobody sees it: files of channels, then the journal. Durable when this returns.
     pub fn prepare(&mut self, batch: &Batch, messages: &[Message]) -> io::Result<()> {
+        self.hide(batch, messages)?;
+        self.journalize(batch, messages)
+    }
+
+    /// The files of channels.
+    pub fn hide(&self, batch: &Batch, messages: &[Message]) -> io::Result<()> {
         let mut by_channel: BTreeMap<&str, Vec<&Message>> = BTreeMap::new();
         for message in messages.iter().filter(|message| message.body.is_some()) {
             by_channel.entry(&message.channel.name).or_default().push(message);
@@ -123,6 +129,11 @@ impl Outbox {
             write(&directory.join(hidden(batch, PREPARED)), &COLUMNS, lines)?;
             sync_directory(&directory)?;
         }
+        Ok(())
+    }
+
+    /// What the journal keeps of a batch.
+    pub fn journalize(&mut self, batch: &Batch, messages: &[Message]) -> io::Result<()> {
         let line = |message: &Message| {
             [
                 message.contact_id.to_string(),
