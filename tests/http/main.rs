@@ -10,6 +10,7 @@ mod edits;
 mod exchange;
 mod files;
 mod filters;
+mod handoff;
 mod health;
 mod held;
 mod hostile;
