@@ -79,7 +79,8 @@ fn campaigns() -> Figures {
     let engine = Engine::start(1, move |latency| observed.lock().push(latency)).expect("workers");
     let begun = Intake::begin(store, engine.hub(), |_| Ok(document(20)), jiff::Timestamp::now);
     let mut intake = begun.expect("a start");
-    let handoffs = Handoffs::open(&home.path().join("outbox"), &home.path().join("handed")).expect("an outbox");
+    let handoffs =
+        Handoffs::open(&home.path().join("outbox"), &home.path().join("handed"), "bench").expect("an outbox");
     handoffs.waiting.set(Default::default());
     intake.hand_off_through(handoffs).expect("an outbox that fits");
     take(&intake, &first);

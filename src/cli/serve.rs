@@ -1,7 +1,7 @@
 //! `cohortflow serve`: the service.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -26,8 +26,9 @@ pub struct Arguments {
     data: PathBuf,
     /// Where channels find what is handed off to them, in DIR/channels/CHANNEL. Keep it with its journal, apart from the
     /// data: it tells what was handed off, whatever copy of the data is brought back.
-    #[arg(long, value_name = "DIR", default_value = "cohortflow-outbox")]
-    outbox: PathBuf,
+    /// [default: beside the data, DATA.outbox]
+    #[arg(long, value_name = "DIR")]
+    outbox: Option<PathBuf>,
     /// Where HTTP is served. Loopback only, unless --insecure.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
     http: SocketAddr,
@@ -63,11 +64,18 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     serve(Config {
         programme: arguments.programme,
         landing: arguments.landing,
+        outbox: arguments.outbox.unwrap_or_else(|| beside(&arguments.data)),
         data: arguments.data,
-        outbox: arguments.outbox,
         http: arguments.http,
         workers: usize::from(arguments.workers),
         poll: Duration::from_millis(u64::from(arguments.poll)),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Another directory than that of another store's, so that no two share one.
+fn beside(data: &Path) -> PathBuf {
+    let mut name = data.as_os_str().to_owned();
+    name.push(".outbox");
+    name.into()
 }

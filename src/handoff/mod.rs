@@ -69,9 +69,9 @@ struct Lying {
 }
 
 impl Handoffs {
-    /// Over an outbox directory; `mark` is a file outside of it and of the data.
-    pub fn open(root: &Path, mark: &Path) -> io::Result<Handoffs> {
-        let outbox = Outbox::open(root, mark)?;
+    /// Over the outbox directory of a store; `mark` is a file outside of it and of the data.
+    pub fn open(root: &Path, mark: &Path, store: &str) -> io::Result<Handoffs> {
+        let outbox = Outbox::open(root, mark, store)?;
         let missing = outbox.missing()?;
         let trouble = (missing > 0).then(|| {
             format!(

@@ -52,6 +52,8 @@ const CHANNELS: &str = "channels";
 const JOURNAL: &str = "journal";
 /// What staff and channels forbade by hand: a data directory that is brought back may not know it.
 const EDITS: &str = "edits.log";
+/// Whose it is.
+const STORE: &str = "store";
 
 /// A line of the journal: what the store would have to be told again.
 pub type Line = csv::StringRecord;
@@ -64,12 +66,13 @@ const PREPARED: &str = ".prepared";
 const TAKING: &str = ".taking";
 
 impl Outbox {
-    /// Opens a directory, made where there is none. `mark` is a file outside of it and of the data.
-    pub fn open(root: &Path, mark: &Path) -> io::Result<Outbox> {
+    /// Opens the directory of a store, made where there is none. `mark` is a file outside of it and of the data.
+    pub fn open(root: &Path, mark: &Path, store: &str) -> io::Result<Outbox> {
         for directory in [root.join(CHANNELS), root.join(JOURNAL)] {
             fs::create_dir_all(&directory)?;
         }
         sync_directory(root)?;
+        own(&root.join(JOURNAL), store)?;
         let edits = Edits::open(&root.join(JOURNAL).join(EDITS))?;
         let outbox = Outbox { root: root.to_owned(), mark: mark.to_owned(), batches: 0, edits };
         sync_directory(&outbox.journal())?;
@@ -291,6 +294,23 @@ impl Outbox {
         }
         directories.sort();
         Ok(directories)
+    }
+}
+
+/// Makes the journal a store's; an error where it is another's: what that one handed off is nothing to this one.
+fn own(journal: &Path, store: &str) -> io::Result<()> {
+    let path = journal.join(STORE);
+    match fs::read_to_string(&path) {
+        Ok(owner) if owner.trim() == store => Ok(()),
+        // Its name may have outlived a power cut that its content did not.
+        Ok(owner) if !owner.trim().is_empty() => Err(io::Error::other("it is the outbox of another store")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => {
+            let mut file = File::create(&path)?;
+            writeln!(file, "{store}")?;
+            file.sync_all()?;
+            sync_directory(journal)
+        }
     }
 }
 

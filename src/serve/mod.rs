@@ -106,7 +106,8 @@ fn open(
         Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;
     // Outside of the data, as the key is: what was handed off is known whatever copy of it is brought back.
     let mark = beside(&config.data, "handed")?;
-    let handoffs = Handoffs::open(&config.outbox, &mark)
+    let whose = intake.names().read().key_fingerprint().map(|byte| format!("{byte:02x}")).concat();
+    let handoffs = Handoffs::open(&config.outbox, &mark, &whose)
         .with_context(|| format!("could not open the outbox {:?}\nhint: name another with --outbox", config.outbox))?;
     intake.hand_off_through(handoffs)?;
     let service = Service { intake, readiness: Readiness::default(), metrics, leaderboard: Leaderboard::default() };

@@ -68,8 +68,19 @@ impl Town {
         service
     }
 
+    /// Lands a file and waits until it is accepted, with all that follows from it.
+    fn land(&self, service: &Service, name: &str, text: &str) {
+        self.home.land(name, text);
+        let stem = name.trim_end_matches(".csv");
+        let feed = ["campaign_state", "order", "consent", "contact", "feedback", "listing"];
+        let feed = feed.into_iter().find(|feed| stem.starts_with(&format!("{feed}_"))).expect("a feed");
+        let period = &stem[feed.len() + 1..];
+        let target = format!("/v1/views/ingest_ledger?feed={feed}&period={period}&status=accepted");
+        service.until(&target, |reply| (reply.good()["rows"].as_array()?.len() == 1).then_some(()));
+    }
+
     fn outbox(&self) -> PathBuf {
-        self.home.path().join("cohortflow-outbox")
+        self.home.path().join("data.outbox")
     }
 
     /// Lines of the files that a channel would find, without their headers.
@@ -167,15 +178,16 @@ fn what_forbids_a_contact_takes_it_out_of_the_outbox_before_it_is_acknowledged()
     assert_eq!(town.customers("sms"), of(&[3, 4, 5, 6]));
     add("vip", "c3");
     assert_eq!(town.customers("sms"), of(&[4, 5, 6]));
-    town.home.land(
+    town.land(
+        &service,
         "consent_2009-08.csv",
-        "customer_id,purpose,channel_id,at,given\nc4,promotion,sms,2009-07-02 10:00:00,false\n",
+        "customer_id,purpose,channel_id,at,given\nc4,promotion,*,2009-07-02 10:00:00,false\n",
     );
-    town.home.land(
+    town.land(
+        &service,
         "order_2009-08.csv",
         "order_id,customer_id,product_id,action,at\no1,c5,crbt,subscribe,2009-07-02 10:00:00\n",
     );
-    service.settle(13);
     assert_eq!(town.customers("sms"), of(&[6]));
     // What a channel has taken was handed off: it is not made again, whatever comes.
     assert_eq!(town.take("sms"), of(&[6]));
@@ -259,6 +271,19 @@ fn an_old_copy_of_the_data_contacts_nobody_again_and_forgets_no_opt_out() {
 }
 
 #[test]
+fn the_outbox_of_another_store_is_left_to_it() {
+    let (town, other) = (Town::new(PROGRAMME), Town::new(PROGRAMME));
+    drop(town.served());
+    let mut arguments = vec!["--programme", other.programme.to_str().expect("a path")];
+    let outbox = town.outbox();
+    arguments.extend(["--outbox", outbox.to_str().expect("a path")]);
+    let told = other.home.command(&arguments).output().expect("it ends");
+    assert_eq!(told.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("could not open the outbox") && told.contains("of another store"), "{told}");
+}
+
+#[test]
 fn what_was_prepared_and_never_reserved_is_dropped_and_what_was_reserved_is_checked_and_shown() {
     let town = Town::new(PROGRAMME);
     let service = town.served();
@@ -274,12 +299,12 @@ fn what_was_prepared_and_never_reserved_is_dropped_and_what_was_reserved_is_chec
     fs::write(directory.join(format!(".{other}.prepared")), format!("contact_id\n{line}\n")).expect("written");
     let journal = town.outbox().join("journal").join(&other);
     fs::write(&journal, "contact_id\n").expect("written");
-    town.home.land(
-        "consent_2009-08.csv",
-        "customer_id,purpose,channel_id,at,given\nc4,promotion,sms,2009-07-02 10:00:00,false\n",
-    );
+    let said = "customer_id,purpose,channel_id,at,given\nc4,promotion,*,2009-07-02 10:00:00,false\n";
+    town.home.land("consent_2009-08.csv", said);
     let service = town.serve();
-    service.settle(7);
+    service.until("/v1/views/ingest_ledger?feed=consent&period=2009-08", |reply| {
+        (!reply.good()["rows"].as_array()?.is_empty()).then_some(())
+    });
     open(&service);
     assert_eq!(town.customers("sms"), of(&[1, 2, 3, 5, 6]));
     assert!(!journal.exists() && fs::read_dir(&directory).expect("a directory").count() == 1);
@@ -298,9 +323,11 @@ fn room_is_that_of_budget_capacity_and_seed() {
     let service = town.served();
     assert_eq!(release(&service)["left"]["capacity"], 4);
     // Another day has room again.
-    town.home
-        .land("order_2009-08.csv", "order_id,customer_id,product_id,action,at\no1,x,x,subscribe,2009-07-02 00:00:00\n");
-    service.settle(8);
+    town.land(
+        &service,
+        "order_2009-08.csv",
+        "order_id,customer_id,product_id,action,at\no1,x,x,subscribe,2009-07-02 00:00:00\n",
+    );
     assert_eq!(release(&service)["handed_off"], 2);
     let seeded = "seed = { size = 2, min_delivery = 0.9, max_complaints = 0.01 }";
     let town = Town::new(&PROGRAMME.replace("consent = \"promotion\"", &format!("consent = \"promotion\"\n{seeded}")));
@@ -313,9 +340,11 @@ fn room_is_that_of_budget_capacity_and_seed() {
         .iter()
         .map(|line| format!("{},spring,{},sms,2009-07-01 12:00:00,delivered\n", field(line, 0), field(line, 3)))
         .collect();
-    town.home
-        .land("contact_2009-07.csv", format!("contact_id,campaign_id,customer_id,channel_id,at,outcome\n{contacts}"));
-    service.settle(8);
+    town.land(
+        &service,
+        "contact_2009-07.csv",
+        &format!("contact_id,campaign_id,customer_id,channel_id,at,outcome\n{contacts}"),
+    );
     assert_eq!(release(&service)["handed_off"], 4);
 }
 
@@ -328,11 +357,11 @@ fn a_later_step_waits_for_its_days_and_its_condition_and_caps_are_asked_again() 
     let mut files = 7;
     let mut pass = |at: &str| {
         let order = format!("order_id,customer_id,product_id,action,at\no{files},x,x,subscribe,{at}\n");
-        town.home.land(&format!("order_2009-08_{files}.csv"), order);
+        town.land(&service, &format!("order_2009-08-{files}.csv"), &order);
         files += 1;
-        service.settle(files);
     };
-    town.home.land(
+    town.land(
+        &service,
         "feedback_2009-07.csv",
         "feedback_id,campaign_id,customer_id,kind,at\nf1,spring,c1,open,2009-07-03 00:00:00\n",
     );
@@ -352,14 +381,15 @@ fn a_campaign_that_does_not_run_or_is_quiet_or_has_not_begun_releases_nothing() 
     let service = town.served();
     let told = closed(&service);
     assert!(told.contains("quiet hours") && told.contains("begins at 2009-07-02 00:00:00"), "{told}");
-    town.home
-        .land("order_2009-08.csv", "order_id,customer_id,product_id,action,at\no1,x,x,subscribe,2009-07-03 14:00:00\n");
-    service.settle(7);
+    town.land(
+        &service,
+        "order_2009-08.csv",
+        "order_id,customer_id,product_id,action,at\no1,x,x,subscribe,2009-07-03 14:00:00\n",
+    );
     assert_eq!(release(&service)["handed_off"], 6);
     // Paused, it takes back what nobody has taken.
     let pause = "change_id,campaign_id,state,at,by\ns2,spring,paused,2009-07-03 15:00:00,li\n";
-    town.home.land("campaign_state_2009-08.csv", pause);
-    service.settle(9);
+    town.land(&service, "campaign_state_2009-08.csv", pause);
     assert!(town.lying("sms").is_empty());
     assert!(closed(&service).contains("the campaign is paused"));
     service.post("/v1/campaigns/none/release", &json!({})).refused(404, "not_found");
