@@ -110,7 +110,7 @@ fn campaigns() -> Figures {
     let listed: isize = intake.hub().published().counts().map(|(cell, count)| count * target(cell)).sum();
     tell("targets of all campaigns", listed as f64);
     tell("targets after a month close of everybody, ms", visible(&seen, &intake, || take(&intake, &close)));
-    let request = Request { campaign: "k00", limit: Some(CONTACTS), is_dry: false };
+    let request = Request { campaign: "k00", limit: Some(CONTACTS), is_dry: false, is_trial: false };
     let began = Instant::now();
     let Answer::Released(released) = intake.release(&request).expect("a store that takes hand-offs") else {
         panic!("nothing was released");

@@ -22,6 +22,9 @@ pub struct Release {
     /// Tell what would be handed off, and hand off nothing.
     #[arg(long)]
     dry_run: bool,
+    /// A trial send to a few, before the campaign runs: with --limit of at most 100.
+    #[arg(long, conflicts_with = "dry_run", requires = "limit")]
+    trial: bool,
     /// Most contacts [default: all that are due].
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -38,8 +41,8 @@ Example: what would go out, then the first hundred.
   cohortflow release concert_crbt --limit 100";
 
 pub fn release(arguments: Release) -> anyhow::Result<ExitCode> {
-    let Release { campaign, dry_run, limit, service, json } = arguments;
-    let mut body = json!({ "dry_run": dry_run });
+    let Release { campaign, dry_run, trial, limit, service, json } = arguments;
+    let mut body = json!({ "dry_run": dry_run, "trial": trial });
     if let Some(limit) = limit {
         body["limit"] = limit.into();
     }

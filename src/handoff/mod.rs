@@ -10,6 +10,7 @@
 //! - A contact is handed off when its channel takes the file that it is in, by renaming the file. Until then it is
 //!   withdrawn before an opt-out, a list edit or a file that forbids it is acknowledged.
 //! - A contact that is withdrawn was none: its reservation is taken back, and it may be made later.
+//! - Before a campaign runs, and once it is approved, it may be sent to a few on trial: real contacts, made once like all.
 //! - A campaign that is paused or closed withdraws what lies in the outbox.
 //! - What is reserved and was not shown when the machine stopped is checked again before it is shown.
 //! - Capacity counts reservations of the local day of the programme's clock, and not what channels report. Budget counts
@@ -40,7 +41,7 @@ use dataflows::types::{CustomerIx, Word};
 use parking_lot::Mutex;
 
 pub use message::contact_id;
-pub use release::{Answer, Released, Request};
+pub use release::{Answer, Released, Request, TRIAL_CONTACTS_MAX};
 
 pub use edits::Told;
 

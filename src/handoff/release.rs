@@ -38,6 +38,18 @@ pub struct Request<'r> {
     pub limit: Option<usize>,
     /// Tells what would be done, and does nothing.
     pub is_dry: bool,
+    /// A trial send to a few, before the campaign runs: at most [`TRIAL_CONTACTS_MAX`].
+    pub is_trial: bool,
+}
+
+/// Contacts of a trial send.
+pub const TRIAL_CONTACTS_MAX: usize = 100;
+
+impl Request<'_> {
+    /// Whether it may be done to a campaign that has come so far.
+    fn suits(&self, state: State) -> bool {
+        state == State::Running || self.is_trial && state.is_live() && state != State::Paused
+    }
 }
 
 /// What became of a release.
@@ -103,7 +115,7 @@ impl Intake {
             let Some(campaign) = Campaign::of(request.campaign, &document, &grounds) else {
                 return Ok(Answer::Unknown);
             };
-            let closed = closed(&store, handoffs, &campaign, &grounds, &document, request.is_dry);
+            let closed = closed(&store, handoffs, &campaign, &grounds, &document, request);
             if !closed.is_empty() {
                 return Ok(Answer::Closed(closed));
             }
@@ -161,7 +173,7 @@ impl Intake {
             return Ok(Some(Answer::Unknown));
         };
         let now = grounds.now().unwrap_or_default();
-        let mut closed = closed(&store, handoffs, &campaign, &grounds, &document, request.is_dry);
+        let mut closed = closed(&store, handoffs, &campaign, &grounds, &document, request);
         if now.day() != today {
             closed.push("the day has ended meanwhile; release again".to_owned());
         }
@@ -290,7 +302,7 @@ fn closed(
     campaign: &Campaign<'_>,
     grounds: &Grounds,
     document: &Document,
-    is_dry: bool,
+    request: &Request<'_>,
 ) -> Vec<String> {
     let needs_consent = grounds.listing(campaign.place).consent.is_some();
     let mut reasons = ready::reasons(store, &handoffs.waiting, needs_consent);
@@ -298,11 +310,14 @@ fn closed(
         reasons.clear();
     }
     reasons.extend(handoffs.trouble());
-    if is_dry {
+    if request.is_dry {
         return reasons;
     }
+    if request.is_trial && request.limit.is_none_or(|limit| limit > TRIAL_CONTACTS_MAX) {
+        reasons.push(format!("a trial send has a limit, of at most {TRIAL_CONTACTS_MAX} contacts"));
+    }
     let state = state(store, campaign.word);
-    if state != State::Running {
+    if !request.suits(state) {
         let name = state.name();
         reasons.push(format!("the campaign is {name}; `cohortflow campaign {} running` lets it run", campaign.name));
     }

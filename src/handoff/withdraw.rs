@@ -221,6 +221,11 @@ impl Handoffs {
     }
 }
 
+/// Whether what a campaign reserved may still go out: it does from the trial send on, unless it is paused or closed.
+fn goes_on(state: State) -> bool {
+    state.is_live() && state != State::Paused
+}
+
 /// Whether a contact that is reserved may still be handed off.
 fn may_lie(published: &Published, grounds: &Grounds, store: &Store, customer: CustomerIx, of: &Lying) -> bool {
     let (Some(place), Some(channel)) = (grounds.place_of(of.campaign), grounds.channel(&of.channel)) else {
@@ -229,6 +234,6 @@ fn may_lie(published: &Published, grounds: &Grounds, store: &Store, customer: Cu
     let Some((chunk, slot)) = published.customer(customer) else { return false };
     let is_listed = chunk.targets.columns.get(place).is_some_and(|column| codes::is_target(column.code[slot]));
     is_listed
-        && state(store, of.campaign) == State::Running
+        && goes_on(state(store, of.campaign))
         && grounds.gate(chunk).forbids(grounds.listing(place), slot, channel).is_none()
 }

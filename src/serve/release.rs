@@ -16,6 +16,7 @@ use crate::output::tell;
 #[serde(deny_unknown_fields, default)]
 struct Body {
     dry_run: bool,
+    trial: bool,
     limit: Option<usize>,
 }
 
@@ -25,10 +26,12 @@ pub async fn release(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let body: Body = serde_json::from_slice(&body).map_err(|error| {
-        Refusal::bad_request(format!("expected {{\"dry_run\": false, \"limit\": 1000}}, both optional: {error}"))
+        Refusal::bad_request(format!(
+            "expected {{\"dry_run\": false, \"trial\": false, \"limit\": 1000}}, all optional: {error}"
+        ))
     })?;
     let released = tokio::task::spawn_blocking(move || {
-        let request = Request { campaign: &campaign, limit: body.limit, is_dry: body.dry_run };
+        let request = Request { campaign: &campaign, limit: body.limit, is_dry: body.dry_run, is_trial: body.trial };
         service.intake.release(&request).unwrap_or_else(|error| {
             // As in the watcher: no more promises from this process.
             tell(format_args!("error: {error}"));

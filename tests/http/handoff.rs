@@ -392,5 +392,13 @@ fn a_campaign_that_does_not_run_or_is_quiet_or_has_not_begun_releases_nothing() 
     town.land(&service, "campaign_state_2009-08.csv", pause);
     assert!(town.lying("sms").is_empty());
     assert!(closed(&service).contains("the campaign is paused"));
+    // Approved and not running it is sent to a few, on trial.
+    let approve = "change_id,campaign_id,state,at,by\ns3,spring,approved,2009-07-03 16:00:00,li\n";
+    town.land(&service, "campaign_state_2009-09.csv", approve);
+    let trial = |limit: usize| service.post("/v1/campaigns/spring/release", &json!({ "trial": true, "limit": limit }));
+    assert!(trial(101).refused(409, "closed").contains("at most 100 contacts"));
+    assert_eq!(trial(2).good()["handed_off"], 2);
+    assert_eq!(town.lying("sms").len(), 2);
+    assert!(closed(&service).contains("the campaign is approved"));
     service.post("/v1/campaigns/none/release", &json!({})).refused(404, "not_found");
 }
