@@ -37,7 +37,7 @@ use std::io;
 use std::path::Path;
 
 use dataflows::facts::Facts;
-use dataflows::types::{CustomerIx, Word};
+use dataflows::types::{CustomerIx, Time, Word};
 use parking_lot::Mutex;
 
 pub use message::contact_id;
@@ -54,6 +54,8 @@ pub struct Handoffs {
     outbox: Mutex<Outbox>,
     /// Contacts that no channel has taken, as far as is known.
     lying: Mutex<HashMap<CustomerIx, Vec<Lying>>>,
+    /// When time alone next forbids one of them; some time past where that has not been looked at.
+    next: Mutex<Option<Time>>,
     /// Held by whoever releases.
     releasing: Mutex<()>,
     pub waiting: Waiting,
@@ -82,6 +84,7 @@ impl Handoffs {
         Ok(Handoffs {
             outbox: Mutex::new(outbox),
             lying: Mutex::default(),
+            next: Mutex::default(),
             releasing: Mutex::new(()),
             waiting: Waiting::default(),
             trouble: Mutex::new(trouble),
@@ -104,6 +107,7 @@ impl Handoffs {
     }
 
     fn lies(&self, batch: &Batch, messages: &[Message]) {
+        *self.next.lock() = messages.first().map(|message| message.at);
         let mut lying = self.lying.lock();
         for message in messages.iter().filter(|message| message.body.is_some()) {
             lying.entry(message.customer).or_default().push(Lying {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dataflows::records::{Arm, Feed, Handoff, HandoffRow, Rows, State};
 use dataflows::targets::codes;
-use dataflows::types::{CustomerIx, Word};
+use dataflows::types::{CustomerIx, Time, Word};
 
 use super::grounds::Grounds;
 use super::outbox::{Batch, Line};
@@ -42,14 +42,20 @@ impl Intake {
                 Touched::Some(customers) => customers.clone(),
                 _ => lying.keys().copied().collect(),
             };
+            let mut next: Option<Time> = None;
             for customer in customers {
                 for of in lying.get(&customer).into_iter().flatten() {
-                    if !may_lie(&published, &grounds, store, customer, of) {
+                    if may_lie(&published, &grounds, store, customer, of) {
+                        let from = forbidden_from(&published, &grounds, customer, of);
+                        next = next.into_iter().chain(from).min();
+                    } else {
                         let file = files.entry((of.batch.clone(), of.channel.clone())).or_default();
                         file.insert(of.contact_id.clone());
                     }
                 }
             }
+            let mut known = handoffs.next.lock();
+            *known = if *touched == Touched::Everybody { next } else { known.into_iter().chain(next).min() };
         }
         for ((batch, channel), contacts) in files {
             let is_there = handoffs.outbox.lock().withdraw(&batch, &channel, &contacts).map_err(StoreError::Outbox)?;
@@ -198,12 +204,12 @@ impl Intake {
         Ok(())
     }
 
-    /// Looks at everything that lies in the outbox: time has passed, and lists may have begun.
+    /// Looks at what lies in the outbox, where time has passed and a list may have begun.
     pub(crate) fn sweep_outbox(&self) -> Result<(), StoreError> {
-        match self.handoffs() {
-            Some(handoffs) if handoffs.lying() > 0 => self.withdraw(&mut self.store().lock(), &Touched::Everybody),
-            _ => Ok(()),
-        }
+        let Some(handoffs) = self.handoffs() else { return Ok(()) };
+        let now = self.hub().published().clock.now;
+        let is_due = handoffs.next.lock().is_some_and(|next| now.is_some_and(|now| next <= now));
+        if is_due { self.withdraw(&mut self.store().lock(), &Touched::Everybody) } else { Ok(()) }
     }
 }
 
@@ -219,6 +225,11 @@ impl Handoffs {
             !of.is_empty()
         });
     }
+}
+
+fn forbidden_from(published: &Published, grounds: &Grounds, customer: CustomerIx, of: &Lying) -> Option<Time> {
+    let (place, (chunk, slot)) = (grounds.place_of(of.campaign)?, published.customer(customer)?);
+    grounds.gate(chunk).forbids_from(grounds.listing(place), slot)
 }
 
 /// Whether what a campaign reserved may still go out: it does from the trial send on, unless it is paused or closed.

@@ -112,7 +112,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
     if problems.errors() > 0 {
         return None;
     }
-    let outline = outline::merge(&tables, sources, problems);
+    let mut outline = outline::merge(&tables, sources, problems);
 
     let mut programme = Programme::default();
     let (settings, population) = settings::read(&outline.settings, &mut programme, problems);
@@ -141,6 +141,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
     let mut ids = Ids::of(&outline);
     let (packs, pack_names) = campaigns::packs::packs(&outline.packs, &mut reader);
     let contents = campaigns::contents(&outline.contents, &mut ids, &mut reader);
+    campaigns::templates::apply(&outline.templates, &mut outline.campaigns, &mut reader);
     let (campaigns, plans) = campaigns::campaigns(&outline.campaigns, &ids, &mut reader);
     programme.packs = packs;
     programme.campaigns = campaigns;

@@ -20,7 +20,7 @@ enum Kind {
     Points,
 }
 
-const SECTIONS: [(&str, Kind); 15] = [
+const SECTIONS: [(&str, Kind); 16] = [
     ("settings", Kind::Table),
     ("tier", Kind::Array),
     ("segment", Kind::Array),
@@ -31,6 +31,7 @@ const SECTIONS: [(&str, Kind); 15] = [
     ("care", Kind::Array),
     ("fit", Kind::Table),
     ("campaign", Kind::Array),
+    ("template", Kind::Array),
     ("content", Kind::Array),
     ("scene", Kind::Array),
     ("tag", Kind::Array),
@@ -84,6 +85,7 @@ pub(super) struct Outline<'a> {
     pub calendar: Vec<Entry<'a>>,
     pub packs: Vec<Item<'a>>,
     pub campaigns: Vec<Item<'a>>,
+    pub templates: Vec<Item<'a>>,
     pub contents: Vec<Item<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
 }
@@ -144,6 +146,7 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                 "care" => outline.cares.extend(items),
                 "pack" => outline.packs.extend(items),
                 "campaign" => outline.campaigns.extend(items),
+                "template" => outline.templates.extend(items),
                 "content" => outline.contents.extend(items),
                 "calendar" => outline.calendar.extend(items.into_iter().flat_map(|item| item.entries)),
                 _ => {

@@ -259,6 +259,11 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "prize",
+        about: "who ordered from a campaign that draws a prize, in the order of the draw",
+        columns: columns![campaign_id Text, customer_id Text, draw Text, place Integer, won Boolean],
+    },
+    View {
         name: "service_health",
         about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
         columns: columns![

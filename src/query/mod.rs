@@ -14,6 +14,7 @@ pub mod export;
 pub mod filter;
 pub mod leaderboard;
 mod points;
+mod prizes;
 mod referrals;
 mod rows;
 mod targets;

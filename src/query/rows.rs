@@ -18,6 +18,7 @@ use super::customers::{attributes, listed};
 use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
 };
+use super::prizes::prize;
 use super::referrals::{member_referral, referral, referral_rate, referral_tree};
 use super::targets::{target, target_count, target_excluded};
 use super::{Cell, View};
@@ -63,6 +64,7 @@ pub fn rows<E: From<StoreError>>(
         "target_excluded" => target_excluded(sources, visit),
         "campaign" => campaign(sources, visit),
         "campaign_change" => campaign_change(sources, visit),
+        "prize" => prize(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
         "care_task" => care_task(sources, visit),

@@ -271,6 +271,18 @@ fn an_old_copy_of_the_data_contacts_nobody_again_and_forgets_no_opt_out() {
 }
 
 #[test]
+fn a_listing_that_begins_takes_contacts_out_of_the_outbox_when_it_does() {
+    let town = Town::new(PROGRAMME);
+    let service = town.served();
+    release(&service);
+    town.land(&service, "listing_later.csv", "list_id,customer_id,from\nvip,c6,2009-07-02 00:00:00\n");
+    assert_eq!(town.customers("sms"), of(&[1, 2, 3, 4, 5, 6]));
+    let order = "order_id,customer_id,product_id,action,at\no1,x,x,subscribe,2009-07-02 00:00:00\n";
+    town.land(&service, "order_2009-08.csv", order);
+    service.until("/readyz", |_| (town.customers("sms") == of(&[1, 2, 3, 4, 5])).then_some(()));
+}
+
+#[test]
 fn the_outbox_of_another_store_is_left_to_it() {
     let (town, other) = (Town::new(PROGRAMME), Town::new(PROGRAMME));
     drop(town.served());

@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order, those for staff before the last two.
-pub const NAMES: [&str; 37] = [
+pub const NAMES: [&str; 38] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -36,6 +36,7 @@ pub const NAMES: [&str; 37] = [
     "target_excluded",
     "campaign",
     "campaign_change",
+    "prize",
     "service_health",
     "care_task",
     "care_diagnosis",

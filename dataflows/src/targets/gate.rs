@@ -81,6 +81,14 @@ impl Gate<'_> {
         None
     }
 
+    /// When time alone next forbids what nothing forbids now: a listing begins, or the campaign ends.
+    pub fn forbids_from(&self, listing: &Listing, slot: usize) -> Option<Time> {
+        let lists = listing.lists.iter().map(|(list, _)| *list).chain([self.rules.do_not_contact]);
+        let rows = lists.filter_map(|list| self.chunk.listings.get(&list?)?.get(&(slot as u16)).copied());
+        let begins = rows.filter_map(|(from, _)| from);
+        begins.chain(listing.until).filter(|at| self.now.is_none_or(|now| *at > now)).min()
+    }
+
     /// Whether the latest that a customer said of a channel, or of all, is a yes.
     fn consents(&self, purpose: Option<Word>, slot: usize, channel: Word) -> bool {
         let said = purpose.and_then(|purpose| self.chunk.consents.get(&purpose));

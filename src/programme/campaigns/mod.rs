@@ -19,6 +19,7 @@ mod places;
 mod plan;
 mod stages;
 mod steps;
+pub(super) mod templates;
 
 use std::collections::HashMap;
 
@@ -40,7 +41,7 @@ use super::outline::Item;
 use super::source::Place;
 use super::{decimals, values};
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "id",
     "name",
     "kind",
@@ -69,6 +70,7 @@ const KEYS: [&str; 28] = [
     "score",
     "stages",
     "skip_stages",
+    "template",
 ];
 
 /// Priorities either way: enough to leave room between any two.
