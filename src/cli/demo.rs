@@ -12,6 +12,7 @@ use super::progress;
 use crate::generate::{Settings, Telling, World};
 use crate::output::tell;
 use crate::serve::{Config, serve};
+use crate::store::room::RESERVE_BYTES;
 
 /// The main job on a small province: make one if there is none, start the service on it, say where to look.
 ///
@@ -52,6 +53,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         landing,
         data: arguments.directory.join("data"),
         outbox: arguments.directory.join("outbox"),
+        reserve: RESERVE_BYTES,
         http: arguments.http,
         workers: 1,
         poll: Duration::from_millis(500),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::output::tell;
 use crate::serve::{Config, serve};
+use crate::store::room::RESERVE_BYTES;
 
 /// Run the service: take what lands, keep the views, answer over HTTP.
 ///
@@ -29,6 +30,10 @@ pub struct Arguments {
     /// [default: beside the data, DATA.outbox]
     #[arg(long, value_name = "DIR")]
     outbox: Option<PathBuf>,
+    /// Megabytes of the disk of DATA that are kept free. Past them only what forbids contacts is taken: opt-outs, lists,
+    /// consents, a campaign's pause or end.
+    #[arg(long, value_name = "MB", default_value_t = RESERVE_BYTES.div_ceil(1_000_000))]
+    reserve: u64,
     /// Where HTTP is served. Loopback only, unless --insecure.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
     http: SocketAddr,
@@ -66,6 +71,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         landing: arguments.landing,
         outbox: arguments.outbox.unwrap_or_else(|| beside(&arguments.data)),
         data: arguments.data,
+        reserve: arguments.reserve.saturating_mul(1_000_000),
         http: arguments.http,
         workers: usize::from(arguments.workers),
         poll: Duration::from_millis(u64::from(arguments.poll)),

@@ -26,6 +26,8 @@ pub struct Told {
 /// The open journal.
 pub struct Edits {
     file: File,
+    /// Bytes of whole lines.
+    len: u64,
 }
 
 impl Edits {
@@ -40,15 +42,19 @@ impl Edits {
             line.clear();
         }
         file.set_len(whole)?;
-        Ok(Edits { file })
+        Ok(Edits { file, len: whole })
     }
 
-    /// Adds an edit. Durable when this returns.
+    /// Adds an edit. Durable when this returns; where it fails nothing is added, and it can be tried again.
     pub fn tell(&mut self, told: &Told) -> io::Result<()> {
         let mut line = serde_json::to_vec(told).map_err(io::Error::other)?;
         line.push(b'\n');
+        // Half a line may stand there since a write failed. What a sync failed on is written anew.
+        self.file.set_len(self.len)?;
         self.file.write_all(&line)?;
-        self.file.sync_data()
+        self.file.sync_data()?;
+        self.len += line.len() as u64;
+        Ok(())
     }
 
     /// Every edit, in the order in which they came. One that cannot be read is an error: what it forbade is not known.

@@ -19,6 +19,8 @@
 //!   have been delivered to, and have complained, within the campaign's bounds.
 //! - Whoever is kept back is written down once as such, with the first release that would have contacted him.
 //! - A contact that another system reports stands for the first step.
+//! - A disk that is full stops no opt-out: what cannot be noted beside the outbox, or written anew in it, is hidden and
+//!   tried again, and nothing is released until then.
 //! - Numbers leave as tokens: the store never knew the clear form. The channel's own directory knows whose they are.
 
 mod due;
@@ -32,7 +34,7 @@ pub mod ready;
 mod release;
 mod withdraw;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::path::Path;
 
@@ -59,7 +61,18 @@ pub struct Handoffs {
     /// Held by whoever releases.
     releasing: Mutex<()>,
     pub waiting: Waiting,
-    trouble: Mutex<Option<String>>,
+    trouble: Option<String>,
+    /// Edits that forbid contacts and that the journal does not have yet, with what is wrong.
+    untold: Mutex<Untold>,
+    /// Files that were taken away from their channels and could not be written anew: batch, channel.
+    stuck: Mutex<BTreeSet<(Batch, Box<str>)>>,
+}
+
+/// Edits that wait for the journal. They are durable in the store's log.
+#[derive(Default)]
+struct Untold {
+    edits: VecDeque<Told>,
+    why: Option<io::Error>,
 }
 
 /// A contact in the outbox.
@@ -87,13 +100,28 @@ impl Handoffs {
             next: Mutex::default(),
             releasing: Mutex::new(()),
             waiting: Waiting::default(),
-            trouble: Mutex::new(trouble),
+            trouble,
+            untold: Mutex::default(),
+            stuck: Mutex::default(),
         })
     }
 
-    /// What is wrong with the outbox.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.lock().clone()
+    /// What is wrong with the outbox. Nothing is released meanwhile.
+    pub fn trouble(&self) -> Vec<String> {
+        let mut trouble: Vec<String> = self.trouble.iter().cloned().collect();
+        if let Untold { edits, why: Some(why) } = &*self.untold.lock() {
+            let waiting = edits.len();
+            trouble.push(format!(
+                "the journal of edits in the outbox could not be written ({why}); {waiting} wait for it, and it is tried again: free some space on its disk"
+            ));
+        }
+        let stuck = self.stuck.lock().len();
+        if stuck > 0 {
+            trouble.push(format!(
+                "{stuck} files of the outbox could not be written anew without contacts that are forbidden, and are hidden from their channels: free some space on its disk"
+            ));
+        }
+        trouble
     }
 
     /// Contacts that lie in the outbox, as far as is known.
@@ -101,9 +129,27 @@ impl Handoffs {
         self.lying.lock().values().map(Vec::len).sum()
     }
 
-    /// Notes an edit that forbids contacts, outside of the data. Durable when this returns.
-    pub fn tell(&self, told: &Told) -> io::Result<()> {
-        self.outbox.lock().edits().tell(told)
+    /// Notes an edit that forbids contacts, outside of the data. Durable when this returns, or trouble: it is held
+    /// against every release until it is noted.
+    pub fn tell(&self, told: Told) {
+        self.untold.lock().edits.push_back(told);
+        self.catch_up();
+    }
+
+    /// Notes what could not be noted before.
+    pub fn catch_up(&self) {
+        let mut untold = self.untold.lock();
+        while let Some(told) = untold.edits.front() {
+            if let Err(error) = self.outbox.lock().edits().tell(told) {
+                if untold.why.is_none() {
+                    tracing::error!("the journal of edits could not be written: {error}");
+                }
+                untold.why = Some(error);
+                return;
+            }
+            untold.edits.pop_front();
+        }
+        untold.why = None;
     }
 
     fn lies(&self, batch: &Batch, messages: &[Message]) {

@@ -201,6 +201,8 @@ impl Outbox {
             [batch.file(), hidden(batch, TAKING), hidden(batch, PREPARED)].map(|name| directory.join(name));
         match fs::rename(&shown, &taking) {
             Ok(()) => sync_directory(&directory)?,
+            // It was taken away before, and there was no room to write it anew.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && taking.exists() => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         }
@@ -210,6 +212,12 @@ impl Outbox {
             sync_directory(&directory)?;
         }
         Ok(true)
+    }
+
+    /// Whether a file was taken away from its channel and waits to be written anew.
+    pub fn is_away(&self, batch: &Batch, channel: &str) -> bool {
+        let directory = self.of_channel(channel);
+        !directory.join(batch.file()).exists() && directory.join(hidden(batch, TAKING)).exists()
     }
 
     /// Takes contacts out of a batch that is shown to none of its channels, or not to all. Returns whether none of these
@@ -228,8 +236,12 @@ impl Outbox {
     fn keep(&self, taking: &Path, prepared: &Path, contacts: &BTreeSet<Box<str>>) -> io::Result<()> {
         let lines = lines(taking)?;
         let mut left = lines.iter().filter(|line| line.get(0).is_none_or(|id| !contacts.contains(id))).peekable();
-        if left.peek().is_some() {
-            write(prepared, &COLUMNS, left)?;
+        if left.peek().is_some()
+            && let Err(error) = write(prepared, &COLUMNS, left)
+        {
+            // Half of it is never shown.
+            remove(prepared)?;
+            return Err(error);
         }
         fs::remove_file(taking)?;
         sync_directory(taking.parent().unwrap_or(Path::new(".")))

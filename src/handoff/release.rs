@@ -26,10 +26,14 @@ use crate::engine::Published;
 use crate::ingest::{Extract, Partition, Took};
 use crate::intake::Intake;
 use crate::programme::{Document, Plan, Step};
+use crate::store::room::Purpose;
 use crate::store::{Dictionary, Outcome, Store, StoreError};
 
 /// Customers of a batch. Nothing else is accepted while one is decided: some tens of milliseconds.
 const BATCH_CUSTOMERS: usize = 5_000;
+
+/// Most bytes of a contact in the log.
+const ROW_BYTES_MAX: u64 = 64;
 
 /// What is asked for.
 pub struct Request<'r> {
@@ -179,6 +183,12 @@ impl Intake {
         }
         if !closed.is_empty() {
             return Ok(Some(Answer::Closed(closed)));
+        }
+        // Before anything is decided: contacts wait for room that opt-outs do not.
+        match store.room().check(customers.len() as u64 * ROW_BYTES_MAX, Purpose::Any) {
+            Err(full) if released.batches > 0 => return Ok(Some(Answer::Closed(vec![full.to_string()]))),
+            Err(full) if !request.is_dry => return Err(full.into()),
+            _ => {}
         }
         let mut messages = Vec::new();
         for customer in customers {

@@ -1,6 +1,7 @@
 //! What lies in the outbox and may no longer be there; and what the machine stopped in the middle of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use dataflows::records::{Arm, Feed, Handoff, HandoffRow, Rows, State};
 use dataflows::targets::codes;
@@ -15,6 +16,7 @@ use crate::engine::Published;
 use crate::ingest::{Intern, Partition, moment};
 use crate::intake::Intake;
 use crate::intake::names::Naming;
+use crate::store::room::is_full;
 use crate::store::{Store, StoreError};
 
 /// Contacts by the file that they lie in: batch, channel.
@@ -58,7 +60,8 @@ impl Intake {
             *known = if *touched == Touched::Everybody { next } else { known.into_iter().chain(next).min() };
         }
         for ((batch, channel), contacts) in files {
-            let is_there = handoffs.outbox.lock().withdraw(&batch, &channel, &contacts).map_err(StoreError::Outbox)?;
+            let withdrawn = handoffs.outbox.lock().withdraw(&batch, &channel, &contacts);
+            let Some(is_there) = handoffs.unless_full(withdrawn, &batch, &channel)? else { continue };
             if is_there {
                 self.take_back(store, &batch, &contacts)?;
             }
@@ -77,7 +80,14 @@ impl Intake {
         let Rows::Handoff(rows) = &*rows else { return Ok(()) };
         let left: Vec<HandoffRow> = rows.iter().filter(|row| !contacts.contains(&row.contact_id)).cloned().collect();
         let wall = self.wall_time(&self.document().settings.zone);
-        self.append(store, extract(partition, version + 1, left), wall)?;
+        match self.append(store, extract(partition, version + 1, left), wall) {
+            Err(StoreError::Full(full)) => {
+                // Nobody is contacted for it; that it stands as a contact is the lesser harm.
+                tracing::warn!(batch = batch.number, day = batch.day, "withdrawn, and its reservation stands: {full}");
+                return Ok(());
+            }
+            appended => appended?,
+        };
         tracing::info!(batch = batch.number, day = batch.day, contacts = contacts.len(), "withdrawn from the outbox");
         Ok(())
     }
@@ -124,8 +134,8 @@ impl Intake {
                 }
             });
             for ((batch, channel), contacts) in files {
-                let is_there =
-                    handoffs.outbox.lock().withhold(&batch, &channel, &contacts).map_err(StoreError::Outbox)?;
+                let withheld = handoffs.outbox.lock().withhold(&batch, &channel, &contacts);
+                let Some(is_there) = handoffs.unless_full(withheld, &batch, &channel)? else { continue };
                 if is_there {
                     self.take_back(&mut store, &batch, &contacts)?;
                 }
@@ -207,9 +217,11 @@ impl Intake {
     /// Looks at what lies in the outbox, where time has passed and a list may have begun.
     pub(crate) fn sweep_outbox(&self) -> Result<(), StoreError> {
         let Some(handoffs) = self.handoffs() else { return Ok(()) };
+        handoffs.catch_up();
         let now = self.hub().published().clock.now;
         let is_due = handoffs.next.lock().is_some_and(|next| now.is_some_and(|now| next <= now));
-        if is_due { self.withdraw(&mut self.store().lock(), &Touched::Everybody) } else { Ok(()) }
+        let is_stuck = !handoffs.stuck.lock().is_empty();
+        if is_due || is_stuck { self.withdraw(&mut self.store().lock(), &Touched::Everybody) } else { Ok(()) }
     }
 }
 
@@ -217,6 +229,24 @@ impl Handoffs {
     fn each(&self, mut visit: impl FnMut(CustomerIx, &Lying)) {
         let lying = self.lying.lock();
         lying.iter().for_each(|(customer, of)| of.iter().for_each(|of| visit(*customer, of)));
+    }
+
+    /// What became of a file that was written anew; none where there was no room for it: then no channel sees it, and
+    /// it is tried again.
+    fn unless_full(&self, written: io::Result<bool>, batch: &Batch, channel: &str) -> Result<Option<bool>, StoreError> {
+        let file = (batch.clone(), channel.into());
+        match written {
+            Err(error) if is_full(&error) && self.outbox.lock().is_away(batch, channel) => {
+                if self.stuck.lock().insert(file) {
+                    tracing::error!(batch = batch.number, day = batch.day, "hidden from its channel: {error}");
+                }
+                Ok(None)
+            }
+            written => {
+                self.stuck.lock().remove(&file);
+                written.map(Some).map_err(StoreError::Outbox)
+            }
+        }
     }
 
     fn forget(&self, is_gone: impl Fn(&Lying) -> bool) {

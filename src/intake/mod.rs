@@ -15,11 +15,13 @@ pub mod states;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dataflows::facts::Facts;
+use dataflows::records::Feed;
 use dataflows::types::{Clock, Epoch, Time};
 use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
@@ -29,6 +31,7 @@ use crate::handoff::{Handoffs, Touched};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::programme::{Document, Source};
+use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
 pub use landing::{Landed, landed};
 use names::Naming;
@@ -78,14 +81,26 @@ pub struct Intake {
     confirmed: Mutex<Vec<String>>,
     /// Where contacts are handed off, if they are.
     handoffs: Option<Handoffs>,
+    room: Room,
+    /// Files that the disk has no room for, with the bytes that would have to be free.
+    short: Mutex<BTreeMap<String, Full>>,
 }
 
 /// A file as the decoder leaves it.
 struct Decoded {
     name: FileName,
-    result: Result<(Extract, Extent), ReadError>,
+    result: Result<(Extract, Extent), Unread>,
     sha256: Option<[u8; 32]>,
 }
+
+/// Why a file is not decoded.
+enum Unread {
+    Bad(ReadError),
+    Full(Full),
+}
+
+/// The feeds that may have a row that forbids contacts.
+const MAY_FORBID: [Feed; 4] = [Feed::Listing, Feed::Consent, Feed::Feedback, Feed::CampaignState];
 
 /// Largest file after decompression, in bytes.
 const DECODED_BYTES_MAX: u64 = 64 << 30;
@@ -124,6 +139,7 @@ impl Intake {
         })?;
         let intake = Intake {
             names: store.dictionary(),
+            room: store.room().clone(),
             store: Arc::new(Mutex::new(store)),
             hub,
             document: Arc::new(Mutex::new(Arc::new(document.clone()))),
@@ -131,6 +147,7 @@ impl Intake {
             stages: Mutex::default(),
             confirmed: Mutex::default(),
             handoffs: None,
+            short: Mutex::default(),
         };
         if !is_published {
             intake.publish(document)?;
@@ -208,6 +225,18 @@ impl Intake {
     /// The files that were let in since this was asked last.
     pub fn take_confirmed(&self) -> Vec<String> {
         std::mem::take(&mut *self.confirmed.lock())
+    }
+
+    /// The room on the store's disk.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Files that wait for room on the disk, of those that are still there.
+    pub fn short(&self, is_there: impl Fn(&str) -> bool) -> Vec<(String, Full)> {
+        let mut short = self.short.lock();
+        short.retain(|file, _| is_there(file));
+        short.iter().map(|(file, full)| (file.clone(), *full)).collect()
     }
 
     pub fn stages(&self) -> Stages {
@@ -302,6 +331,9 @@ impl Intake {
     }
 
     fn decode(&self, path: &Path, name: FileName, progress: &(dyn Fn(u64) + Sync)) -> Decoded {
+        if let Err(full) = self.has_room(path, &name) {
+            return Decoded { name, result: Err(Unread::Full(full)), sha256: None };
+        }
         let document = self.document();
         let settings = Settings {
             timezone: document.settings.zone.clone(),
@@ -334,18 +366,50 @@ impl Intake {
         stages.bytes += done;
         drop(stages);
         let names = dictionary.read().extent();
-        Decoded { name, result: result.map(|extract| (extract, names)), sha256 }
+        Decoded { name, result: result.map(|extract| (extract, names)).map_err(Unread::Bad), sha256 }
     }
 
+    /// Whether there is likely to be room for a file: its names are kept from the moment it is decoded, and would come
+    /// with the next thing that is taken. Its record is about as long as the file. What may forbid contacts is always
+    /// decoded once, and so is what was taken before.
+    fn has_room(&self, path: &Path, name: &FileName) -> Result<(), Full> {
+        let short = self.short.lock().get(&name.name).copied();
+        if let Some(full) = short {
+            return self.room.has(full.needed);
+        }
+        if MAY_FORBID.contains(&name.feed) {
+            return Ok(());
+        }
+        let len = path.symlink_metadata().map_or(0, |metadata| metadata.len());
+        self.room.check(len, Purpose::Any).or_else(|full| {
+            let partition = Partition { feed: name.feed, period: name.period.clone(), part: name.part.clone() };
+            let taken = self.store.lock().version(&partition);
+            if taken.is_some_and(|version| version >= name.version) { Ok(()) } else { Err(full) }
+        })
+    }
+
+    /// Takes a decoded file, unless the disk has no room for it: then it is tried again.
     fn commit(&self, decoded: Decoded) -> Result<Taken, StoreError> {
+        let file = decoded.name.name.clone();
+        let full = match self.committed(decoded) {
+            Err(StoreError::Full(full)) => full,
+            taken => {
+                self.short.lock().remove(&file);
+                return taken;
+            }
+        };
+        self.short.lock().insert(file.clone(), full);
+        Ok(Taken::Later(format!("could not take extract \"{file}\" yet: {full}")))
+    }
+
+    fn committed(&self, decoded: Decoded) -> Result<Taken, StoreError> {
         let document = self.document();
         let at = self.wall_time(&document.settings.zone);
         let (extract, names) = match decoded.result {
             Ok(extract) => extract,
-            Err(ReadError::Retry { .. }) => {
-                return Ok(Taken::Later(decoded.result.err().map(|error| error.to_string()).unwrap_or_default()));
-            }
-            Err(ReadError::Refused { file, refused }) => {
+            Err(Unread::Full(full)) => return Err(full.into()),
+            Err(Unread::Bad(error @ ReadError::Retry { .. })) => return Ok(Taken::Later(error.to_string())),
+            Err(Unread::Bad(ReadError::Refused { file, refused })) => {
                 let counts = refused.rows;
                 let why = ReadError::Refused { file, refused }.to_string();
                 return self.reject(&decoded.name, decoded.sha256, at, counts, why);

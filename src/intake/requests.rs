@@ -105,7 +105,7 @@ impl Intake {
         let touched = self.touched(&facts);
         self.hub.submit(epoch, *facts, durable_at);
         if let Some(handoffs) = self.handoffs().filter(|_| forbids) {
-            handoffs.tell(&told).map_err(StoreError::Outbox)?;
+            handoffs.tell(told);
         }
         // Before it is answered: whoever is told that he is on a list lies in no outbox.
         self.withdraw(store, &touched)?;

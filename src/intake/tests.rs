@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use super::Intake;
+use super::edits::{Does, Edit, Edited, ListEdit, OptOut, Request};
+use super::{Intake, Taken, landed};
 use crate::engine::Engine;
 use crate::programme::{self, Source};
-use crate::store::Store;
-use crate::store::memory::Memory;
+use crate::store::memory::{Loss, Memory};
+use crate::store::room::RESERVE_BYTES;
+use crate::store::{Store, StoreError};
 
 #[test]
 fn a_programme_published_without_its_names_is_published_again() {
@@ -22,4 +24,70 @@ fn a_programme_published_without_its_names_is_published_again() {
     let names = intake.names();
     assert!(["private", "mail"].iter().all(|name| names.read().words.find(name).is_some()));
     assert_eq!(intake.hub().published().programme.ranks.len(), 1);
+}
+
+fn begun(memory: &Memory) -> (Intake, Engine) {
+    let store = Store::open(Arc::new(memory.clone()), [7; 32]).expect("the store opens");
+    let engine = Engine::start(1, |_| {}).expect("the workers start");
+    let parse =
+        |_: Option<&[crate::store::Source]>| programme::parse(Vec::new()).map_err(|_| anyhow::anyhow!("refused"));
+    let intake = Intake::begin(store, engine.hub(), parse, jiff::Timestamp::now).expect("the service starts");
+    (intake, engine)
+}
+
+fn asked(intake: &Intake, edit: &Edit) -> Result<Edited, StoreError> {
+    intake.edit(&Request { edit, by: "zhang", reason: "asks", key: None, body: b"" })
+}
+
+#[test]
+fn a_full_disk_still_takes_an_opt_out() {
+    let memory = Memory::default();
+    let (intake, engine) = begun(&memory);
+    let landing = tempfile::tempdir().expect("a directory");
+    let land = |name: &str, text: &str| std::fs::write(landing.path().join(name), text).expect("written");
+    let take = || {
+        let mut told = Vec::new();
+        let files = landed(landing.path()).expect("listed").files;
+        intake.take(files, &|_| {}, &mut |name, taken| told.push((name.name.clone(), taken))).expect("nothing fails");
+        told
+    };
+    land("customer_2009-07.csv", "customer_id\nc1\n");
+    assert!(matches!(take()[..], [(_, Taken::Accepted { .. })]));
+    memory.set_available(RESERVE_BYTES - 1);
+    let before = intake.store().lock().log_bytes();
+    let adjustment = Edit::Adjustment { customer: "c1".to_owned(), points: 5, at: None };
+    assert!(matches!(asked(&intake, &adjustment), Err(StoreError::Full(_))));
+    land("bill_2009-07.csv", "customer_id,month,total_fee\nc1,2009-07,1.00\n");
+    let told = take();
+    assert!(
+        matches!(&told[..], [(bill, Taken::Later(why)), (_, Taken::Duplicate)]
+            if bill == "bill_2009-07.csv" && why.contains("MB would have to be free")),
+        "{told:?}"
+    );
+    assert_eq!(intake.store().lock().log_bytes(), before, "what was refused has touched the log");
+    let done = |edit: &Edit| matches!(asked(&intake, edit), Ok(Edited::Done { .. }));
+    assert!(done(&Edit::OptOut(OptOut { customer: "c1".to_owned(), campaign: None, channel: None })));
+    assert!(done(&Edit::List(ListEdit {
+        list: "vip".to_owned(),
+        does: Does::Add,
+        customers: vec!["c1".to_owned()],
+        from: None,
+        until: None,
+        confirmed: None,
+    })));
+    land("consent_2009-07.csv", "customer_id,purpose,channel_id,at,given\nc1,promotion,*,2009-07-01,false\n");
+    assert!(matches!(take()[..], [(_, Taken::Later(_)), (_, Taken::Accepted { .. }), (_, Taken::Duplicate)]));
+    assert_eq!(intake.short(|_| true).len(), 1);
+    // As a power cut would have it: what was answered is there.
+    drop((intake, engine));
+    let memory = memory.crash(Loss::All);
+    let (intake, _engine) = begun(&memory);
+    assert_eq!(intake.store().lock().live_rows(), 4);
+    let files = landed(landing.path()).expect("listed").files;
+    let mut accepted = Vec::new();
+    let mut tell = |name: &crate::ingest::names::FileName, taken| {
+        accepted.extend(matches!(taken, Taken::Accepted { .. }).then(|| name.name.clone()));
+    };
+    intake.take(files, &|_| {}, &mut tell).expect("nothing fails");
+    assert_eq!(accepted, ["bill_2009-07.csv"]);
 }

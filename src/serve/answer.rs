@@ -5,6 +5,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::output::tell;
+use crate::store::StoreError;
+
 /// An error: what a program reads (`code`), what a person reads (`message`).
 #[derive(Debug)]
 pub struct Refusal {
@@ -33,6 +36,20 @@ impl Refusal {
         tracing::error!("{error}");
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the service could not answer; its log says why")
     }
+}
+
+/// What the store answered. A full disk is a refusal, and nothing was changed; whatever else fails, it ends the process:
+/// nothing is known of what the disk holds.
+pub fn stored<T>(result: Result<T, StoreError>) -> Result<T, Refusal> {
+    result.map_err(|error| match error {
+        StoreError::Full(full) => {
+            Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", full.to_string().replace("\nhint: ", "; "))
+        }
+        error => {
+            tell(format_args!("error: {error}"));
+            std::process::exit(2)
+        }
+    })
 }
 
 impl IntoResponse for Refusal {

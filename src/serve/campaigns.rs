@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Service;
-use super::answer::Refusal;
+use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::edits::{Key, read};
 use super::guard::{JsonBody, Segment};
@@ -21,7 +21,6 @@ use crate::campaigns::{
 };
 use crate::intake::Taken;
 use crate::intake::states::{Changed, Request, change_id};
-use crate::output::tell;
 use crate::query::{Cell, nearest};
 
 /// `GET /v1/campaigns`.
@@ -195,12 +194,7 @@ impl Asked {
             key: key.as_deref(),
             body,
         };
-        let changed = service.intake.campaign(&request).unwrap_or_else(|error| {
-            // As in the watcher: no more promises from this process.
-            tell(format_args!("error: {error}"));
-            std::process::exit(2)
-        });
-        match changed {
+        match stored(service.intake.campaign(&request))? {
             Changed::Done { epoch, partition, is_repeated } => {
                 let (period, part) = (&partition.period, &partition.part);
                 let mut answer = json!({

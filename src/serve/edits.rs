@@ -13,13 +13,12 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::Service;
-use super::answer::Refusal;
+use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::guard::{JsonBody, Segment};
 use crate::ingest;
 use crate::intake::Taken;
 use crate::intake::edits::{Does, Edit, Edited, ListEdit, OptOut, Request};
-use crate::output::tell;
 
 /// Longest key by which a request is known when it comes again, in bytes.
 const KEY_BYTES_MAX: usize = 128;
@@ -162,19 +161,15 @@ async fn answered(
     let Author { by, reason } = author;
     let edited = tokio::task::spawn_blocking(move || {
         let request = Request { edit: &edit, by: &by, reason: &reason, key: key.as_deref(), body: &body };
-        let edited = service.intake.edit(&request).unwrap_or_else(|error| {
-            // As in the watcher: no more promises from this process.
-            tell(format_args!("error: {error}"));
-            std::process::exit(2)
-        });
+        let edited = stored(service.intake.edit(&request))?;
         if let Edited::Done { epoch, partition, rows, outranked: Some(_) } = &edited {
             // Neither whose it is nor why: a log is read by more people than the ledger.
             tracing::info!(feed = partition.feed.name(), period = partition.period, part = partition.part, "edited");
             service.metrics.taken(partition.feed, &Taken::Accepted { epoch: *epoch, rows: *rows, bad_rows: 0 });
         }
-        edited
+        Ok(edited)
     });
-    match edited.await.map_err(Refusal::internal)? {
+    match edited.await.map_err(Refusal::internal)?? {
         Edited::Done { epoch, partition, rows, outranked } => {
             let mut answer =
                 json!({ "epoch": epoch, "period": partition.period, "part": partition.part, "rows": rows });

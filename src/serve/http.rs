@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::answer::Refusal;
+use super::answer::{Refusal, stored};
 use super::campaigns::{campaign, campaigns, set_state};
 use super::door::{Door, OPENING, Opened};
 use super::edits::{adjust, edit_list, opt_out};
@@ -25,7 +25,6 @@ use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use super::release::release;
 use super::standing::standing;
 use super::views::{view_rows, views};
-use crate::output::tell;
 use crate::programme::{self, Source};
 use crate::query::card;
 use crate::store::Entry;
@@ -171,11 +170,7 @@ async fn apply(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Resp
                 "the timezone of a store is that of its first programme: times in it are local",
             ));
         }
-        let published = service.intake.publish_alone(document).unwrap_or_else(|error| {
-            // As in the watcher: no more promises from this process.
-            tell(format_args!("error: {error}"));
-            std::process::exit(2)
-        });
+        let published = stored(service.intake.publish_alone(document))?;
         let Some(published) = published else { return Err(Refusal::internal("a worker has failed")) };
         let dictionary = service.intake.names();
         let names = dictionary.read();
@@ -207,12 +202,7 @@ async fn held(Opened(service): Opened) -> Response {
 
 async fn confirm(Opened(service): Opened, Segment(file): Segment) -> Result<Response, Refusal> {
     tokio::task::spawn_blocking(move || {
-        let is_held = service.intake.confirm(&file).map_err(|error| {
-            // As in the watcher: no more promises from this process.
-            eprintln!("error: {error}");
-            std::process::exit(2)
-        })?;
-        if !is_held {
+        if !stored(service.intake.confirm(&file))? {
             return Err(Refusal::not_found("no file of that name is held; /v1/held lists those that are"));
         }
         Ok(Json(json!({ "file": file, "status": "confirmed" })).into_response())

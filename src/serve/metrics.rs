@@ -64,6 +64,9 @@ impl Metrics {
         metrics::gauge!("cohortflow_live_rows").set(live as f64);
         metrics::gauge!("cohortflow_log_bytes").set(bytes as f64);
         metrics::gauge!("cohortflow_log_dead_bytes").set(dead as f64);
+        if let Some(available) = service.intake.room().available() {
+            metrics::gauge!("cohortflow_disk_available_bytes").set(available as f64);
+        }
         metrics::gauge!("cohortflow_resident_bytes").set(resident_bytes().0 as f64);
         self.0.run_upkeep();
     }

@@ -41,6 +41,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where channels find what is handed off.
     pub outbox: PathBuf,
+    /// Bytes of the disk of the data directory that are kept for what forbids contacts.
+    pub reserve: u64,
     pub http: SocketAddr,
     pub workers: usize,
     /// Time between two looks at the landing directory.
@@ -100,7 +102,8 @@ fn open(
     metrics: metrics::Metrics,
 ) -> anyhow::Result<(Arc<Service>, Engine)> {
     let observe = metrics.clone();
-    let store = Store::open(Arc::new(disk), token_key)?;
+    let mut store = Store::open(Arc::new(disk), token_key)?;
+    store.keep_free(config.reserve);
     let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
     let mut intake =
         Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;

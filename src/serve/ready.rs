@@ -5,12 +5,18 @@ use parking_lot::Mutex;
 
 use super::Service;
 use crate::handoff::ready;
+use crate::store::room::{Full, Purpose};
 
 /// Whether anybody waits for contacts: some campaign runs.
 fn is_expected(service: &Service) -> bool {
     let store = service.intake.store().lock();
     let runs = |rows: Vec<State>| rows.last() == Some(&State::Running);
     store.campaign_states().any(|(_, rows)| runs(rows.filter(|row| row.city.is_null()).map(|row| row.state).collect()))
+}
+
+/// What is wrong, without what to do.
+fn first_line(full: &Full) -> String {
+    full.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// What only its own part of the service knows.
@@ -31,6 +37,10 @@ impl Readiness {
         if service.intake.hub().has_failed() {
             reasons.push("a worker has failed; restart the service".to_owned());
         }
+        let full = service.intake.room().check(0, Purpose::Any).err();
+        reasons.extend(full.map(|full| first_line(&full)));
+        let short = service.intake.short(|_| true);
+        reasons.extend(short.iter().map(|(file, full)| format!("{file:?} is not taken: {}", first_line(full))));
         reasons.extend(self.release(service).into_iter().filter(|_| is_expected(service)));
         reasons
     }

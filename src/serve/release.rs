@@ -6,11 +6,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::Refusal;
+use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::guard::{JsonBody, Segment};
 use crate::handoff::{Answer, Request};
-use crate::output::tell;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -32,13 +31,9 @@ pub async fn release(
     })?;
     let released = tokio::task::spawn_blocking(move || {
         let request = Request { campaign: &campaign, limit: body.limit, is_dry: body.dry_run, is_trial: body.trial };
-        service.intake.release(&request).unwrap_or_else(|error| {
-            // As in the watcher: no more promises from this process.
-            tell(format_args!("error: {error}"));
-            std::process::exit(2)
-        })
+        stored(service.intake.release(&request))
     });
-    match released.await.map_err(Refusal::internal)? {
+    match released.await.map_err(Refusal::internal)?? {
         Answer::Released(released) => {
             metrics::counter!("cohortflow_handed_off_total").increment(released.handed_off as u64);
             Ok(Json(released).into_response())

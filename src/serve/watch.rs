@@ -59,6 +59,8 @@ struct Watch {
     refused: BTreeSet<String>,
     /// Names told to be none of ours.
     told: HashMap<String, String>,
+    /// Files that are tried again, with why, as it was told.
+    later: HashMap<String, String>,
 }
 
 impl Watch {
@@ -95,6 +97,8 @@ impl Watch {
         self.seen = seen;
         self.settled.retain(|name, _| self.seen.contains_key(name));
         self.refused.retain(|name| self.seen.contains_key(name));
+        self.later.retain(|name, _| self.seen.contains_key(name));
+        service.intake.short(|name| self.seen.contains_key(name));
         // Until they are taken nothing is handed off past what they may forbid.
         self.tell_waiting(service, &of_feeds);
         for (path, name) in ready {
@@ -120,7 +124,7 @@ impl Watch {
 
     fn take(&mut self, service: &Service, path: PathBuf, name: FileName) {
         let (settled, seen) = (&mut self.settled, &self.seen);
-        let refused = &mut self.refused;
+        let (refused, later) = (&mut self.refused, &mut self.later);
         let result = service.intake.take(vec![(path, name)], &|_| {}, &mut |name, taken| {
             service.metrics.taken(name.feed, &taken);
             match &taken {
@@ -137,10 +141,13 @@ impl Watch {
                     tracing::error!("{why}");
                 }
                 Taken::Later(why) => {
-                    tracing::warn!("{why}");
+                    if later.insert(name.name.clone(), why.clone()).as_ref() != Some(why) {
+                        tracing::warn!("{why}");
+                    }
                     return;
                 }
             }
+            later.remove(&name.name);
             if !matches!(taken, Taken::Rejected(_)) {
                 refused.remove(&name.name);
             }

@@ -2,7 +2,8 @@
 
 use super::dictionary::Extent;
 use super::records::{self, Kind};
-use super::{Store, StoreError};
+use super::room::{Purpose, is_full};
+use super::{LogError, Store, StoreError};
 
 /// A log is compacted when more than half of it is dead, and worth it.
 const DEAD_BYTES_MIN: u64 = 64 << 20;
@@ -14,7 +15,30 @@ impl Store {
         if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.end() {
             return Ok(());
         }
-        self.compact()
+        // The old log stands until the new one does, which is hardly longer than half of it: what is live, and all
+        // names once more.
+        if let Err(full) = self.room.check(self.log.end(), Purpose::Any) {
+            self.put_off(&full);
+            return Ok(());
+        }
+        match self.compact() {
+            // Something else has filled the disk meanwhile. The log as it was stands, and takes more.
+            Err(StoreError::Log(LogError::Io { source, .. })) if is_full(&source) && self.log.goes_on().is_ok() => {
+                self.put_off(&source);
+                Ok(())
+            }
+            compacted => compacted,
+        }
+    }
+
+    /// Goes on with the log as it is, and tells so once.
+    fn put_off(&mut self, why: &dyn std::fmt::Display) {
+        if !std::mem::replace(&mut self.is_compaction_due, true) {
+            tracing::warn!(
+                dead_bytes = self.dead_bytes,
+                "the log is not written anew, though half of it is dead: {why}"
+            );
+        }
     }
 
     /// Compacts at once, however little is dead.
@@ -42,7 +66,81 @@ impl Store {
             Ok(locations)
         })?;
         self.live.iter_mut().zip(locations).for_each(|(live, location)| live.location = location);
-        self.dead_bytes = 0;
+        (self.dead_bytes, self.is_compaction_due) = (0, false);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use dataflows::records::{Action, Feed, OrderRow, Rows};
+    use dataflows::types::{CustomerIx, Time, Word};
+
+    use super::*;
+    use crate::ingest::{Extract, Intern, Partition, Took};
+    use crate::store::Outcome;
+    use crate::store::memory::{Fault, Memory};
+
+    /// A version of a partition whose rows take so many megabytes.
+    fn version(version: u32, megabytes: usize) -> Extract {
+        let order = |number: usize| OrderRow {
+            order_id: format!("{number}{}", "x".repeat(1 << 20)).into(),
+            customer: CustomerIx(0),
+            product: Word::NULL,
+            action: Action::Subscribe,
+            channel: Word::NULL,
+            at: Time(0),
+            bundled: None,
+        };
+        Extract {
+            partition: Partition { feed: Feed::Order, period: "2009-07".to_owned(), part: String::new() },
+            version,
+            rows: Rows::Order((0..megabytes).map(order).collect()),
+            rejects: Vec::new(),
+            sha256: [version as u8; 32],
+            file: format!("order_2009-07.v{version}.csv"),
+            took: Took::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn accept(store: &mut Store, extract: &Extract) {
+        let names = {
+            let names = store.dictionary();
+            let mut names = names.write();
+            names.customer("c1");
+            names.extent()
+        };
+        let outcome = store.accept(extract, names, Time(0), false).expect("nothing fails");
+        assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    }
+
+    /// A log of 70 dead megabytes and one that lives.
+    fn half_dead(memory: &Memory) -> Store {
+        let mut store = Store::open(Arc::new(memory.clone()), [7; 32]).expect("the store opens");
+        accept(&mut store, &version(1, 70));
+        accept(&mut store, &version(2, 1));
+        store
+    }
+
+    #[test]
+    fn a_full_disk_puts_a_compaction_off() {
+        let memory = Memory::single();
+        let mut store = half_dead(&memory);
+        let (bytes, dead) = store.log_bytes();
+        memory.set_available(bytes);
+        store.compact_if_worth_it().expect("it goes on");
+        assert_eq!(store.log_bytes(), (bytes, dead));
+        // Room that something else takes meanwhile.
+        memory.set_available(u64::MAX);
+        memory.fail_at(memory.calls() + 4, Fault::Full);
+        store.compact_if_worth_it().expect("it goes on");
+        assert_eq!((store.log_bytes(), memory.bytes("log.next")), ((bytes, dead), None));
+        accept(&mut store, &version(3, 2));
+        store.compact_if_worth_it().expect("there is room");
+        let (bytes, dead) = store.log_bytes();
+        assert!(bytes < 3 << 20 && dead == 0, "{bytes} bytes, {dead} dead");
     }
 }

@@ -290,7 +290,14 @@ impl Log {
             end = location.offset + location.len;
             Ok(location)
         };
-        let told = write(self, &mut append)?;
+        let told = match write(self, &mut append) {
+            Ok(told) => told,
+            Err(error) => {
+                // It takes room that the log itself may need; should it stay, the next opening removes it.
+                let _ = self.vfs.remove(LOG_NEXT);
+                return Err(error);
+            }
+        };
         // From the first sync on a failure may have lost either log: stop.
         self.stopped = true;
         next.sync().map_err(LogError::Sync)?;

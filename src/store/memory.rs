@@ -31,6 +31,8 @@ pub enum Loss {
 pub enum Fault {
     /// It fails, having done nothing. What a failed sync should have made durable never will be.
     Error,
+    /// The same, for want of room.
+    Full,
     /// It and every later call fail: the machine is gone.
     Crash,
 }
@@ -67,6 +69,8 @@ struct State {
     /// What the call was that was made to fail.
     failed: Option<&'static str>,
     gone: bool,
+    /// Bytes that are left; without a bound where it is none.
+    available: Option<u64>,
     /// No second image is kept: for one-shot runs, which end with the process.
     single: bool,
 }
@@ -94,6 +98,11 @@ impl Memory {
     /// Lets the call with that number, counted from 0, fail.
     pub fn fail_at(&self, call: u64, fault: Fault) {
         self.0.lock().fault = Some((call, fault));
+    }
+
+    /// Leaves room for so many bytes. What is written does not count against it.
+    pub fn set_available(&self, bytes: u64) {
+        self.0.lock().available = Some(bytes);
     }
 
     /// Writes made so far, cuts included.
@@ -195,7 +204,10 @@ impl State {
             Some((at, fault)) if at == call => {
                 self.failed = Some(method);
                 self.gone = fault == Fault::Crash;
-                Err(io::Error::other("this call was made to fail"))
+                Err(match fault {
+                    Fault::Full => io::ErrorKind::StorageFull.into(),
+                    _ => io::Error::other("this call was made to fail"),
+                })
             }
             _ => Ok(()),
         }
@@ -239,6 +251,11 @@ impl Vfs for Memory {
         state.call("sync_names")?;
         state.durable_names = state.names.clone();
         Ok(())
+    }
+
+    /// Asking is no call: it changes nothing, and a disk that does not tell is written to all the same.
+    fn available(&self) -> io::Result<u64> {
+        Ok(self.0.lock().available.unwrap_or(u64::MAX))
     }
 }
 

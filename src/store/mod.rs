@@ -21,6 +21,7 @@ mod moments;
 mod opening;
 mod owners;
 mod records;
+pub mod room;
 mod rows;
 mod states;
 #[cfg(test)]
@@ -48,6 +49,7 @@ use log::Location;
 pub use log::{Log, LogError};
 use owners::PartitionNo;
 use records::{Head, Kind};
+use room::{Full, Purpose, Room};
 
 /// Why the store cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,9 @@ pub enum StoreError {
         "the outbox could not be written: {0}\nhint: nothing more is handed off until the service is started again; what is reserved is shown then"
     )]
     Outbox(#[source] std::io::Error),
+    /// Nothing was written, and the store goes on.
+    #[error(transparent)]
+    Full(#[from] Full),
     #[error(
         "the key beside the data directory is not the one its phone numbers were made into tokens with\nhint: bring back the key file that belongs to it, <directory>.key; under another key the same number would be another customer's"
     )]
@@ -97,6 +102,9 @@ struct Live {
 /// The open store.
 pub struct Store {
     log: Log,
+    room: Room,
+    /// Since a compaction was put off for want of room.
+    is_compaction_due: bool,
     dictionary: Arc<RwLock<Dictionary>>,
     /// Names that are durable, and those of them that the dataflow was told.
     durable: Extent,
@@ -136,6 +144,16 @@ impl Store {
 
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// The room on the disk.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Keeps so many bytes of the disk for what forbids contacts.
+    pub fn keep_free(&mut self, bytes: u64) {
+        self.room = Room::new(self.log.vfs(), bytes);
     }
 
     /// The data clock.
@@ -201,6 +219,7 @@ impl Store {
         }
         let entry = self.entry(extract, Status::Accepted, at, String::new());
         let payload = records::partition(self.names(self.durable, names), &entry, extract);
+        self.room.check(payload.len() as u64, Purpose::of(&extract.rows))?;
         // What the rows change is found before they are durable, so that nothing but the dataflow
         // stands between durable and visible. Should the append fail, the process ends with it.
         let number = known.unwrap_or(self.live.len() as PartitionNo);
@@ -268,6 +287,11 @@ impl Store {
         self.live.iter().any(|live| live.partition.feed == feed)
     }
 
+    /// The version of a live partition.
+    pub fn version(&self, partition: &Partition) -> Option<u32> {
+        self.numbers.get(partition).map(|number| self.live[*number as usize].version)
+    }
+
     /// Version and rows of a live partition.
     pub fn partition(&self, partition: &Partition) -> Result<Option<(u32, Rc<Rows>)>, StoreError> {
         let Some(number) = self.numbers.get(partition).copied() else { return Ok(None) };
@@ -279,7 +303,9 @@ impl Store {
     pub fn confirm(&mut self, file: &str) -> Result<bool, StoreError> {
         let Some(entry) = self.ledger.held().get(file).copied().cloned() else { return Ok(false) };
         let reason = "a person let it in".to_owned();
-        self.append_entry(Entry { status: Status::Confirmed, epoch: self.epoch + 1, reason, ..entry })?;
+        // Only lists and consents are held.
+        let entry = Entry { status: Status::Confirmed, epoch: self.epoch + 1, reason, ..entry };
+        self.append_entry(entry, Purpose::Forbids)?;
         Ok(true)
     }
 
@@ -294,7 +320,7 @@ impl Store {
             return Ok(());
         }
         let entry = Entry { epoch: self.epoch + 1, ..entry };
-        self.append_entry(entry)
+        self.append_entry(entry, Purpose::Any)
     }
 
     /// Publishes a programme: its texts become durable, `names` become words. The facts carry the
@@ -304,7 +330,7 @@ impl Store {
         sources: Vec<Source>,
         names: impl Iterator<Item = &'a str>,
     ) -> Result<(Epoch, Facts), StoreError> {
-        let payload = {
+        let (payload, until) = {
             let mut dictionary = self.dictionary.write();
             for name in names {
                 dictionary.words.intern(name);
@@ -313,10 +339,11 @@ impl Store {
             let mut writer = Writer::default();
             writer.part(|writer| dictionary.write(self.durable, until, writer));
             records::write_sources(&sources, &mut writer);
-            self.durable = until;
-            writer.bytes
+            (writer.bytes, until)
         };
+        self.room.check(payload.len() as u64, Purpose::Any)?;
         self.log.append(Kind::Programme as u8, self.epoch + 1, &payload)?;
+        self.durable = until;
         self.epoch += 1;
         self.programme = Some(sources);
         Ok((self.epoch, self.new_names()))
@@ -395,7 +422,7 @@ impl Store {
     fn enter(&mut self, extract: &Extract, status: Status, at: Time, reason: String) -> Result<(), StoreError> {
         match self.ledger.get(&extract.partition, extract.version, extract.sha256) {
             Some(_) => Ok(()),
-            None => self.append_entry(self.entry(extract, status, at, reason)),
+            None => self.append_entry(self.entry(extract, status, at, reason), Purpose::of(&extract.rows)),
         }
     }
 
@@ -408,9 +435,10 @@ impl Store {
         writer
     }
 
-    fn append_entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+    fn append_entry(&mut self, entry: Entry, purpose: Purpose) -> Result<(), StoreError> {
         let mut writer = self.names(self.durable, self.durable);
         entry.write(&mut writer);
+        self.room.check(writer.bytes.len() as u64, purpose)?;
         self.log.append(Kind::Entries as u8, self.epoch + 1, &writer.bytes)?;
         self.epoch += 1;
         self.ledger.enter(entry);

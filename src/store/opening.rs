@@ -12,6 +12,7 @@ use super::codec::{Damaged, Reader, Writer};
 use super::inputs::Inputs;
 use super::owners::PartitionNo;
 use super::records::{self, Head, Kind};
+use super::room::{RESERVE_BYTES, Room};
 use super::vfs::Vfs;
 use super::{Dictionary, Entry, Extent, Ledger, Live, Log, Store, StoreError};
 use crate::ingest::Partition;
@@ -26,6 +27,7 @@ impl Store {
         let (mut live, mut numbers): (Vec<Live>, HashMap<Partition, PartitionNo>) = Default::default();
         let (mut ledger, mut programme, mut epoch, mut dead_bytes) = (Ledger::default(), None, 0, 0);
         let (fingerprint, mut has_fingerprint) = (dictionary.key_fingerprint(), false);
+        let room = Room::new(vfs.clone(), RESERVE_BYTES);
         let mut log = Log::open(vfs, |frame| {
             let damaged = |damage| StoreError::Record { offset: frame.location.offset, damage };
             if !(epoch..=EPOCH_MAX).contains(&frame.epoch) {
@@ -82,6 +84,8 @@ impl Store {
         }
         let mut store = Store {
             log,
+            room,
+            is_compaction_due: false,
             dictionary: Arc::new(RwLock::new(dictionary)),
             durable,
             told: Extent::default(),

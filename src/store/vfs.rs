@@ -20,6 +20,8 @@ pub trait Vfs: Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes names durable: those made, given and removed.
     fn sync_names(&self) -> io::Result<()>;
+    /// Bytes that may still be written to the disk that the directory is on.
+    fn available(&self) -> io::Result<u64>;
 }
 
 /// An open file.
@@ -80,6 +82,11 @@ impl Vfs for Disk {
 
     fn sync_names(&self) -> io::Result<()> {
         fs::File::open(&self.root)?.sync_all()
+    }
+
+    fn available(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.root)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::service::{Home, Service};
 
-const PROGRAMME: &str = r#"
+pub const PROGRAMME: &str = r#"
 [settings]
 caps = [{ contacts = 1, days = 7 }]
 
@@ -34,13 +34,13 @@ text = "Ask him"
 "#;
 
 /// Customers c1 to c6, who all consented, under a programme whose campaign runs.
-struct Town {
-    home: Home,
-    programme: PathBuf,
+pub struct Town {
+    pub home: Home,
+    pub programme: PathBuf,
 }
 
 impl Town {
-    fn new(programme: &str) -> Town {
+    pub fn new(programme: &str) -> Town {
         let home = Home::new();
         let path = home.path().join("programme.toml");
         fs::write(&path, programme).expect("written");
@@ -55,12 +55,12 @@ impl Town {
         Town { home, programme: path }
     }
 
-    fn serve(&self) -> Service {
+    pub fn serve(&self) -> Service {
         self.home.serve_with(&["--programme", self.programme.to_str().expect("a path")])
     }
 
     /// The service, with a list of nobody too, so that nothing stands against a release.
-    fn served(&self) -> Service {
+    pub fn served(&self) -> Service {
         self.home.land("listing_all.csv", "list_id,customer_id\n");
         let service = self.serve();
         service.settle(6);
@@ -79,12 +79,12 @@ impl Town {
         service.until(&target, |reply| (reply.good()["rows"].as_array()?.len() == 1).then_some(()));
     }
 
-    fn outbox(&self) -> PathBuf {
+    pub fn outbox(&self) -> PathBuf {
         self.home.path().join("data.outbox")
     }
 
     /// Lines of the files that a channel would find, without their headers.
-    fn lying(&self, channel: &str) -> Vec<String> {
+    pub fn lying(&self, channel: &str) -> Vec<String> {
         let directory = self.outbox().join("channels").join(channel);
         let mut lines = Vec::new();
         for entry in fs::read_dir(directory).into_iter().flatten() {
@@ -98,12 +98,12 @@ impl Town {
     }
 
     /// Who has a contact there.
-    fn customers(&self, channel: &str) -> BTreeSet<String> {
+    pub fn customers(&self, channel: &str) -> BTreeSet<String> {
         self.lying(channel).iter().map(|line| field(line, 3)).collect()
     }
 
     /// Takes every file, as a channel does.
-    fn take(&self, channel: &str) -> BTreeSet<String> {
+    pub fn take(&self, channel: &str) -> BTreeSet<String> {
         let taken = self.customers(channel);
         for entry in fs::read_dir(self.outbox().join("channels").join(channel)).expect("a directory") {
             fs::rename(entry.expect("an entry").path(), self.home.path().join("taken.csv")).expect("taken");
@@ -116,25 +116,25 @@ fn field(line: &str, place: usize) -> String {
     line.split(',').nth(place).expect("a field").to_owned()
 }
 
-fn open(service: &Service) {
+pub fn open(service: &Service) {
     service.until("/readyz", |reply| (reply.json()["release"]["ready"] == true).then_some(()));
 }
 
-fn release(service: &Service) -> Value {
+pub fn release(service: &Service) -> Value {
     service.post("/v1/campaigns/spring/release", &json!({})).good()
 }
 
 /// Why nothing is released.
-fn closed(service: &Service) -> String {
+pub fn closed(service: &Service) -> String {
     service.post("/v1/campaigns/spring/release", &json!({})).refused(409, "closed")
 }
 
-fn opt_out(service: &Service, customer: &str) {
+pub fn opt_out(service: &Service, customer: &str) {
     let body = json!({ "customer_id": customer, "by": "gateway", "reason": "STOP" });
     assert_eq!(service.post("/v1/optouts", &body).status, 201);
 }
 
-fn of(ids: &[u32]) -> BTreeSet<String> {
+pub fn of(ids: &[u32]) -> BTreeSet<String> {
     ids.iter().map(|ix| format!("c{ix}")).collect()
 }
 

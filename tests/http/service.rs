@@ -49,6 +49,11 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cohortflow"));
         command.args(["--log", "cohortflow=trace", "serve", "--http", "127.0.0.1:0", "--poll", "10", "--landing"]);
         command.arg(self.landing()).arg("--data").arg(self.data()).args(arguments);
+        self.at_home(command)
+    }
+
+    /// A command that works here, and is listened to.
+    pub fn at_home(&self, mut command: Command) -> Command {
         command.env_remove("COHORTFLOW_LOG").current_dir(self.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
@@ -74,7 +79,7 @@ pub struct Service {
 
 impl Service {
     /// Starts it and reads where it serves.
-    fn start(mut command: Command) -> Service {
+    pub fn start(mut command: Command) -> Service {
         let mut child = command.spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
         let told = Arc::new(Mutex::new(String::new()));
@@ -161,6 +166,13 @@ impl Service {
     pub fn signal(&self, name: &str) {
         let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
         assert!(status.expect("a shell").success());
+    }
+
+    /// Lets its files be as long as they like.
+    pub fn lift_limit(&self) {
+        let pid = rustix::process::Pid::from_raw(self.child.id() as i32);
+        let limit = rustix::process::Rlimit { current: None, maximum: None };
+        rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).expect("the limit is lifted");
     }
 
     /// Waits for the process to end, which it must do by itself.
