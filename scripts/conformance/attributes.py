@@ -86,7 +86,8 @@ class World:
             key for key, by_time in said.items() if "false" not in by_time[max(by_time)]}
         self.scores = {key: row["value"] for key, row in scores.items()}
         contacts, feedback = store.standing("contact"), store.standing("feedback")
-        feeds = (orders, events, adjustments, consents, scores, contacts, feedback)
+        states = store.standing("campaign_state")
+        feeds = (orders, events, adjustments, consents, scores, contacts, feedback, states)
         moments = [row["at"] for feed in feeds
                    for row in feed.values() if row["at"] is not None]
         if self.as_of is not None:

@@ -190,6 +190,11 @@ FEEDS = {
                        "optout", "survey"),
         "at": time, "channel_id": text, "product_id": text, "amount": money, "reason": text,
         "value": money}, moment="at"),
+    "campaign_state": Feed("change_id", "campaign_id state at by", {
+        "change_id": text, "campaign_id": text,
+        "state": one_of("draft", "predicted", "approved", "dispatched", "accepted", "rehearsed",
+                        "running", "paused", "closed"),
+        "city": text, "at": time, "by": text, "note": text}, moment="at"),
 }
 
 

@@ -16,7 +16,7 @@ import nasty_rules
 import nasty_values
 from fields import FEEDS
 from nasty_files import SUFFIXES, Deliverer
-from nasty_values import CAPS, LISTS, MEASURES, MODELS, PLAIN, PRODUCTS, PURPOSES, WORDS
+from nasty_values import CAMPAIGNS, CAPS, CHANNELS, LISTS, MEASURES, MODELS, PLAIN, PRODUCTS, PURPOSES, WORDS
 from programme import Programme
 
 ODD_IDS = ["张三", "id,1", "id|2", 'q"3', " C4", "00012", "12", "c00005", "億6", "-1", "é",
@@ -252,7 +252,7 @@ class Province:
         for _ in range(len(self.ids) * 2):
             who = rng.choice(self.members() if rng.random() < 0.5 else self.ids)
             moment = self.busy() if rng.random() < 0.8 else self.moment()
-            purpose, channel = rng.choice(PURPOSES), rng.choice(["sms", "app", "乗|x"])
+            purpose, channel = rng.choice(PURPOSES), rng.choice(CHANNELS + ["*"] * 3)
             rows[who, purpose, channel, moment] = {
                 "customer_id": who, "purpose": purpose, "channel_id": channel,
                 "at": self.time(moment), "given": rng.choice(["true", "true", "false"])}
@@ -267,6 +267,46 @@ class Province:
                 "customer_id": who, "model": model, "value": nasty_values.money(rng, fen),
                 "at": self.some(0.6, self.time(self.moment()))}
         return list(rows.values())
+
+    def recent(self):
+        """A time that is about to stop counting, or does just yet."""
+        edge = self.now - dt.timedelta(days=self.rng.choice([1, 2, 7, 14]))
+        return edge + dt.timedelta(seconds=self.rng.choice([-1, 0, 1, 40_000]))
+
+    def contacts(self):
+        rng, rows = self.rng, []
+        for number in rng.sample(range(10**4), len(self.ids)):
+            rows.append({
+                "contact_id": rng.choice(["k", "K", "億"]) + str(number),
+                "campaign_id": rng.choice(CAMPAIGNS + ["gone"]),
+                "customer_id": rng.choice(self.ids if rng.random() < 0.97 else self.ghosts),
+                "channel_id": rng.choice(CHANNELS), "at": self.time(self.recent()),
+                "outcome": rng.choice(["delivered", "delivered", "failed", "withheld"]),
+                "arm": rng.choice(["", "target", "control", "random"])})
+        return rows
+
+    def feedback(self):
+        rng, rows = self.rng, []
+        kinds = ["open", "order", "decline", "decline", "later", "optout", "survey", "complaint"]
+        for number in rng.sample(range(10**4), len(self.ids) // 2):
+            rows.append({
+                "feedback_id": rng.choice(["f", "F", "億"]) + str(number),
+                "campaign_id": rng.choice(CAMPAIGNS + ["gone"]),
+                "customer_id": rng.choice(self.ids), "kind": rng.choice(kinds),
+                "at": self.time(self.recent() if rng.random() < 0.7 else self.busy()),
+                "channel_id": self.some(0.5, "sms"), "product_id": self.some(0.5, rng.choice(PRODUCTS)),
+                "amount": "", "reason": "", "value": ""})
+        return rows
+
+    def campaign_states(self):
+        rng, rows = self.rng, []
+        states = ["draft", "approved", "running", "running", "paused", "closed"]
+        for number in rng.sample(range(100), 8):
+            rows.append({
+                "change_id": f"s{number}", "campaign_id": rng.choice(CAMPAIGNS),
+                "state": rng.choice(states), "city": self.some(0.3, rng.choice(PLAIN)),
+                "at": self.time(self.recent()), "by": "li", "note": ""})
+        return rows
 
     def products(self):
         rng = self.rng
@@ -340,7 +380,9 @@ def make(seed, output, edge, parquet):
         "terminal": province.terminals, "order": province.orders,
         "member_event": province.member_events, "adjustment": province.adjustments,
         "listing": province.listings, "consent": province.consents, "score": province.scores,
-        "product": province.products, "channel": province.channels}
+        "product": province.products, "channel": province.channels,
+        "contact": province.contacts, "feedback": province.feedback,
+        "campaign_state": province.campaign_states}
     for feed, rows in feeds.items():
         share = 0.98 if feed in ("customer", "bill") else 0.9
         made = rows()

@@ -5,7 +5,7 @@ import datetime as dt
 import json
 
 from nasty_values import (
-    CAPS, LISTS, MEASURES, MODELS, PLAIN, PRODUCTS, PURPOSES, WORDS)
+    CAMPAIGNS, CAPS, CHANNELS, LISTS, MEASURES, MODELS, PLAIN, PRODUCTS, PURPOSES, WORDS)
 
 FEE = ["0", "0.01", "20", "80", "99.99", "150", "500", "-10", "-0.5"]
 CHANGE = ["-100", "-50", "-30", "-0.01", "0", "10", "30", "33.33", "50", "9999.99", "10000"]
@@ -225,6 +225,69 @@ def care(rng, product, rules):
             f"diagnose = [ {', '.join(diagnoses)} ]", f"steps = [ {', '.join(steps)} ]"]
 
 
+def limits(rng):
+    """What `[settings]` says of all campaigns."""
+    lines = []
+    caps = []
+    for _ in range(rng.randrange(3)):
+        channel = f'channel = "{rng.choice(CHANNELS[:3])}", ' if rng.random() < 0.5 else ""
+        span = rng.choice(["days = 1", "days = 2", "days = 7", "weeks = 1", "weeks = 2"])
+        caps.append(f"{{ {channel}contacts = {rng.randrange(1, 3)}, {span} }}")
+    lines.append(f"caps = [ {', '.join(caps)} ]")
+    if rng.random() < 0.3:
+        lines.append('caps_exempt = ["survey"]')
+    for name, values in (("max_open", [1, 2, 3]), ("decline_days", [0, 1, 14]),
+                         ("later_days", [0, 2, 7]), ("holdout", ["0.0", "0.1", "0.0433"])):
+        if rng.random() < 0.6:
+            lines.append(f"{name} = {rng.choice(values)}")
+    return lines
+
+
+def campaigns(rng, rules, tiers):
+    """Campaigns over one another's customers, and packs for them; sometimes none."""
+    some = CAMPAIGNS[:rng.choice([0, 2, 4, 4])]
+    lines, of_tier = [], rng.choice(tiers) if tiers else None
+    if some:
+        lines += ["[[pack]]", 'id = "p"', f"products = {toml(rng.sample(PRODUCTS, 3))}"]
+        if of_tier:
+            lines += ["[[pack]]", 'id = "q"', f"tier = {toml(of_tier)}",
+                      f"products = {toml(rng.sample(PRODUCTS, 2))}"]
+    for campaign in some:
+        lines += ["[[campaign]]", f"id = {toml(campaign)}",
+                  f"audience = {toml(rng.choice(['true', rules.rule(1), rules.rule(2)]))}"]
+        offer = rng.choice(["product", "product", "pack", "nothing"])
+        if offer == "product":
+            lines.append(f"product = {toml(rng.choice(PRODUCTS))}")
+        elif offer == "pack":
+            lines.append(f"pack = {toml(rng.choice(['p'] + ['by_tier'] * bool(of_tier)))}")
+        words = [f"list:{name}" for name in LISTS] + ["optout"]
+        words += ["holders", "terminal"] if offer != "nothing" else []
+        lines.append(f"exclude = {toml(rng.sample(words, rng.randrange(4)))}")
+        if rng.random() < 0.6:
+            lines.append(f"consent = {toml(rng.choice(PURPOSES))}")
+        if rng.random() < 0.3:
+            others = [other for other in some if other != campaign]
+            lines.append(f"never_with = {toml(rng.sample(others, 1))}")
+        if rng.random() < 0.4:
+            names = rng.sample(["sms", "wap", *some], 2)
+            waits = [f"{toml(name)} = {rng.choice([1, 2, 14])}" for name in names]
+            lines.append(f"not_after = {{ {', '.join(waits)} }}")
+        chosen = rng.sample(CHANNELS, rng.randrange(1, 4))
+        if rng.random() < 0.4:
+            lines.append(f"steps = [{{ channel = {toml(rng.choice(CHANNELS))} }}]")
+        lines.append(f"channels = {toml(chosen)}")
+        if rng.random() < 0.3:
+            lines.append(f"cities = {toml(rng.sample(PLAIN, 3))}")
+        if rng.random() < 0.2:
+            ends = rng.choice(["2008-06-30", "2009-03-31", "2030-01-01", "2012-02-29"])
+            lines.append(f'dates = ["2005-01-01", "{ends}"]')
+        for name, values in (("priority", [-1, 5, 5]), ("holdout", ["0.05", "0.5", "0.9999"]),
+                             ("random_arm", ["0.1", "0.5", "0.0001"]), ("kind", ['"survey"'])):
+            if rng.random() < 0.4:
+                lines.append(f"{name} = {rng.choice(values)}")
+    return lines
+
+
 def calendar(rng):
     """Days off and days worked, in the years that provinces live in; a month off now and then."""
     if rng.random() < 0.2:
@@ -272,6 +335,7 @@ def programme(rng, months, edge):
         silent = rng.randrange(6)
         lines.append(f"stages = {{ new_days = {rng.randrange(6)}, silent_days = {silent}, "
                      f"lapsed_days = {silent + rng.choice([0, 1, 3, 40])} }}")
+    lines += limits(rng)
     as_of = Rules(rng, now=False, edge=edge)
     if rng.random() < 0.45:
         population = rng.choice([
@@ -304,4 +368,5 @@ def programme(rng, months, edge):
                   f'level = "{level}"', f"when = {toml(now.rule())}"]
     for product, _ in measures[:2]:
         lines += care(rng, product, now)
+    lines += campaigns(rng, now, tiers)
     return "\n".join(lines + calendar(rng) + points(rng)) + "\n"

@@ -16,6 +16,8 @@ CAPS = ["wap", "mms", "java", "edge", "lte"]
 LISTS = ["vip", "do_not_contact", "registration", "experience"]
 PURPOSES = ["marketing", "location"]
 MODELS = ["churn", "music"]
+CAMPAIGNS = ["k0", "活动1", "K2", "k3"]
+CHANNELS = ["sms", "mms", "wap", "wap_push", "app", "乗|x"]
 
 BAD_NUMBER = ["1e3", "1,234.5", "１２", "NaN", "inf", "0x10", "-", "--5", "+5", ".5", "5.",
               " 5", "5 ", "1_000", "¥5", "NULL", "9" * 40, "10000000000000", "#N/A", "1 000"]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from care import Calendar
 from expression import Rule, RuleError
+from targets import Campaign, Limits
 
 NOT_AS_OF = ("holds.", "terminal.", "tag.", "on_list.", "consent.", "score.",
              "trial.", "health.", "drive.")
@@ -55,6 +56,8 @@ class Programme:
         for care in self.cares:
             care["rules"] = [(self.rule(diagnosis["when"]), diagnosis["reason"])
                              for diagnosis in care.get("diagnose", [])]
+        self.campaigns = [Campaign(table, self.rule) for table in merged.get("campaign", [])]
+        self.packs, self.limits = merged.get("pack", []), Limits(merged.get("settings", {}))
         self.calendar = Calendar(merged.get("calendar", {}))
         self.measures = {care["product"]: care.get("used_by") or care["active_measure"]
                          for care in self.cares}

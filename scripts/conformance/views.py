@@ -6,6 +6,7 @@ import os
 from collections import Counter
 
 import care
+import targets
 from attributes import MEASURES, Subject
 from referrals import rate
 
@@ -31,6 +32,9 @@ COLUMNS = {
     "care_task": "customer_id product_id step due state",
     "care_diagnosis": "customer_id product_id reason opened_on city",
     "care_count": "product_id reason customers",
+    "target": "campaign_id customer_id product_id channel_id arm",
+    "target_count": "campaign_id channel_id arm customers",
+    "target_excluded": "campaign_id reason customers",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
 }
@@ -39,7 +43,8 @@ KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "segment_member": 2, "segment_count": 2, "points_entry": 4,
         "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
         "referral_rate": 2, "member_stage": 2, "drive_share": 3, "service_health": 1,
-        "care_task": 4, "care_diagnosis": 2, "care_count": 2, "quarantine": 2,
+        "care_task": 4, "care_diagnosis": 2, "care_count": 2, "target": 2,
+        "target_count": 3, "target_excluded": 2, "quarantine": 2,
         "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
@@ -80,6 +85,7 @@ def views(programme, world, store):
     """{view: rows of values}."""
     out = {name: [] for name in COLUMNS}
     tiers, tier_count, moves, segments = {}, Counter(), Counter(), Counter()
+    population = []
     attributes, driven = COLUMNS["customer_attribute"].split()[3:], Counter()
     for customer in world.everybody:
         subject = Subject(world, customer, world.as_of)
@@ -107,6 +113,7 @@ def views(programme, world, store):
             out["tier"].append([customer, tier, since])
             tier_count[city, tier] += 1
         subject = Subject(world, customer, world.as_of, tier)
+        population.append(subject)
         for drive in programme.drives if programme.tiers else ():
             found = subject.signs(drive)
             if found is not None:
@@ -161,6 +168,8 @@ def views(programme, world, store):
         return tier_as_of(programme, world, customer, world.as_of)[1]
 
     out["care_task"], out["care_diagnosis"], out["care_count"] = care.rows(programme, world, tier)
+    out["target"], out["target_count"], out["target_excluded"] = targets.rows(
+        programme, world, store, population)
     out["quarantine"] = [
         [extract.name, line, column, reason, ""]
         for extract in store.live.values() for line, column, reason in extract.bad]
