@@ -53,6 +53,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         landing,
         data: arguments.directory.join("data"),
         outbox: arguments.directory.join("outbox"),
+        webhooks: Vec::new(),
+        webhook_patience: Duration::ZERO,
         reserve: RESERVE_BYTES,
         http: arguments.http,
         workers: 1,

@@ -4,6 +4,7 @@ mod ask;
 mod campaigns;
 mod check;
 mod client;
+mod dead_letters;
 mod demo;
 mod edits;
 mod generate;
@@ -56,6 +57,7 @@ enum Command {
     #[command(name = "optout")]
     OptOut(release::OptOut),
     Release(release::Release),
+    DeadLetters(dead_letters::DeadLetters),
     Campaigns(campaigns::Campaigns),
     Campaign(campaigns::Campaign),
     Ledger(ask::Ledger),
@@ -92,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => edits::list(arguments),
         Command::OptOut(arguments) => release::opt_out(arguments),
         Command::Release(arguments) => release::release(arguments),
+        Command::DeadLetters(arguments) => dead_letters::run(arguments),
         Command::Campaigns(arguments) => campaigns::campaigns(arguments),
         Command::Campaign(arguments) => campaigns::campaign(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
+
+use crate::handoff::webhook::Endpoint;
 use crate::output::tell;
 use crate::serve::{Config, serve};
 use crate::store::room::RESERVE_BYTES;
@@ -30,6 +33,16 @@ pub struct Arguments {
     /// [default: beside the data, DATA.outbox]
     #[arg(long, value_name = "DIR")]
     outbox: Option<PathBuf>,
+    /// Post the contacts of a channel instead of leaving them in the outbox, one by one and signed (Standard Webhooks). A
+    /// contact may come more than once, always with the same webhook-id: an attempt whose answer is lost is repeated.
+    #[arg(long, value_name = "CHANNEL=URL", value_parser = assigned)]
+    webhook: Vec<(String, String)>,
+    /// The file of the secret that a channel's receiver shares: whsec_ and base64.
+    #[arg(long, value_name = "CHANNEL=PATH", value_parser = assigned)]
+    webhook_secret_file: Vec<(String, String)>,
+    /// Seconds over which a contact is tried, eight times in all, before it is a dead letter.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    webhook_patience: u32,
     /// Megabytes of the disk of DATA that are kept free. Past them only what forbids contacts is taken: opt-outs, lists,
     /// consents, a campaign's pause or end.
     #[arg(long, value_name = "MB", default_value_t = RESERVE_BYTES.div_ceil(1_000_000))]
@@ -66,11 +79,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.pg.is_some() {
         tell(format_args!("warning: SQL over the Postgres wire is not carried by this build; --pg has no effect"));
     }
+    let webhooks = webhooks(&arguments.webhook, &arguments.webhook_secret_file)?;
     serve(Config {
         programme: arguments.programme,
         landing: arguments.landing,
         outbox: arguments.outbox.unwrap_or_else(|| beside(&arguments.data)),
         data: arguments.data,
+        webhooks,
+        webhook_patience: Duration::from_secs(u64::from(arguments.webhook_patience)),
         reserve: arguments.reserve.saturating_mul(1_000_000),
         http: arguments.http,
         workers: usize::from(arguments.workers),
@@ -84,4 +100,39 @@ fn beside(data: &Path) -> PathBuf {
     let mut name = data.as_os_str().to_owned();
     name.push(".outbox");
     name.into()
+}
+
+/// What stands on both sides of the first =.
+fn assigned(text: &str) -> Result<(String, String), String> {
+    let (channel, value) = text.split_once('=').ok_or("expected CHANNEL=VALUE")?;
+    if channel.is_empty() || value.is_empty() {
+        return Err("expected a channel and a value".to_owned());
+    }
+    Ok((channel.to_owned(), value.to_owned()))
+}
+
+/// The receivers of channels, each with its secret.
+fn webhooks(urls: &[(String, String)], secrets: &[(String, String)]) -> anyhow::Result<Vec<Endpoint>> {
+    let one = |pairs: &[(String, String)], channel: &str| {
+        let mut of = pairs.iter().filter(|(of, _)| of == channel).map(|(_, value)| value.clone());
+        (of.next(), of.next().is_some())
+    };
+    for (channel, _) in secrets {
+        anyhow::ensure!(
+            one(urls, channel).0.is_some(),
+            "there is a webhook secret of {channel:?} and no --webhook for it"
+        );
+    }
+    let endpoint = |(channel, url): &(String, String)| {
+        let (secret, is_ambiguous) = one(secrets, channel);
+        anyhow::ensure!(
+            !is_ambiguous && !one(urls, channel).1,
+            "the channel {channel:?} has two webhooks, or two secrets"
+        );
+        let secret = secret.with_context(|| {
+            format!("the webhook of {channel:?} has no secret\nhint: name its file with --webhook-secret-file {channel}=PATH")
+        })?;
+        Endpoint::new(channel, url, secret.as_ref())
+    };
+    urls.iter().map(endpoint).collect()
 }

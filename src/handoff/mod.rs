@@ -32,11 +32,12 @@ mod planted;
 mod quota;
 pub mod ready;
 mod release;
+pub mod webhook;
 mod withdraw;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dataflows::facts::Facts;
 use dataflows::types::{CustomerIx, Time, Word};
@@ -50,6 +51,7 @@ pub use edits::Told;
 use message::Message;
 use outbox::{Batch, Outbox};
 use ready::Waiting;
+use webhook::DeadLetters;
 
 /// What hand-offs share.
 pub struct Handoffs {
@@ -66,6 +68,9 @@ pub struct Handoffs {
     untold: Mutex<Untold>,
     /// Files that were taken away from their channels and could not be written anew: batch, channel.
     stuck: Mutex<BTreeSet<(Batch, Box<str>)>>,
+    /// Files that are posted to webhooks, in directories of channels.
+    posting: PathBuf,
+    pub dead: Mutex<DeadLetters>,
 }
 
 /// Edits that wait for the journal. They are durable in the store's log.
@@ -94,7 +99,12 @@ impl Handoffs {
                 "the journal of the outbox {root:?} lacks {missing} of the batches that were handed off: bring it back from a newer copy, or remove {mark:?} where they are known not to matter"
             )
         });
+        let posting = root.join(webhook::POSTING);
+        let dead = DeadLetters::new(root.join("dead"), posting.clone());
+        dead.mend()?;
         Ok(Handoffs {
+            posting,
+            dead: Mutex::new(dead),
             outbox: Mutex::new(outbox),
             lying: Mutex::default(),
             next: Mutex::default(),

@@ -32,7 +32,7 @@ impl Batch {
         format!("{}_{}.csv", self.day, self.number)
     }
 
-    fn parse(file: &str) -> Option<Batch> {
+    pub(super) fn parse(file: &str) -> Option<Batch> {
         let (day, number) = file.strip_suffix(".csv")?.split_once('_')?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| Batch { day: day.to_owned(), number: number.to_owned() })
@@ -88,16 +88,9 @@ impl Outbox {
         self.root.join(JOURNAL)
     }
 
-    /// Where a channel finds its files. Its id may hold anything; a directory's name may not.
+    /// Where a channel finds its files.
     pub fn of_channel(&self, channel: &str) -> PathBuf {
-        let mut name = String::new();
-        for byte in channel.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => name.push(char::from(byte)),
-                byte => name.push_str(&format!("%{byte:02X}")),
-            }
-        }
-        self.channels().join(name)
+        self.channels().join(segment(channel))
     }
 
     /// Whether batches are missing that were noted: the journal is older than what was handed off.
@@ -326,11 +319,23 @@ fn own(journal: &Path, store: &str) -> io::Result<()> {
     }
 }
 
+/// The name of a channel's directory. Its id may hold anything; a directory's name may not.
+pub(super) fn segment(channel: &str) -> String {
+    let mut name = String::new();
+    for byte in channel.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => name.push(char::from(byte)),
+            byte => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    name
+}
+
 fn hidden(batch: &Batch, waits: &str) -> String {
     format!(".{}{waits}", batch.file())
 }
 
-fn names(directory: &Path) -> io::Result<Vec<String>> {
+pub(super) fn names(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         names.extend(entry?.file_name().into_string());
@@ -339,12 +344,12 @@ fn names(directory: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-fn lines(path: &Path) -> io::Result<Vec<Line>> {
+pub(super) fn lines(path: &Path) -> io::Result<Vec<Line>> {
     let mut reader = csv::Reader::from_path(path).map_err(io::Error::from)?;
     reader.records().map(|line| line.map_err(io::Error::from)).collect()
 }
 
-fn write<R>(path: &Path, columns: &[&str], lines: impl Iterator<Item = R>) -> io::Result<()>
+pub(super) fn write<R>(path: &Path, columns: &[&str], lines: impl Iterator<Item = R>) -> io::Result<()>
 where
     R: IntoIterator,
     R::Item: AsRef<[u8]>,
@@ -365,7 +370,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)?.sync_all()
 }

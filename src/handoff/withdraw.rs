@@ -74,11 +74,19 @@ impl Intake {
     }
 
     /// Takes reservations back: the batch's next version is without them.
-    fn take_back(&self, store: &mut Store, batch: &Batch, contacts: &BTreeSet<Box<str>>) -> Result<(), StoreError> {
+    pub(super) fn take_back(
+        &self,
+        store: &mut Store,
+        batch: &Batch,
+        contacts: &BTreeSet<Box<str>>,
+    ) -> Result<(), StoreError> {
         let partition = Partition { feed: Feed::Handoff, period: batch.day.clone(), part: batch.number.clone() };
         let Some((version, rows)) = store.partition(&partition)? else { return Ok(()) };
         let Rows::Handoff(rows) = &*rows else { return Ok(()) };
         let left: Vec<HandoffRow> = rows.iter().filter(|row| !contacts.contains(&row.contact_id)).cloned().collect();
+        if left.len() == rows.len() {
+            return Ok(());
+        }
         let wall = self.wall_time(&self.document().settings.zone);
         match self.append(store, extract(partition, version + 1, left), wall) {
             Err(StoreError::Full(full)) => {
@@ -249,7 +257,7 @@ impl Handoffs {
         }
     }
 
-    fn forget(&self, is_gone: impl Fn(&Lying) -> bool) {
+    pub(super) fn forget(&self, is_gone: impl Fn(&Lying) -> bool) {
         self.lying.lock().retain(|_, of| {
             of.retain(|of| !is_gone(of));
             !of.is_empty()
@@ -268,7 +276,13 @@ fn goes_on(state: State) -> bool {
 }
 
 /// Whether a contact that is reserved may still be handed off.
-fn may_lie(published: &Published, grounds: &Grounds, store: &Store, customer: CustomerIx, of: &Lying) -> bool {
+pub(super) fn may_lie(
+    published: &Published,
+    grounds: &Grounds,
+    store: &Store,
+    customer: CustomerIx,
+    of: &Lying,
+) -> bool {
     let (Some(place), Some(channel)) = (grounds.place_of(of.campaign), grounds.channel(&of.channel)) else {
         return false;
     };

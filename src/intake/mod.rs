@@ -299,6 +299,11 @@ impl Intake {
         }
     }
 
+    /// The moment it is, as the world has it.
+    pub(crate) fn wall_now(&self) -> jiff::Timestamp {
+        (self.wall)()
+    }
+
     pub(crate) fn wall_time(&self, zone: &TimeZone) -> Time {
         local((self.wall)(), zone)
     }

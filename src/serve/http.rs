@@ -19,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::answer::{Refusal, stored};
 use super::campaigns::{campaign, campaigns, set_state};
+use super::dead_letters::{dead_letters, replay};
 use super::door::{Door, OPENING, Opened};
 use super::edits::{adjust, edit_list, opt_out};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
@@ -79,6 +80,8 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/lists/{list}", post(edit_list))
         .route("/v1/campaigns/{id}/release", post(release))
         .route("/v1/optouts", post(opt_out))
+        .route("/v1/dead-letters", get(dead_letters))
+        .route("/v1/dead-letters/replay", post(replay))
         .route("/v1/campaigns", get(campaigns))
         .route("/v1/campaigns/{id}", get(campaign))
         .route("/v1/campaigns/{id}/state", post(set_state))

@@ -2,6 +2,7 @@
 
 mod answer;
 mod campaigns;
+mod dead_letters;
 mod door;
 mod edits;
 mod guard;
@@ -23,6 +24,7 @@ use anyhow::Context;
 
 use crate::engine::Engine;
 use crate::handoff::Handoffs;
+use crate::handoff::webhook::{self, Endpoint};
 use crate::intake::Intake;
 use crate::output::tell;
 use crate::programme::{self, Document, Source};
@@ -41,6 +43,10 @@ pub struct Config {
     pub data: PathBuf,
     /// Where channels find what is handed off.
     pub outbox: PathBuf,
+    /// Channels whose contacts the service posts itself.
+    pub webhooks: Vec<Endpoint>,
+    /// How long the attempts of a contact that is posted take in all.
+    pub webhook_patience: Duration,
     /// Bytes of the disk of the data directory that are kept for what forbids contacts.
     pub reserve: u64,
     pub http: SocketAddr,
@@ -55,6 +61,8 @@ pub struct Service {
     pub readiness: Readiness,
     pub metrics: metrics::Metrics,
     pub leaderboard: Leaderboard,
+    /// Channels that are posted to.
+    pub webhooks: Vec<String>,
 }
 
 /// Runs until a signal to stop, or until nothing more can be promised.
@@ -77,7 +85,19 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
         // A request and a signal are heard before anybody is told to send one.
         let _ = is_heard.recv();
         announce(address, &config);
-        watch::watch(&service, &config.landing, config.poll, &ends.0);
+        let config = &config;
+        std::thread::scope(|scope| {
+            for endpoint in &config.webhooks {
+                let (service, ends) = (&service, StopAtEnd(ends.0.clone()));
+                scope.spawn(move || {
+                    let (patience, poll) = (config.webhook_patience, config.poll);
+                    if let Err(error) = webhook::run(&service.intake, endpoint, patience, poll, &ends.0) {
+                        watch::end(&error);
+                    }
+                });
+            }
+            watch::watch(&service, &config.landing, config.poll, &ends.0);
+        });
         anyhow::Ok(engine)
     });
     let served = http::run(listener, door, stop.clone(), move || drop(heard));
@@ -113,7 +133,14 @@ fn open(
     let handoffs = Handoffs::open(&config.outbox, &mark, &whose)
         .with_context(|| format!("could not open the outbox {:?}\nhint: name another with --outbox", config.outbox))?;
     intake.hand_off_through(handoffs)?;
-    let service = Service { intake, readiness: Readiness::default(), metrics, leaderboard: Leaderboard::default() };
+    for directory in webhook::abandoned(&config.outbox, &config.webhooks) {
+        tell(format_args!(
+            "warning: contacts of the channel {directory} were to be posted, and are not\nhint: serve with --webhook for it again"
+        ));
+    }
+    let webhooks = config.webhooks.iter().map(|endpoint| endpoint.channel.clone()).collect();
+    let (readiness, leaderboard) = (Readiness::default(), Leaderboard::default());
+    let service = Service { intake, readiness, metrics, leaderboard, webhooks };
     Ok((Arc::new(service), engine))
 }
 

@@ -43,7 +43,7 @@ pub fn watch(service: &Service, landing: &Path, poll: Duration, stop: &AtomicBoo
 }
 
 /// Nothing is known of what the disk holds: no more promises from this process.
-fn end(error: &StoreError) -> ! {
+pub fn end(error: &StoreError) -> ! {
     tracing::error!("{error}");
     tell(format_args!("error: {error}"));
     std::process::exit(2)

@@ -22,3 +22,4 @@ mod service;
 mod standing;
 mod verification;
 mod views;
+mod webhook;

@@ -1,0 +1,194 @@
+//! Where a channel's contacts are posted, and how they are signed.
+//!
+//! A message is signed as Standard Webhooks has it (standardwebhooks.com): HMAC-SHA256 over id, time and body under the
+//! secret that both sides hold.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use ureq::http::{StatusCode, Uri};
+use ureq::tls::{RootCerts, TlsConfig};
+
+/// How long a receiver may take to be reached, and to answer.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+/// Bytes of a secret, decoded: what Standard Webhooks asks for.
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// A receiver. Neither its address, which may hold a secret of its own, nor its key is ever told.
+pub struct Endpoint {
+    pub channel: String,
+    url: String,
+    key: Vec<u8>,
+    agent: ureq::Agent,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attempt {
+    Sent,
+    /// The receiver will never take it.
+    Refused(Status),
+    /// It may be tried again.
+    Failed(Status),
+}
+
+/// What a receiver answered; none where there was no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status(pub Option<u16>);
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(status) => write!(f, "{status}"),
+            None => f.write_str("no answer"),
+        }
+    }
+}
+
+impl Endpoint {
+    /// A receiver at an address, with the file of the secret that is shared with it.
+    pub fn new(channel: &str, url: &str, secret: &Path) -> anyhow::Result<Endpoint> {
+        let is_loopback = is_loopback(url).with_context(|| format!("could not use the webhook of {channel:?}"))?;
+        let text = std::fs::read_to_string(secret)
+            .with_context(|| format!("could not read the webhook secret {secret:?} of {channel:?}"))?;
+        let key = text.trim().strip_prefix("whsec_").and_then(|text| BASE64_STANDARD.decode(text).ok());
+        let key = key.filter(|key| SECRET_BYTES.contains(&key.len())).with_context(|| {
+            format!(
+                "could not read the webhook secret {secret:?} of {channel:?}: expected whsec_ and 24 to 64 bytes in base64\nhint: make one with: echo whsec_$(head -c 32 /dev/urandom | base64)"
+            )
+        })?;
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // What is signed for one receiver is not carried to another.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(CONNECT_MAX))
+            .timeout_global(Some(ANSWER_MAX))
+            .user_agent("cohortflow")
+            .tls_config(tls);
+        // Nothing of this machine goes through a proxy.
+        let config = if is_loopback { config.proxy(None) } else { config };
+        Ok(Endpoint { channel: channel.to_owned(), url: url.to_owned(), key, agent: config.build().into() })
+    }
+
+    /// Posts a message once. `at` is in seconds since 1970.
+    pub fn post(&self, id: &str, at: i64, body: &str) -> Attempt {
+        let request = self
+            .agent
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", at.to_string())
+            .header("webhook-signature", self.signature(id, at, body));
+        match request.send(body) {
+            Ok(response) => judged(response.status()),
+            Err(error) => {
+                // Not the error's own words: they may hold the address.
+                tracing::debug!(
+                    channel = self.channel,
+                    is_timeout = matches!(error, ureq::Error::Timeout(_)),
+                    "no answer"
+                );
+                Attempt::Failed(Status(None))
+            }
+        }
+    }
+
+    fn signature(&self, id: &str, at: i64, body: &str) -> String {
+        // A key may have any length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
+        for part in [id, ".", &at.to_string(), ".", body] {
+            mac.update(part.as_bytes());
+        }
+        format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+    }
+}
+
+/// Whether an address is of this machine. Others are only spoken to under encryption: contacts are personal data.
+fn is_loopback(url: &str) -> anyhow::Result<bool> {
+    let uri: Uri =
+        url.parse().ok().context("its address cannot be read\nhint: give it as CHANNEL=https://HOST/PATH")?;
+    let host = uri.host().context("its address names no host")?;
+    let is_address_here = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_here = host == "localhost" || is_address_here;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    ensure!(
+        scheme == "https" || scheme == "http" && is_here,
+        "expected https, or http to a loopback address\nhint: contacts are personal data; nobody on the way may read them"
+    );
+    Ok(is_here)
+}
+
+fn judged(status: StatusCode) -> Attempt {
+    let told = Status(Some(status.as_u16()));
+    match status {
+        status if status.is_success() => Attempt::Sent,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Attempt::Failed(told),
+        status if status.is_client_error() => Attempt::Refused(told),
+        _ => Attempt::Failed(told),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(secret: &str) -> anyhow::Result<Endpoint> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), secret).expect("written");
+        Endpoint::new("sms", "http://127.0.0.1:1/", file.path())
+    }
+
+    #[test]
+    fn a_message_is_signed_as_the_standard_says() {
+        // The example of the specification.
+        let endpoint = endpoint("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").expect("a secret");
+        let signature = endpoint.signature("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_secret_is_long_enough_and_in_base64() {
+        for secret in [
+            "",
+            "whsec_",
+            "whsec_c2hvcnQ=",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2La!aSw",
+        ] {
+            assert!(endpoint(secret).is_err(), "{secret}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_spoken_to_in_the_clear() {
+        for url in ["http://127.0.0.1:80/a", "http://[::1]/", "http://localhost:9/x", "https://sms.example/hook"] {
+            assert!(is_loopback(url).is_ok(), "{url}");
+        }
+        for url in
+            ["http://sms.example/", "http://10.0.0.1/", "http://127.0.0.1.example/", "ftp://127.0.0.1/", "sms", ""]
+        {
+            assert!(is_loopback(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_for_good_is_told_from_what_may_be_tried_again() {
+        let check = |status: u16, expected: fn(Status) -> Attempt| {
+            let code = StatusCode::from_u16(status).expect("a status");
+            assert_eq!(judged(code), expected(Status(Some(status))), "{status}");
+        };
+        [200, 202, 204].into_iter().for_each(|status| check(status, |_| Attempt::Sent));
+        [400, 401, 404, 410, 422].into_iter().for_each(|status| check(status, Attempt::Refused));
+        [301, 307, 408, 429, 500, 503].into_iter().for_each(|status| check(status, Attempt::Failed));
+    }
+}
