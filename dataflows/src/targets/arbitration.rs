@@ -6,51 +6,67 @@
 //! on that of the first. Control and random arms are lists like any other, or they would not be alike.
 
 use super::Column;
-use super::codes::{Reason, is_target};
+use super::codes::{OUTSIDE, Reason, is_target};
 use super::fit::Candidates;
 use crate::table::column::{CHUNK, Slots};
 
-/// The columns with their codes decided at `slots`. `order` has the places of campaigns, first to choose first.
+/// The columns with their codes decided for the candidates. `order` has the places of campaigns, first to choose first.
+///
+/// A campaign at a time over all customers: bytes compared with bytes, which is vector code. Only those whom one has
+/// taken on are looked at one by one.
 pub fn arbitrate(candidates: &Candidates<'_>, order: &[usize], columns: &mut [Column]) {
     let (rules, slots) = (candidates.grounds.rules, candidates.slots);
-    let mut decided: Vec<[u8; CHUNK]> = Vec::new();
-    // Whom nobody else wants is listed where he fits: then codes are fits, and are shared.
-    let mut wanted = vec![0u32; slots.len()];
-    for place in order {
-        let fit = &columns[*place].fit;
-        wanted.iter_mut().enumerate().for_each(|(at, wanted)| *wanted += u32::from(is_target(fit[slots.slot(at)])));
+    let most = u8::try_from(rules.open_max).unwrap_or(u8::MAX);
+    let mut open = vec![0u8; slots.len()];
+    // By place; nothing where the campaign is over.
+    let mut decided: Vec<Vec<u8>> = vec![Vec::new(); columns.len()];
+    for (turn, place) in order.iter().enumerate() {
+        let mut codes = gathered(&columns[*place].fit, slots);
+        let rivals = rules.listings[*place].rival_places();
+        let earlier: Vec<usize> = order[..turn].iter().copied().filter(|other| rivals.contains(other)).collect();
+        for rival in earlier {
+            for (code, rival) in codes.iter_mut().zip(&decided[rival]) {
+                let is_barred = is_target(*code) & is_target(*rival);
+                *code = if is_barred { Reason::NeverWith as u8 } else { *code };
+            }
+        }
+        for (code, open) in codes.iter_mut().zip(&mut open) {
+            let wants = is_target(*code);
+            let is_full = *open >= most;
+            *code = if wants & is_full { Reason::MaxOpen as u8 } else { *code };
+            *open += u8::from(wants & !is_full);
+        }
+        decided[*place] = codes;
     }
-    let has_rivals = order.iter().any(|place| !rules.listings[*place].rival_places().is_empty());
-    let is_contested = |wanted: u32| wanted > rules.open_max || has_rivals && wanted > 1;
-    let contested: Vec<usize> = (0..slots.len()).filter(|at| is_contested(wanted[*at])).collect();
-    if contested.is_empty() {
-        columns.iter_mut().for_each(|column| uncontested(column, slots));
-        return;
-    }
-    for column in columns.iter() {
-        let mut codes = *column.code;
-        (0..slots.len()).for_each(|at| codes[slots.slot(at)] = column.fit[slots.slot(at)]);
-        decided.push(codes);
-    }
-    for at in contested {
+    for at in (0..slots.len()).filter(|at| candidates.past(*at).is_some()) {
         settle(candidates, order, columns, at, &mut decided);
     }
     for (column, codes) in columns.iter_mut().zip(decided) {
-        column.set_codes(codes);
+        column.decide(slots, &codes);
     }
 }
 
-/// Decides who lists one customer.
-fn settle(candidates: &Candidates<'_>, order: &[usize], columns: &[Column], at: usize, decided: &mut [[u8; CHUNK]]) {
+fn gathered(codes: &[u8; CHUNK], slots: &Slots) -> Vec<u8> {
+    match slots {
+        Slots::All => codes.to_vec(),
+        Slots::Some(slots) => slots.iter().map(|slot| codes[usize::from(*slot)]).collect(),
+    }
+}
+
+/// Decides who lists one customer whom campaigns may have taken on.
+fn settle(candidates: &Candidates<'_>, order: &[usize], columns: &[Column], at: usize, decided: &mut [Vec<u8>]) {
     let rules = candidates.grounds.rules;
     let slot = candidates.slots.slot(at);
     let past = candidates.past(at);
     let is_taken = |place: &usize| past.is_some_and(|past| past.is_taken_by(rules.listings[*place].id));
     let wanting = || order.iter().copied().filter(|place| is_target(columns[*place].fit[slot]));
+    if !wanting().any(|place| is_taken(&place)) {
+        return;
+    }
     let mut taken: Vec<usize> = Vec::new();
     for place in wanting().filter(is_taken).chain(wanting().filter(|place| !is_taken(place))) {
         let is_rival = |other: &usize| rules.listings[place].rival_places().contains(other);
-        decided[place][slot] = if taken.iter().any(is_rival) {
+        decided[place][at] = if taken.iter().any(is_rival) {
             Reason::NeverWith as u8
         } else if taken.len() >= rules.open_max as usize {
             Reason::MaxOpen as u8
@@ -61,12 +77,20 @@ fn settle(candidates: &Candidates<'_>, order: &[usize], columns: &[Column], at: 
     }
 }
 
-/// Codes are fits at the slots.
-fn uncontested(column: &mut Column, slots: &Slots) {
-    if std::sync::Arc::ptr_eq(&column.code, &column.fit) {
-        return;
+impl Column {
+    /// Sets codes by place; of a campaign that is over there are none, and nobody is of it.
+    fn decide(&mut self, slots: &Slots, decided: &[u8]) {
+        let is_over = decided.is_empty();
+        let mut codes = *self.code;
+        match slots {
+            Slots::All if is_over => codes = [OUTSIDE; CHUNK],
+            Slots::All => codes.copy_from_slice(decided),
+            Slots::Some(slots) => {
+                for (at, slot) in slots.iter().enumerate() {
+                    codes[usize::from(*slot)] = decided.get(at).copied().unwrap_or(OUTSIDE);
+                }
+            }
+        }
+        self.set_codes(codes);
     }
-    let mut codes = *column.code;
-    (0..slots.len()).for_each(|at| codes[slots.slot(at)] = column.fit[slots.slot(at)]);
-    column.set_codes(codes);
 }

@@ -1,9 +1,9 @@
 //! What each campaign makes of customers by itself, before others are looked at.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::arms::{draw, is_control};
+use super::arms::{EVERY_CAMPAIGN, draw, is_control};
 use super::codes::{self, OUTSIDE, Reason};
 use super::past::Past;
 use super::rules::{Listing, Offering, Rules};
@@ -44,6 +44,8 @@ pub struct Candidates<'a> {
     supports: Vec<u32>,
     /// When something opens again by itself, the earliest, by place.
     dues: RefCell<Vec<Option<Time>>>,
+    /// Who is of the global control group, by place, where that was asked.
+    of_all: Vec<Cell<Option<bool>>>,
 }
 
 /// What a campaign makes of the selected customers, by place.
@@ -70,7 +72,8 @@ impl<'a> Candidates<'a> {
         };
         let barred = (0..slots.len()).map(barred).collect();
         let (supports, dues) = (frame.supports(), RefCell::new(vec![None; slots.len()]));
-        Candidates { grounds, chunk, frame, slots, population, classes, pasts, barred, supports, dues }
+        let of_all = vec![Cell::new(None); slots.len()];
+        Candidates { grounds, chunk, frame, slots, population, classes, pasts, barred, supports, dues, of_all }
     }
 
     /// What happened with the customer at a place, if anything did.
@@ -124,8 +127,17 @@ impl<'a> Candidates<'a> {
         if let Some(arm @ (Arm::Target | Arm::Control)) = had {
             return arm;
         }
-        let is_kept = is_control(&listing.name, self.chunk.ids.get(slot), listing.holdout, self.grounds.rules.holdout);
+        let id = self.chunk.ids.get(slot);
+        let is_kept = self.is_kept_from_all(place, id) || is_control(&listing.name, id, listing.holdout, 0);
         if is_kept { Arm::Control } else { Arm::Target }
+    }
+
+    /// Whether somebody is of the global control group: drawn once, however many campaigns ask.
+    fn is_kept_from_all(&self, place: usize, id: &str) -> bool {
+        let holdout = self.grounds.rules.holdout;
+        let drawn = &self.of_all[place];
+        drawn.set(drawn.get().or_else(|| Some(holdout > 0 && draw(EVERY_CAMPAIGN, id) < holdout)));
+        drawn.get() == Some(true)
     }
 
     fn is_due(&self, place: usize, at: Time) {
@@ -291,12 +303,24 @@ impl<'a> Asks<'a> {
 
 /// Whoever has a past, by place.
 fn pasts<'a>(chunk: &'a Chunk, slots: &Slots) -> Vec<Option<Past<'a>>> {
-    let is_quiet = chunk.contacts.is_empty() && chunk.handoffs.is_empty() && chunk.feedbacks.is_empty();
-    if is_quiet {
-        return vec![None; slots.len()];
+    let mut pasts = vec![None; slots.len()];
+    match slots {
+        // Few have one: they are found by their rows.
+        Slots::All => {
+            let contacts = chunk.contacts.rows().iter().map(|((slot, ..), _)| *slot);
+            let handoffs = chunk.handoffs.rows().iter().map(|((slot, ..), _)| *slot);
+            let feedbacks = chunk.feedbacks.rows().iter().map(|((slot, ..), _)| *slot);
+            for slot in contacts.chain(handoffs).chain(feedbacks).map(usize::from) {
+                pasts[slot].get_or_insert_with(|| Past::of(chunk, slot));
+            }
+        }
+        Slots::Some(slots) => {
+            for (past, slot) in pasts.iter_mut().zip(slots) {
+                *past = Some(Past::of(chunk, usize::from(*slot))).filter(|past| !past.is_none());
+            }
+        }
     }
-    let past = |place: usize| Some(Past::of(chunk, slots.slot(place))).filter(|past| !past.is_none());
-    (0..slots.len()).map(past).collect()
+    pasts
 }
 
 /// Whether a customer's latest opt-out stands: it does until he consents to something, on whatever channel, at a later
