@@ -86,7 +86,7 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
                 products
                     .extend(rows.iter().map(|row| (row.product, Product { requires: row.requires, value: row.value })));
             }
-            Rows::Channel(_) => {}
+            Rows::Channel(_) | Rows::OrderRequest(_) | Rows::Provisioning(_) => {}
         }
     }
     let facts = Facts {

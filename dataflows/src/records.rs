@@ -28,11 +28,13 @@ pub enum Feed {
     Feedback = 14,
     CampaignState = 15,
     Handoff = 16,
+    OrderRequest = 17,
+    Provisioning = 18,
 }
 
 impl Feed {
     /// Every feed: the contract's in its order, then those of our own.
-    pub const ALL: [Feed; 16] = [
+    pub const ALL: [Feed; 18] = [
         Feed::Customer,
         Feed::Terminal,
         Feed::Bill,
@@ -49,6 +51,8 @@ impl Feed {
         Feed::Feedback,
         Feed::CampaignState,
         Feed::Handoff,
+        Feed::OrderRequest,
+        Feed::Provisioning,
     ];
 
     /// Its name in file names and views.
@@ -70,12 +74,14 @@ impl Feed {
             Feed::Feedback => "feedback",
             Feed::CampaignState => "campaign_state",
             Feed::Handoff => "handoff",
+            Feed::OrderRequest => "order_request",
+            Feed::Provisioning => "provisioning",
         }
     }
 
     /// Whether its rows are made here alone, and no file brings them.
     pub fn is_internal(self) -> bool {
-        self == Feed::Handoff
+        matches!(self, Feed::Handoff | Feed::OrderRequest)
     }
 
     /// The feed of that name.
@@ -559,6 +565,58 @@ impl HandoffRow {
     }
 }
 
+/// How far an order request has come. Of the rows of one the greatest counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[repr(u8)]
+pub enum RequestState {
+    Requested = 0,
+    /// Refused here, or by whoever provisions.
+    Failed = 1,
+    /// The customer has the product.
+    Opened = 2,
+}
+
+impl RequestState {
+    /// By number.
+    pub const ALL: [RequestState; 3] = [RequestState::Requested, RequestState::Failed, RequestState::Opened];
+
+    /// By number, as files and views name them.
+    pub const NAMES: [&'static str; 3] = ["requested", "failed", "opened"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        RequestState::NAMES[self as usize]
+    }
+}
+
+/// A row of `order_request`, a feed of our own that no file brings; key: request_id, state. A request has 32
+/// hexadecimal digits for an id, as a hand-off has.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct OrderRequestRow {
+    pub request_id: Box<str>,
+    pub state: RequestState,
+    pub customer: CustomerIx,
+    pub product: Word,
+    pub campaign: Word,
+    pub channel: Word,
+    pub at: Time,
+    /// Why it failed, for programs and for the customer.
+    pub code: Option<Box<str>>,
+    pub text: Option<Box<str>>,
+    pub by: Option<Box<str>>,
+}
+
+/// A row of `provisioning`; key: request_id. What became of a request that was given out.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct ProvisioningRow {
+    pub request_id: Box<str>,
+    /// Opened or failed.
+    pub state: RequestState,
+    pub code: Option<Box<str>>,
+    pub text: Option<Box<str>>,
+    pub at: Time,
+}
+
 /// The rows of one file, all of one feed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rows {
@@ -578,6 +636,8 @@ pub enum Rows {
     Feedback(Vec<FeedbackRow>),
     CampaignState(Vec<CampaignStateRow>),
     Handoff(Vec<HandoffRow>),
+    OrderRequest(Vec<OrderRequestRow>),
+    Provisioning(Vec<ProvisioningRow>),
 }
 
 impl Rows {
@@ -600,6 +660,8 @@ impl Rows {
             Feed::Feedback => Rows::Feedback(Vec::new()),
             Feed::CampaignState => Rows::CampaignState(Vec::new()),
             Feed::Handoff => Rows::Handoff(Vec::new()),
+            Feed::OrderRequest => Rows::OrderRequest(Vec::new()),
+            Feed::Provisioning => Rows::Provisioning(Vec::new()),
         }
     }
 
@@ -622,6 +684,8 @@ impl Rows {
             Rows::Feedback(_) => Feed::Feedback,
             Rows::CampaignState(_) => Feed::CampaignState,
             Rows::Handoff(_) => Feed::Handoff,
+            Rows::OrderRequest(_) => Feed::OrderRequest,
+            Rows::Provisioning(_) => Feed::Provisioning,
         }
     }
 
@@ -644,6 +708,8 @@ impl Rows {
             Rows::Feedback(rows) => rows.len(),
             Rows::CampaignState(rows) => rows.len(),
             Rows::Handoff(rows) => rows.len(),
+            Rows::OrderRequest(rows) => rows.len(),
+            Rows::Provisioning(rows) => rows.len(),
         }
     }
 

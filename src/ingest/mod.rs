@@ -19,6 +19,7 @@ mod header;
 mod keys;
 mod mask;
 pub mod names;
+mod orders;
 mod parquet;
 mod read;
 mod reason;

@@ -15,7 +15,7 @@ use dataflows::records::Feed;
 use dataflows::types::Month;
 
 /// Every feed of the contract, whether or not this build carries it, and those of our own.
-const FEEDS: [&str; 21] = [
+const FEEDS: [&str; 23] = [
     "customer",
     "terminal",
     "bill",
@@ -37,6 +37,8 @@ const FEEDS: [&str; 21] = [
     "ping",
     "campaign_state",
     "handoff",
+    "order_request",
+    "provisioning",
 ];
 
 /// Ends of names that are not looked at: uploads under way, and control files, which are read with
@@ -99,7 +101,11 @@ pub fn parse(name: &[u8]) -> Named {
     };
     if feed.is_internal() {
         let why = format!("the feed {} is internal: no file brings it", feed.name());
-        return Named::Malformed { why, hint: "Deliver past contacts as feed contact." };
+        let hint = match feed {
+            Feed::OrderRequest => "Deliver orders as feed order, and what became of requests as feed provisioning.",
+            _ => "Deliver past contacts as feed contact.",
+        };
+        return Named::Malformed { why, hint };
     }
     match file(name, feed, rest) {
         Ok(file) => Named::File(file),

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use dataflows::records::{
     AdjustmentRow, BillRow, CampaignStateRow, ChannelRow, ConsentRow, ContactRow, CustomerRow, Feed, FeedbackRow,
-    HandoffRow, ListingRow, MemberEventRow, OrderRow, ProductRow, ScoreRow, TerminalRow, UsageRow,
+    HandoffRow, ListingRow, MemberEventRow, OrderRequestRow, OrderRow, ProductRow, ProvisioningRow, ScoreRow,
+    TerminalRow, UsageRow,
 };
 use dataflows::types::Month;
 
@@ -133,6 +134,8 @@ impl Reading<'_> {
                 self.table::<CampaignStateRow, I>(source, kind, &found, intern, &mut later, validated)
             }
             Feed::Handoff => self.table::<HandoffRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::OrderRequest => self.table::<OrderRequestRow, I>(source, kind, &found, intern, &mut later, validated),
+            Feed::Provisioning => self.table::<ProvisioningRow, I>(source, kind, &found, intern, &mut later, validated),
         }?;
         source.is_unchanged()?;
         let warnings = self.control.map(|control| control.warnings.clone()).unwrap_or_default();

@@ -125,6 +125,20 @@ const HANDOFF: [Column; 8] = [
     must("cost"),
 ];
 
+const ORDER_REQUEST: [Column; 10] = [
+    must("request_id"),
+    must("state"),
+    must("customer_id"),
+    must("product_id"),
+    may("campaign_id"),
+    may("channel_id"),
+    must("at"),
+    may("code"),
+    may("text"),
+    may("by"),
+];
+const PROVISIONING: [Column; 5] = [must("request_id"), must("state"), may("code"), may("text"), must("at")];
+
 /// The columns of a feed, in the contract's order; rows name them by their place in it.
 pub(super) fn columns(feed: Feed) -> &'static [Column] {
     match feed {
@@ -144,5 +158,7 @@ pub(super) fn columns(feed: Feed) -> &'static [Column] {
         Feed::Feedback => &FEEDBACK,
         Feed::CampaignState => &CAMPAIGN_STATE,
         Feed::Handoff => &HANDOFF,
+        Feed::OrderRequest => &ORDER_REQUEST,
+        Feed::Provisioning => &PROVISIONING,
     }
 }

@@ -22,6 +22,7 @@ mod opening;
 mod owners;
 mod records;
 pub mod room;
+mod requests;
 mod rows;
 mod states;
 #[cfg(test)]
@@ -33,7 +34,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dataflows::facts::Facts;
+use dataflows::facts::{Facts, Product};
 use dataflows::records::{CampaignStateRow, Feed, Rows};
 use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time, Word};
 use parking_lot::RwLock;
@@ -50,6 +51,7 @@ pub use log::{Log, LogError};
 use owners::PartitionNo;
 use records::{Head, Kind};
 use room::{Full, Purpose, Room};
+pub use requests::ByRequest;
 
 /// Why the store cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -364,6 +366,31 @@ impl Store {
     /// Whether a hand-off of that id stands; exact, and a look into memory.
     pub fn has_handoff(&self, contact_id: &str) -> bool {
         self.inputs.has_handoff(contact_id)
+    }
+
+    /// What customers ordered here, and how far each request has come.
+    pub fn order_requests(&self) -> &ByRequest {
+        self.inputs.order_requests()
+    }
+
+    /// Whether an order of that id stands.
+    pub fn has_order(&self, order_id: &str) -> bool {
+        self.inputs.has_order(order_id)
+    }
+
+    /// Whether a feedback of that id stands.
+    pub fn has_feedback(&self, feedback_id: &str) -> bool {
+        self.inputs.has_feedback(feedback_id)
+    }
+
+    /// Products of which a row stands, in no order.
+    pub fn products(&self) -> impl Iterator<Item = Word> {
+        self.inputs.products()
+    }
+
+    /// What of a product decides to whom it may be offered; none where no row of it stands.
+    pub fn product(&self, product: Word) -> Option<Product> {
+        self.inputs.product(product)
     }
 
     /// The category of a product; none where no row of it stands, or that names none.

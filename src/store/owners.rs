@@ -91,6 +91,13 @@ impl<K, V> Default for ByKey<K, V> {
     }
 }
 
+impl<K, V> ByKey<K, V> {
+    /// Every key that somebody holds, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.0.keys()
+    }
+}
+
 impl<K: Hash + Eq, V: Clone> Index<K, V> for ByKey<K, V> {
     fn get(&self, key: &K) -> Option<(PartitionNo, V)> {
         self.0.get(key).cloned()

@@ -4,6 +4,7 @@
 //! column is packed. A feed that gains a column gets a new format number, and both are read.
 
 mod campaigns;
+mod orders;
 
 use dataflows::records::*;
 use dataflows::types::{CustomerIx, Day, Month, SECONDS_PER_DAY, Time, Token, Word};
@@ -123,6 +124,8 @@ pub fn write(rows: &Rows, writer: &mut Writer) {
         Rows::Feedback(rows) => campaigns::write_feedback(rows, writer),
         Rows::CampaignState(rows) => campaigns::write_states(rows, writer),
         Rows::Handoff(rows) => campaigns::write_handoffs(rows, writer),
+        Rows::OrderRequest(rows) => orders::write_requests(rows, writer),
+        Rows::Provisioning(rows) => orders::write_provisioning(rows, writer),
     }
 }
 
@@ -357,6 +360,8 @@ pub fn read(feed: Feed, names: Extent, reader: &mut Reader<'_>) -> Result<Rows, 
         Feed::Feedback => Rows::Feedback(campaigns::read_feedback(count, names, reader)?),
         Feed::CampaignState => Rows::CampaignState(campaigns::read_states(count, names, reader)?),
         Feed::Handoff => Rows::Handoff(campaigns::read_handoffs(count, names, reader)?),
+        Feed::OrderRequest => Rows::OrderRequest(orders::read_requests(count, names, reader)?),
+        Feed::Provisioning => Rows::Provisioning(orders::read_provisioning(count, reader)?),
     })
 }
 

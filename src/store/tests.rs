@@ -251,6 +251,31 @@ fn random(feed: Feed, rng: &mut Rng) -> Rows {
                 },
             }
         ),
+        Feed::OrderRequest => rows!(
+            OrderRequest,
+            OrderRequestRow {
+                request_id: HandoffRow::id(rng.u128(..).to_le_bytes()),
+                state: one(rng, &RequestState::ALL),
+                customer: customer(rng),
+                product: word(rng),
+                campaign: word(rng),
+                channel: word(rng),
+                at: time(rng),
+                code: maybe(rng, text),
+                text: maybe(rng, text),
+                by: maybe(rng, text),
+            }
+        ),
+        Feed::Provisioning => rows!(
+            Provisioning,
+            ProvisioningRow {
+                request_id: HandoffRow::id(rng.u128(..).to_le_bytes()),
+                state: one(rng, &RequestState::ALL),
+                code: maybe(rng, text),
+                text: maybe(rng, text),
+                at: time(rng),
+            }
+        ),
     }
 }
 

@@ -162,6 +162,7 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
             }
             // The whole of their rows is told, or asked of the store.
             Rows::Contact(_) | Rows::Feedback(_) | Rows::CampaignState(_) | Rows::Handoff(_) => {}
+            Rows::OrderRequest(_) | Rows::Provisioning(_) => {}
             Rows::Bill(_) | Rows::Usage(_) | Rows::Order(_) | Rows::Consent(_) => {}
         }
         Ok(())

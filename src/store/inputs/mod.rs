@@ -6,22 +6,24 @@
 //! upserts. Some feeds need the value that a change replaces (usage is summed, orders and events move
 //! between keys of the dataflow), and keep it.
 //!
-//! Everything the dataflow is fed comes from here, and nowhere else is a row made into a fact: `rows.rs` and
-//! `campaigns.rs` say of each feed's rows which key they have and what they tell.
+//! Everything the dataflow is fed comes from here, and nowhere else is a row made into a fact: `rows.rs`,
+//! `campaigns.rs` and `orders.rs` say of each feed's rows which key they have and what they tell.
 
 mod campaigns;
+mod orders;
 mod rows;
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 
-use dataflows::facts::Facts;
+use dataflows::facts::{Facts, Product};
 use dataflows::records::*;
 use dataflows::types::{Time, Word};
 
 use super::StoreError;
 use super::owners::{Index, PartitionNo};
+use super::requests::ByRequest;
 pub use rows::ChannelTerms;
 
 /// A row that a key tells apart.
@@ -189,6 +191,8 @@ pub struct Inputs {
     feedbacks: Holders<FeedbackRow>,
     campaign_states: Holders<CampaignStateRow>,
     handoffs: Holders<HandoffRow>,
+    order_requests: Holders<OrderRequestRow>,
+    provisioning: Holders<ProvisioningRow>,
 }
 
 impl Inputs {
@@ -235,6 +239,8 @@ impl Inputs {
                 Ok(())
             }
             Feed::Handoff => replace!(handoffs, HandoffRow),
+            Feed::OrderRequest => replace!(order_requests, OrderRequestRow),
+            Feed::Provisioning => replace!(provisioning, ProvisioningRow),
         }
     }
 
@@ -243,9 +249,34 @@ impl Inputs {
         HandoffRow::digest(contact_id).is_some_and(|digest| self.handoffs.index.get(&digest).is_some())
     }
 
+    /// What customers ordered here.
+    pub fn order_requests(&self) -> &ByRequest {
+        &self.order_requests.index
+    }
+
+    /// Whether an order of that id stands.
+    pub fn has_order(&self, order_id: &str) -> bool {
+        self.orders.index.get(&Box::from(order_id)).is_some()
+    }
+
+    /// Whether a feedback of that id stands.
+    pub fn has_feedback(&self, feedback_id: &str) -> bool {
+        self.feedbacks.index.get(&Box::from(feedback_id)).is_some()
+    }
+
+    /// Products with a standing row.
+    pub fn products(&self) -> impl Iterator<Item = Word> {
+        self.products.index.keys().copied()
+    }
+
+    /// What of a product decides to whom it may be offered; none where no row of it stands.
+    pub fn product(&self, product: Word) -> Option<Product> {
+        self.products.index.get(&product).map(|(_, kept)| kept.offered)
+    }
+
     /// The category of a product, where its standing row names one.
     pub fn category(&self, product: Word) -> Option<Word> {
-        let category = self.products.index.get(&product).map(|(_, category)| category);
+        let category = self.products.index.get(&product).map(|(_, kept)| kept.category);
         category.filter(|category| !category.is_null())
     }
 
@@ -264,6 +295,7 @@ impl Inputs {
         let community = self.member_events.latest().max(self.adjustments.latest());
         let campaigns = self.contacts.latest().max(self.feedbacks.latest());
         let campaigns = campaigns.max(self.campaign_states.latest()).max(self.handoffs.latest());
+        let campaigns = campaigns.max(self.order_requests.latest()).max(self.provisioning.latest());
         self.orders.latest().max(community).max(self.consents.latest()).max(self.scores.latest()).max(campaigns)
     }
 }
@@ -285,7 +317,7 @@ macro_rules! of {
 of!(CustomerRow Customer, TerminalRow Terminal, BillRow Bill, UsageRow Usage, ProductRow Product,
     ChannelRow Channel, OrderRow Order, MemberEventRow MemberEvent, AdjustmentRow Adjustment, ListingRow Listing,
     ConsentRow Consent, ScoreRow Score, ContactRow Contact, FeedbackRow Feedback, CampaignStateRow CampaignState,
-    HandoffRow Handoff);
+    HandoffRow Handoff, OrderRequestRow OrderRequest, ProvisioningRow Provisioning);
 
 /// Whether two files hold the same rows, in whatever order.
 pub fn same_rows(one: &Rows, other: &Rows) -> bool {
@@ -313,6 +345,8 @@ pub fn same_rows(one: &Rows, other: &Rows) -> bool {
         (Rows::Feedback(one), Rows::Feedback(other)) => same(one, other),
         (Rows::CampaignState(one), Rows::CampaignState(other)) => same(one, other),
         (Rows::Handoff(one), Rows::Handoff(other)) => same(one, other),
+        (Rows::OrderRequest(one), Rows::OrderRequest(other)) => same(one, other),
+        (Rows::Provisioning(one), Rows::Provisioning(other)) => same(one, other),
         _ => false,
     }
 }

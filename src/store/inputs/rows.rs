@@ -214,19 +214,26 @@ impl Row for ScoreRow {
 }
 
 /// What is kept is its category, which no view hangs on.
+/// What is asked of a product beside the dataflow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeptProduct {
+    pub category: Word,
+    pub offered: Product,
+}
+
 impl Row for ProductRow {
     type Key = Word;
-    type Kept = Word;
-    type Index = ByKey<Word, Word>;
+    type Kept = KeptProduct;
+    type Index = ByKey<Word, KeptProduct>;
     fn key(&self) -> Word {
         self.product
     }
-    fn kept(&self) -> Word {
-        self.category
+    fn kept(&self) -> KeptProduct {
+        let offered = Product { requires: self.requires, value: self.value };
+        KeptProduct { category: self.category, offered }
     }
-    fn tell(product: &Word, _: Option<Word>, now: Option<&Self>, facts: &mut Facts) {
-        let product_of = |row: &Self| Product { requires: row.requires, value: row.value };
-        facts.products.push((*product, now.map(product_of)));
+    fn tell(product: &Word, _: Option<KeptProduct>, now: Option<&Self>, facts: &mut Facts) {
+        facts.products.push((*product, now.map(|row| row.kept().offered)));
     }
 }
 

@@ -141,15 +141,15 @@ fn id(text: Option<&str>) -> Result<Box<str>, Damaged> {
     text.map(Box::from).ok_or(Damaged("a row has no id, or none of that length"))
 }
 
-fn time(second: i64) -> Result<Time, Damaged> {
+pub(super) fn time(second: i64) -> Result<Time, Damaged> {
     within(second, TIME_MIN, TIME_MAX).map(Time)
 }
 
-fn word(number: i64, names: Extent) -> Result<Word, Damaged> {
+pub(super) fn word(number: i64, names: Extent) -> Result<Word, Damaged> {
     below(number, names.words).map(Word)
 }
 
-fn listed<T: Copy>(number: i64, values: &[T]) -> Result<T, Damaged> {
+pub(super) fn listed<T: Copy>(number: i64, values: &[T]) -> Result<T, Damaged> {
     let place = usize::try_from(number).ok();
     place.and_then(|place| values.get(place)).copied().ok_or(Damaged("a value is none of its set"))
 }

@@ -1,0 +1,51 @@
+//! The rows of what customers ordered here: keys, what is kept. No view of the dataflow hangs on them: an order that was
+//! opened is a row of `order`, and what it brought one of `feedback`.
+
+use std::sync::Arc;
+
+use dataflows::facts::Facts;
+use dataflows::records::{HandoffRow, OrderRequestRow, ProvisioningRow, RequestState};
+use dataflows::types::Time;
+
+use super::Row;
+use crate::store::owners::ByKey;
+use crate::store::requests::{ByRequest, RequestId};
+
+/// The bytes that an id spells; neither ingest nor the codec lets another through.
+fn digest(id: &str) -> RequestId {
+    let digest = HandoffRow::digest(id);
+    debug_assert!(digest.is_some(), "{id}");
+    digest.unwrap_or_default()
+}
+
+impl Row for OrderRequestRow {
+    type Key = (RequestId, RequestState);
+    type Kept = Arc<OrderRequestRow>;
+    type Index = ByRequest;
+    fn key(&self) -> (RequestId, RequestState) {
+        (digest(&self.request_id), self.state)
+    }
+    fn kept(&self) -> Arc<OrderRequestRow> {
+        Arc::new(self.clone())
+    }
+    fn at(_: &(RequestId, RequestState), kept: &Arc<OrderRequestRow>) -> Option<Time> {
+        Some(kept.at)
+    }
+    fn tell(_: &Self::Key, _: Option<Self::Kept>, _: Option<&Self>, _: &mut Facts) {}
+}
+
+impl Row for ProvisioningRow {
+    type Key = RequestId;
+    type Kept = Time;
+    type Index = ByKey<RequestId, Time>;
+    fn key(&self) -> RequestId {
+        digest(&self.request_id)
+    }
+    fn kept(&self) -> Time {
+        self.at
+    }
+    fn at(_: &RequestId, kept: &Time) -> Option<Time> {
+        Some(*kept)
+    }
+    fn tell(_: &RequestId, _: Option<Time>, _: Option<&Self>, _: &mut Facts) {}
+}
