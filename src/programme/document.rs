@@ -16,6 +16,7 @@ use super::ladder::{self, Names};
 use super::near;
 use super::outline::{self, Entry, Item, Uncarried};
 use super::points;
+use super::restrictions::{self, Restriction};
 use super::rule::{self, Known, Rule};
 use super::settings::{self, IngestSettings};
 use super::source::{BYTES_MAX, FILES_MAX, Place, Source};
@@ -34,6 +35,8 @@ pub struct Document {
     /// How campaigns are carried out, in the programme's order.
     pub plans: Vec<Plan>,
     pub contents: Vec<Content>,
+    /// Who may not order, in the programme's order.
+    pub restrictions: Vec<Restriction>,
     /// In the order of the text.
     pub warnings: Vec<Diagnostic>,
     /// The text itself. Parsing it again gives this document.
@@ -143,6 +146,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
     let contents = campaigns::contents(&outline.contents, &mut ids, &mut reader);
     campaigns::templates::apply(&outline.templates, &mut outline.campaigns, &mut reader);
     let (campaigns, plans) = campaigns::campaigns(&outline.campaigns, &ids, &mut reader);
+    let restrictions = restrictions::restrictions(&outline.restrictions, &mut reader);
     programme.packs = packs;
     programme.campaigns = campaigns;
     for section in &outline.uncarried {
@@ -157,6 +161,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
         packs: pack_names,
         plans,
         contents,
+        restrictions,
         warnings: Vec::new(),
         sources: Vec::new(),
     })

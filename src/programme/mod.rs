@@ -44,6 +44,7 @@
 //! - `stages` ascend and hold approved and running, which no city leaves out.
 //! - A content goes by its id where it has one, else by its campaign; of the same channel the greatest version is used.
 //!   A text of a short message has at most 4 parts, and no placeholders.
+//! - A restriction names a list and a text, and goes by its id where it has no `code`.
 //! - A cap counts over `days`, which roll, or `weeks`, which begin on Monday; it allows one contact at least.
 
 mod activity;
@@ -61,6 +62,7 @@ mod outline;
 mod points;
 mod quoted;
 mod reference;
+mod restrictions;
 mod rule;
 mod settings;
 mod source;
@@ -74,6 +76,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
 pub use ladder::{Level, Names, SegmentName, TierName};
 pub use reference::reference;
+pub use restrictions::Restriction;
 pub use settings::IngestSettings;
 pub use source::{BYTES_MAX, FILES_MAX, ReadError, Source};
 

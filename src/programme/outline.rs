@@ -33,6 +33,7 @@ const SECTIONS: [(&str, Kind); 16] = [
     ("campaign", Kind::Array),
     ("template", Kind::Array),
     ("content", Kind::Array),
+    ("restriction", Kind::Array),
     ("scene", Kind::Array),
     ("tag", Kind::Array),
     ("goal", Kind::Array),
@@ -87,6 +88,7 @@ pub(super) struct Outline<'a> {
     pub campaigns: Vec<Item<'a>>,
     pub templates: Vec<Item<'a>>,
     pub contents: Vec<Item<'a>>,
+    pub restrictions: Vec<Item<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
 }
 
@@ -148,6 +150,7 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                 "campaign" => outline.campaigns.extend(items),
                 "template" => outline.templates.extend(items),
                 "content" => outline.contents.extend(items),
+                "restriction" => outline.restrictions.extend(items),
                 "calendar" => outline.calendar.extend(items.into_iter().flat_map(|item| item.entries)),
                 _ => {
                     let header = if *kind == Kind::Table { format!("[{name}]") } else { format!("[[{name}]]") };

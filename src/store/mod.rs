@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dataflows::facts::{Facts, Product};
-use dataflows::records::{CampaignStateRow, Feed, Rows};
+use dataflows::records::{CampaignStateRow, Feed, ProvisioningRow, Rows};
 use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time, Word};
 use parking_lot::RwLock;
 
@@ -371,6 +371,11 @@ impl Store {
     /// What customers ordered here, and how far each request has come.
     pub fn order_requests(&self) -> &ByRequest {
         self.inputs.order_requests()
+    }
+
+    /// What whoever provisions answered, in no order.
+    pub fn answers(&self) -> impl Iterator<Item = &Arc<ProvisioningRow>> {
+        self.inputs.answers()
     }
 
     /// Whether an order of that id stands.

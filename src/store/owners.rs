@@ -96,6 +96,11 @@ impl<K, V> ByKey<K, V> {
     pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.keys()
     }
+
+    /// What is kept of each, in no order.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.values().map(|(_, kept)| kept)
+    }
 }
 
 impl<K: Hash + Eq, V: Clone> Index<K, V> for ByKey<K, V> {

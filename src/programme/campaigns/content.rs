@@ -120,7 +120,7 @@ fn text<'e>(whose: &str, channel: Option<&str>, entry: &Entry<'e>, reader: &mut 
     Some(text)
 }
 
-fn link(whose: &str, entry: &Entry<'_>, reader: &mut Reader<'_, '_>) -> Option<String> {
+pub(in crate::programme) fn link(whose: &str, entry: &Entry<'_>, reader: &mut Reader<'_, '_>) -> Option<String> {
     let link = values::text(entry, "a link", reader.problems)?;
     let rest = link.strip_prefix("http://").or_else(|| link.strip_prefix("https://"));
     let is_link = rest.is_some_and(|rest| {

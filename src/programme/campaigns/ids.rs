@@ -37,12 +37,12 @@ impl Ids {
 }
 
 /// How messages name it: `campaign "c"`, or `a campaign` where it has no id.
-pub(super) fn whose(noun: &str, id: Option<&str>) -> String {
+pub(in crate::programme) fn whose(noun: &str, id: Option<&str>) -> String {
     id.map_or_else(|| format!("a {noun}"), |id| format!("{noun} {}", quoted(id)))
 }
 
 /// The id of an item, which must be there and be its own.
-pub(super) fn id<'e>(
+pub(in crate::programme) fn id<'e>(
     noun: &str,
     item: &Item<'e>,
     seen: &mut HashMap<&'e str, Place>,

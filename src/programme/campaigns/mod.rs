@@ -31,10 +31,10 @@ pub use dates::Quiet;
 pub use packs::PackName;
 pub use plan::{Baseline, Condition, Goal, OwnGoal, Plan, Prize, Seed, Step};
 
-pub(super) use content::contents;
-pub(super) use ids::Ids;
+pub(super) use content::{contents, link};
+pub(super) use ids::{Ids, id, whose};
 
-use ids::{id, own_id, unknown, whose};
+use ids::{own_id, unknown};
 
 use super::document::Reader;
 use super::outline::Item;

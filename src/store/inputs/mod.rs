@@ -16,6 +16,7 @@ mod rows;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use dataflows::facts::{Facts, Product};
 use dataflows::records::*;
@@ -252,6 +253,11 @@ impl Inputs {
     /// What customers ordered here.
     pub fn order_requests(&self) -> &ByRequest {
         &self.order_requests.index
+    }
+
+    /// What whoever provisions answered, in no order.
+    pub fn answers(&self) -> impl Iterator<Item = &Arc<ProvisioningRow>> {
+        self.provisioning.index.values()
     }
 
     /// Whether an order of that id stands.

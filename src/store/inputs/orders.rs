@@ -36,16 +36,17 @@ impl Row for OrderRequestRow {
 
 impl Row for ProvisioningRow {
     type Key = RequestId;
-    type Kept = Time;
-    type Index = ByKey<RequestId, Time>;
+    /// Whole: an answer may come before its request is known again.
+    type Kept = Arc<ProvisioningRow>;
+    type Index = ByKey<RequestId, Arc<ProvisioningRow>>;
     fn key(&self) -> RequestId {
         digest(&self.request_id)
     }
-    fn kept(&self) -> Time {
-        self.at
+    fn kept(&self) -> Arc<ProvisioningRow> {
+        Arc::new(self.clone())
     }
-    fn at(_: &RequestId, kept: &Time) -> Option<Time> {
-        Some(*kept)
+    fn at(_: &RequestId, kept: &Arc<ProvisioningRow>) -> Option<Time> {
+        Some(kept.at)
     }
-    fn tell(_: &RequestId, _: Option<Time>, _: Option<&Self>, _: &mut Facts) {}
+    fn tell(_: &RequestId, _: Option<Self::Kept>, _: Option<&Self>, _: &mut Facts) {}
 }
