@@ -22,6 +22,7 @@
 //! | [`query`] | every view by name at one epoch, cards, export | how anything came to be |
 //! | [`intake`] | the order of the three: decode ahead, commit, submit; programmes in force | |
 //! | [`handoff`] | targets into contacts: the second check, room, the outbox, what is withdrawn from it | HTTP |
+//! | [`orders`] | replies into order requests, what is given out to be provisioned, and what came of it | HTTP |
 //! | [`programme`] | TOML and rules into what the dataflow evaluates, errors that point | everything else |
 //! | [`serve`], [`cli`] | HTTP, the landing directory, commands | |
 //!
@@ -48,6 +49,7 @@ pub mod generate;
 pub mod handoff;
 pub mod ingest;
 pub mod intake;
+pub mod orders;
 mod output;
 mod priority;
 pub mod programme;

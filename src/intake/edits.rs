@@ -218,7 +218,7 @@ impl Intake {
     }
 
     /// How the text of an edit is read, and wall time.
-    pub(super) fn settings(&self) -> (Settings, Time) {
+    pub(crate) fn settings(&self) -> (Settings, Time) {
         let document = self.document();
         let wall = self.wall_time(&document.settings.zone);
         let settings = Settings {

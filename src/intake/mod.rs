@@ -10,7 +10,7 @@
 pub mod edits;
 mod landing;
 pub(crate) mod names;
-mod requests;
+pub(crate) mod requests;
 pub mod states;
 #[cfg(test)]
 mod tests;
@@ -30,6 +30,7 @@ use crate::engine::{Hub, Published};
 use crate::handoff::{Handoffs, Touched};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
+use crate::orders::Batches;
 use crate::programme::{Document, Source};
 use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
@@ -84,6 +85,8 @@ pub struct Intake {
     room: Room,
     /// Files that the disk has no room for, with the bytes that would have to be free.
     short: Mutex<BTreeMap<String, Full>>,
+    /// Where order requests are given out, if they are.
+    batches: Option<Mutex<Batches>>,
 }
 
 /// A file as the decoder leaves it.
@@ -148,6 +151,7 @@ impl Intake {
             confirmed: Mutex::default(),
             handoffs: None,
             short: Mutex::default(),
+            batches: None,
         };
         if !is_published {
             intake.publish(document)?;
@@ -162,7 +166,18 @@ impl Intake {
     /// Hands off contacts through an outbox from now on, and brings it and the store together first.
     pub fn hand_off_through(&mut self, handoffs: Handoffs) -> Result<(), StoreError> {
         self.handoffs = Some(handoffs);
-        self.recover_outbox()
+        self.recover_outbox()?;
+        self.complete_orders()
+    }
+
+    /// Gives out order requests through a directory from now on.
+    pub fn provision_through(&mut self, batches: Batches) {
+        self.batches = Some(Mutex::new(batches));
+    }
+
+    /// Where order requests are given out, if they are.
+    pub(crate) fn batches(&self) -> Option<&Mutex<Batches>> {
+        self.batches.as_ref()
     }
 
     /// Where contacts are handed off, if they are.
@@ -428,6 +443,7 @@ impl Intake {
         let mut store = self.store.lock();
         self.hub.expect(extract.rows.len());
         let outcome = store.accept(&extract, names, at, document.settings.same_version_replace)?;
+        let is_answer = extract.partition.feed == Feed::Provisioning;
         drop(extract);
         let taken = match outcome {
             Outcome::Accepted { epoch, mut facts, durable_at } => {
@@ -435,6 +451,9 @@ impl Intake {
                 let touched = self.touched(&facts);
                 self.hub.submit(epoch, *facts, durable_at);
                 self.withdraw(&mut store, &touched)?;
+                if is_answer {
+                    self.take_answers(&mut store)?;
+                }
                 store.compact_if_worth_it()?;
                 Taken::Accepted { epoch, rows, bad_rows }
             }

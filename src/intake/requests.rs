@@ -15,13 +15,13 @@ use crate::ingest::{self, Partition};
 use crate::store::{Outcome, REQUEST, Store, StoreError};
 
 /// A request by its content, and by the name under which it is entered where it has a key.
-pub(super) struct Seal {
+pub(crate) struct Seal {
     name: Option<String>,
     sha256: [u8; 32],
 }
 
 /// What became of a request that came before.
-pub(super) enum Before {
+pub(crate) enum Before {
     Done {
         epoch: Epoch,
         partition: Partition,
@@ -32,13 +32,16 @@ pub(super) enum Before {
 }
 
 /// What was made durable, and what it changes: still to be told to the engine.
-pub(super) struct Entered {
+pub(crate) struct Entered {
     pub epoch: Epoch,
     pub rows: u64,
     pub facts: Box<Facts>,
     durable_at: Instant,
-    told: Told,
+    told: Vec<Told>,
 }
+
+/// The text of an extract, as the partition that it is to be.
+pub(crate) type Part = (Partition, Vec<u8>);
 
 impl Seal {
     /// Seals a request of a feed about something, in the bytes in which it came.
@@ -67,38 +70,70 @@ impl Intake {
         text: &[u8],
         seal: Seal,
     ) -> Result<Result<Entered, String>, StoreError> {
-        let (settings, wall) = self.settings();
-        let (names, file) = (self.names(), of_edit(partition));
-        let mut extract = match ingest::read_bytes(text, &file, None, &settings, &mut Naming::new(names.clone())) {
-            Ok(extract) => extract,
-            Err(error) => return Ok(Err(error.to_string())),
-        };
-        if let Some(reject) = extract.rejects.first() {
-            return Ok(Err(format!("{}: {}", reject.column, reject.reason)));
-        }
-        extract.sha256 = seal.sha256;
-        extract.file = seal.name.unwrap_or(extract.file);
-        let told = Told {
-            feed: partition.feed.name().to_owned(),
-            period: partition.period.clone(),
-            part: partition.part.clone(),
-            file: extract.file.clone(),
-            sha256: hex(&seal.sha256),
-            text: String::from_utf8_lossy(text).into_owned(),
-        };
-        let rows = extract.rows.len() as u64;
-        let until = names.read().extent();
-        self.hub.expect(extract.rows.len());
-        match store.accept(&extract, until, wall, false)? {
-            Outcome::Accepted { epoch, facts, durable_at } => Ok(Ok(Entered { epoch, rows, facts, durable_at, told })),
-            // Nobody else has its partition.
-            outcome => Ok(Err(format!("it was not taken: {outcome:?}"))),
-        }
+        self.enter_all(store, &[(partition.clone(), text.to_vec())], seal)
     }
 
-    /// Gives what was made durable to the engine, and takes out of the outbox what it forbids. What `forbids` contacts
-    /// is noted beside the outbox too, for a store that is brought back from an older copy.
-    pub(super) fn tell(&self, store: &mut Store, entered: Entered, forbids: bool) -> Result<(), StoreError> {
+    /// The same of several, which become visible together. The first bears the seal, and is durable first: what stands
+    /// of the others when the machine stops between them follows from it.
+    pub(crate) fn enter_all(
+        &self,
+        store: &mut Store,
+        parts: &[Part],
+        seal: Seal,
+    ) -> Result<Result<Entered, String>, StoreError> {
+        let (settings, wall) = self.settings();
+        let names = self.names();
+        let mut extracts = Vec::with_capacity(parts.len());
+        for (partition, text) in parts {
+            let file = of_edit(partition);
+            let extract = match ingest::read_bytes(text, &file, None, &settings, &mut Naming::new(names.clone())) {
+                Ok(extract) => extract,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            if let Some(reject) = extract.rejects.first() {
+                return Ok(Err(format!("{}: {}", reject.column, reject.reason)));
+            }
+            extracts.push((extract, text));
+        }
+        if let Some((first, _)) = extracts.first_mut() {
+            first.sha256 = seal.sha256;
+            first.file = seal.name.unwrap_or(std::mem::take(&mut first.file));
+        }
+        let rows = extracts.iter().map(|(extract, _)| extract.rows.len()).sum();
+        let until = names.read().extent();
+        self.hub.expect(rows);
+        let mut entered: Option<Entered> = None;
+        for (extract, text) in extracts {
+            let told = Told {
+                feed: extract.partition.feed.name().to_owned(),
+                period: extract.partition.period.clone(),
+                part: extract.partition.part.clone(),
+                file: extract.file.clone(),
+                sha256: hex(&extract.sha256),
+                text: String::from_utf8_lossy(text).into_owned(),
+            };
+            match store.accept(&extract, until, wall, false)? {
+                Outcome::Accepted { epoch, facts, durable_at } => match &mut entered {
+                    None => {
+                        let rows = rows as u64;
+                        entered = Some(Entered { epoch, rows, facts, durable_at, told: vec![told] });
+                    }
+                    Some(entered) => {
+                        join(&mut entered.facts, *facts);
+                        (entered.epoch, entered.durable_at) = (epoch, durable_at);
+                        entered.told.push(told);
+                    }
+                },
+                // Nobody else has its partition.
+                outcome => return Ok(Err(format!("it was not taken: {outcome:?}"))),
+            }
+        }
+        Ok(entered.ok_or_else(|| "there is nothing in it".to_owned()))
+    }
+
+    /// Gives what was made durable to the engine, and takes out of the outbox what it forbids. What a store that is
+    /// brought back from an older copy must not have forgotten `is_noted` beside the outbox too.
+    pub(crate) fn tell(&self, store: &mut Store, entered: Entered, is_noted: bool) -> Result<(), StoreError> {
         let Entered { epoch, mut facts, durable_at, told, .. } = entered;
         // A clock of the wall's goes on to the request, so that it is seen with it.
         facts.clock = Some(self.clock(store.clock()));
@@ -106,9 +141,19 @@ impl Intake {
         self.hub.submit(epoch, *facts, durable_at);
         if let Some(handoffs) = self.handoffs().filter(|_| forbids) {
             handoffs.tell(told);
+        if let Some(handoffs) = self.handoffs().filter(|_| is_noted) {
+            told.iter().try_for_each(|told| handoffs.tell(told)).map_err(StoreError::Outbox)?;
         }
         // Before it is answered: whoever is told that he is on a list lies in no outbox.
         self.withdraw(store, &touched)?;
         store.compact_if_worth_it()
     }
+}
+
+/// Adds facts of the same epoch. Their names were all told with the first.
+fn join(facts: &mut Facts, more: Facts) {
+    debug_assert!(more.words.is_empty() && more.ids.is_empty());
+    facts.orders.extend(more.orders);
+    facts.contacts.extend(more.contacts);
+    facts.feedbacks.extend(more.feedbacks);
 }
