@@ -13,6 +13,7 @@ pub mod download;
 pub mod export;
 pub mod filter;
 pub mod leaderboard;
+mod orders;
 mod points;
 mod prizes;
 mod referrals;
@@ -21,4 +22,4 @@ mod targets;
 
 pub use card::{Card, card};
 pub use catalog::{Cell, Column, Kind, VIEWS, View, absent, nearest, view};
-pub use rows::{Sources, rows};
+pub use rows::{Sources, rows, tier_of};

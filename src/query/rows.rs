@@ -15,6 +15,7 @@ use super::care::{care_count, care_diagnosis, care_task};
 use super::changes::points_change;
 use super::community::{deregistration, member_points, opinion, registration, visit as visits};
 use super::customers::{attributes, listed};
+use super::orders::order_request;
 use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
 };
@@ -65,6 +66,7 @@ pub fn rows<E: From<StoreError>>(
         "campaign" => campaign(sources, visit),
         "campaign_change" => campaign_change(sources, visit),
         "prize" => prize(sources, visit),
+        "order_request" => order_request(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
         "care_task" => care_task(sources, visit),

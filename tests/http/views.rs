@@ -37,6 +37,7 @@ pub const NAMES: [&str; 38] = [
     "campaign",
     "campaign_change",
     "prize",
+    "order_request",
     "service_health",
     "care_task",
     "care_diagnosis",
