@@ -8,6 +8,7 @@ mod dead_letters;
 mod demo;
 mod edits;
 mod generate;
+mod orders;
 mod progress;
 mod release;
 mod replay;
@@ -58,6 +59,8 @@ enum Command {
     OptOut(release::OptOut),
     Release(release::Release),
     DeadLetters(dead_letters::DeadLetters),
+    Reply(orders::Reply),
+    Provision(orders::Provision),
     Campaigns(campaigns::Campaigns),
     Campaign(campaigns::Campaign),
     Ledger(ask::Ledger),
@@ -95,6 +98,8 @@ pub fn main() -> ExitCode {
         Command::OptOut(arguments) => release::opt_out(arguments),
         Command::Release(arguments) => release::release(arguments),
         Command::DeadLetters(arguments) => dead_letters::run(arguments),
+        Command::Reply(arguments) => orders::reply(arguments),
+        Command::Provision(arguments) => orders::provision(arguments),
         Command::Campaigns(arguments) => campaigns::campaigns(arguments),
         Command::Campaign(arguments) => campaigns::campaign(arguments),
         Command::Ledger(arguments) => ask::ledger(arguments),

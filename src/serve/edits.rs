@@ -159,7 +159,7 @@ async fn answered(
     body: axum::body::Bytes,
 ) -> Result<Response, Refusal> {
     let Author { by, reason } = author;
-    let edited = tokio::task::spawn_blocking(move || {
+    let done = tokio::task::spawn_blocking(move || {
         let request = Request { edit: &edit, by: &by, reason: &reason, key: key.as_deref(), body: &body };
         let edited = stored(service.intake.edit(&request))?;
         if let Edited::Done { epoch, partition, rows, outranked: Some(_) } = &edited {
@@ -170,6 +170,12 @@ async fn answered(
         Ok(edited)
     });
     match edited.await.map_err(Refusal::internal)?? {
+    edited(done.await.map_err(Refusal::internal)?)
+}
+
+/// What became of an edit.
+pub fn edited(edited: Edited) -> Result<Response, Refusal> {
+    match edited {
         Edited::Done { epoch, partition, rows, outranked } => {
             let mut answer =
                 json!({ "epoch": epoch, "period": partition.period, "part": partition.part, "rows": rows });

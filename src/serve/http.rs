@@ -23,6 +23,7 @@ use super::dead_letters::{dead_letters, replay};
 use super::door::{Door, OPENING, Opened};
 use super::edits::{adjust, edit_list, opt_out};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
+use super::orders::{answers, batch, reply};
 use super::release::release;
 use super::standing::standing;
 use super::views::{view_rows, views};
@@ -85,6 +86,9 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/campaigns", get(campaigns))
         .route("/v1/campaigns/{id}", get(campaign))
         .route("/v1/campaigns/{id}/state", post(set_state))
+        .route("/v1/replies", post(reply))
+        .route("/v1/provisioning/batch", post(batch))
+        .route("/v1/provisioning/answers", post(answers))
         .route("/v1/held", get(held))
         .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))

@@ -8,6 +8,7 @@ mod edits;
 mod guard;
 mod http;
 mod metrics;
+mod orders;
 mod ready;
 mod release;
 mod standing;
@@ -26,6 +27,7 @@ use crate::engine::Engine;
 use crate::handoff::Handoffs;
 use crate::handoff::webhook::{self, Endpoint};
 use crate::intake::Intake;
+use crate::orders::Batches;
 use crate::output::tell;
 use crate::programme::{self, Document, Source};
 use crate::query::leaderboard::Leaderboard;
@@ -141,6 +143,14 @@ fn open(
     let webhooks = config.webhooks.iter().map(|endpoint| endpoint.channel.clone()).collect();
     let (readiness, leaderboard) = (Readiness::default(), Leaderboard::default());
     let service = Service { intake, readiness, metrics, leaderboard, webhooks };
+    let (provisioning, mark) = (config.outbox.join("provisioning"), beside(&config.data, "provisioned")?);
+    let batches = Batches::open(&provisioning, &mark).with_context(|| {
+        format!(
+            "could not open the directory of order requests {provisioning:?}\nhint: name another outbox with --outbox"
+        )
+    })?;
+    intake.provision_through(batches);
+    let service = Service { intake, readiness: Readiness::default(), metrics, leaderboard: Leaderboard::default() };
     Ok((Arc::new(service), engine))
 }
 

@@ -15,6 +15,7 @@ mod handoff;
 mod health;
 mod held;
 mod hostile;
+mod orders;
 mod points;
 mod programmes;
 mod restarts;
