@@ -8,6 +8,7 @@ mod dead_letters;
 mod demo;
 mod edits;
 mod generate;
+mod offers;
 mod orders;
 mod progress;
 mod release;
@@ -59,6 +60,7 @@ enum Command {
     OptOut(release::OptOut),
     Release(release::Release),
     DeadLetters(dead_letters::DeadLetters),
+    Offers(offers::Offers),
     Reply(orders::Reply),
     Provision(orders::Provision),
     Campaigns(campaigns::Campaigns),
@@ -98,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::OptOut(arguments) => release::opt_out(arguments),
         Command::Release(arguments) => release::release(arguments),
         Command::DeadLetters(arguments) => dead_letters::run(arguments),
+        Command::Offers(arguments) => offers::offers(arguments),
         Command::Reply(arguments) => orders::reply(arguments),
         Command::Provision(arguments) => orders::provision(arguments),
         Command::Campaigns(arguments) => campaigns::campaigns(arguments),

@@ -71,6 +71,7 @@ pub(super) fn said(told: &Value) -> anyhow::Result<ExitCode> {
             print(format_args!("{product} {state}{code}{again}: request {request}"))?;
         }
         _ if told.get("declined").is_some() => print(format_args!("declined{again}"))?,
+        _ if told.get("answer").is_some() => print(format_args!("noted{again}"))?,
         _ if told.get("understood").is_some() => print(format_args!("not understood; nothing was written"))?,
         _ => print(format_args!("durable with epoch {}{again}", told["epoch"]))?,
     }

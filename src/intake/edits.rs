@@ -51,8 +51,8 @@ pub struct OptOut {
     pub channel: Option<String>,
 }
 
-/// The campaign of an opt-out that is of none.
-const NO_CAMPAIGN: &str = "-";
+/// The campaign of a feedback that is of none.
+pub(crate) const NO_CAMPAIGN: &str = "-";
 
 /// A change of a list.
 pub struct ListEdit {

@@ -12,6 +12,10 @@
 //!   kept has a request all the same, which failed.
 //! - A reply of a campaign orders what the target list offers him; where it lists him no longer, what it would offer
 //!   first. A reply that is not understood is answered with what the campaign says on the channel, and writes nothing.
+//! - The offers of a page: the pack of the customer's class, then the campaigns that run, have begun and list him as target,
+//!   five in all; then what campaigns are left, and the other products by their value. What a product's campaign says goes
+//!   with it. Who opted out, or is on the list do_not_contact, is offered nothing at all.
+//! - What is offered without a campaign and not taken is a feedback of the campaign `-`, with the product.
 //! - An answer of who provisions counts once. One that comes again changes nothing; one that says something else is
 //!   told apart and left: what was opened is ended by an order that cancels.
 //! - What is opened is an order of the request's id, and an `order` feedback where it was of a campaign. They are durable
@@ -24,6 +28,8 @@ mod batches;
 mod contact;
 mod entry;
 mod fit;
+mod offers;
+mod page;
 mod provision;
 mod replies;
 mod requests;
@@ -32,6 +38,8 @@ mod said;
 pub use answers::{Answer, Answered, Given};
 pub use batches::Batches;
 pub use fit::Kept;
+pub use offers::{Accepted, OfferAnswer, Taken};
+pub use page::{Offer, Page, Why};
 pub use provision::Provisioned;
 pub use replies::{Replied, Reply};
 pub use requests::{Asked, Told, Words};

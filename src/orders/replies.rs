@@ -1,6 +1,6 @@
 //! Replies: what a customer answers to a contact, word by word.
 
-use dataflows::records::Feed;
+use dataflows::records::{Feed, Rows};
 use dataflows::types::{CustomerIx, Epoch, Word};
 
 use super::contact::Contacted;
@@ -88,7 +88,10 @@ impl Intake {
             match before {
                 None => {}
                 Some(Before::KeyReused) => return Ok(Replied::KeyReused),
-                Some(Before::Done { partition, .. }) => return self.done(&store, &partition),
+                Some(Before::Done { partition, .. }) => {
+                    let told = self.told(&store, &partition)?;
+                    return Ok(told.map_or(Replied::Declined(None), Replied::Ordered));
+                }
             }
         }
         if !self.hub().settle() {
@@ -118,16 +121,15 @@ impl Intake {
         }
     }
 
-    /// What became of a reply that came before.
-    fn done(&self, store: &Store, partition: &Partition) -> Result<Replied, StoreError> {
+    /// The request that a partition made, as it stands; none where it made none.
+    pub(crate) fn told(&self, store: &Store, partition: &Partition) -> Result<Option<Told>, StoreError> {
         let held = store.partition(partition)?;
-        let rows = held.as_ref().map(|(_, rows)| &**rows);
-        let id = match rows {
-            Some(dataflows::records::Rows::OrderRequest(rows)) => rows.first().map(|row| row.request_id.clone()),
+        let id = match held.as_ref().map(|(_, rows)| &**rows) {
+            Some(Rows::OrderRequest(rows)) => rows.first().map(|row| row.request_id.clone()),
             _ => None,
         };
         let standing = id.and_then(|id| store.order_requests().request(&id));
-        Ok(standing.map_or(Replied::Declined(None), |row| Replied::Ordered(Told::of(row, &self.names().read()))))
+        Ok(standing.map(|row| Told::of(row, &self.names().read())))
     }
 
     fn reply_optout(&self, reply: &Reply<'_>) -> Result<Edited, StoreError> {

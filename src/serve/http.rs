@@ -23,6 +23,7 @@ use super::dead_letters::{dead_letters, replay};
 use super::door::{Door, OPENING, Opened};
 use super::edits::{adjust, edit_list, opt_out};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
+use super::offers::{answer_offer, offers};
 use super::orders::{answers, batch, reply};
 use super::release::release;
 use super::standing::standing;
@@ -74,6 +75,8 @@ fn router(door: Arc<Door>) -> Router {
         .route("/metrics", get(metrics))
         .route("/v1/customers/{id}", get(customer))
         .route("/v1/customers/{id}/standing", get(standing))
+        .route("/v1/customers/{id}/offers", get(offers))
+        .route("/v1/customers/{id}/offers/answer", post(answer_offer))
         .route("/v1/views", get(views))
         .route("/v1/views/{name}", get(view_rows))
         .route("/v1/programme", get(programme_text).post(apply))

@@ -8,6 +8,7 @@ mod edits;
 mod guard;
 mod http;
 mod metrics;
+mod offers;
 mod orders;
 mod ready;
 mod release;

@@ -15,6 +15,7 @@ mod handoff;
 mod health;
 mod held;
 mod hostile;
+mod offers;
 mod orders;
 mod points;
 mod programmes;

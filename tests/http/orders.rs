@@ -91,8 +91,13 @@ impl Town {
     }
 
     pub fn served(&self) -> Service {
+        self.served_with(0)
+    }
+
+    /// The same with so many files more.
+    pub fn served_with(&self, files: usize) -> Service {
         let service = self.serve();
-        service.settle(self.files);
+        service.settle(self.files + files);
         service
     }
 

@@ -325,7 +325,7 @@ fn pasts<'a>(chunk: &'a Chunk, slots: &Slots) -> Vec<Option<Past<'a>>> {
 
 /// Whether a customer's latest opt-out stands: it does until he consents to something, on whatever channel, at a later
 /// second.
-pub(super) fn is_opted_out(chunk: &Chunk, slot: usize, past: &Past<'_>) -> bool {
+pub fn is_opted_out(chunk: &Chunk, slot: usize, past: &Past<'_>) -> bool {
     past.opted_out().is_some_and(|out| {
         let said = chunk.consents.values().flat_map(|said| said.rows.range(|(of, ..)| usize::from(*of).cmp(&slot)));
         !said.into_iter().any(|((_, at, _), given)| *given && *at > out)

@@ -43,7 +43,7 @@ pub use campaign::{
     ANY_CHANNEL, CAMPAIGNS_MAX, CHANNELS_MAX, Campaign, Cap, DAYS_MAX, DO_NOT_CONTACT, LISTS_MAX, Limits, MARKETING,
     Offer, PACK_MAX, Pack, Span, WHOLE,
 };
-pub use fit::{Candidates, Grounds};
+pub use fit::{Candidates, Grounds, is_opted_out};
 pub use gate::{Gate, Progress, Refused};
 pub use past::{Count, Past, Touched, after_days};
 pub use rules::{Listing, Offering, Rules, names, needs, reason_of_list};
