@@ -317,6 +317,8 @@ impl Intake {
     /// The moment it is, as the world has it.
     pub(crate) fn wall_now(&self) -> jiff::Timestamp {
         (self.wall)()
+    }
+
     /// The nanosecond of the wall's clock: no two things that come without a key are taken for one.
     pub(crate) fn wall_stamp(&self) -> String {
         (self.wall)().as_nanosecond().to_string()

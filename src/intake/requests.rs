@@ -139,10 +139,8 @@ impl Intake {
         facts.clock = Some(self.clock(store.clock()));
         let touched = self.touched(&facts);
         self.hub.submit(epoch, *facts, durable_at);
-        if let Some(handoffs) = self.handoffs().filter(|_| forbids) {
-            handoffs.tell(told);
         if let Some(handoffs) = self.handoffs().filter(|_| is_noted) {
-            told.iter().try_for_each(|told| handoffs.tell(told)).map_err(StoreError::Outbox)?;
+            told.into_iter().for_each(|told| handoffs.tell(told));
         }
         // Before it is answered: whoever is told that he is on a list lies in no outbox.
         self.withdraw(store, &touched)?;

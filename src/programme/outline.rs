@@ -20,7 +20,7 @@ enum Kind {
     Points,
 }
 
-const SECTIONS: [(&str, Kind); 16] = [
+const SECTIONS: [(&str, Kind); 17] = [
     ("settings", Kind::Table),
     ("tier", Kind::Array),
     ("segment", Kind::Array),

@@ -262,6 +262,8 @@ pub const VIEWS: &[View] = &[
         name: "prize",
         about: "who ordered from a campaign that draws a prize, in the order of the draw",
         columns: columns![campaign_id Text, customer_id Text, draw Text, place Integer, won Boolean],
+    },
+    View {
         name: "order_request",
         about: "what customers ordered by reply or offer, and how far each request has come",
         columns: columns![

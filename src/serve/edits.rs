@@ -169,8 +169,7 @@ async fn answered(
         }
         Ok(edited)
     });
-    match edited.await.map_err(Refusal::internal)?? {
-    edited(done.await.map_err(Refusal::internal)?)
+    edited(done.await.map_err(Refusal::internal)??)
 }
 
 /// What became of an edit.

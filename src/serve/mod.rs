@@ -143,7 +143,6 @@ fn open(
     }
     let webhooks = config.webhooks.iter().map(|endpoint| endpoint.channel.clone()).collect();
     let (readiness, leaderboard) = (Readiness::default(), Leaderboard::default());
-    let service = Service { intake, readiness, metrics, leaderboard, webhooks };
     let (provisioning, mark) = (config.outbox.join("provisioning"), beside(&config.data, "provisioned")?);
     let batches = Batches::open(&provisioning, &mark).with_context(|| {
         format!(
@@ -151,7 +150,7 @@ fn open(
         )
     })?;
     intake.provision_through(batches);
-    let service = Service { intake, readiness: Readiness::default(), metrics, leaderboard: Leaderboard::default() };
+    let service = Service { intake, readiness, metrics, leaderboard, webhooks };
     Ok((Arc::new(service), engine))
 }
 

@@ -21,8 +21,8 @@ mod moments;
 mod opening;
 mod owners;
 mod records;
-pub mod room;
 mod requests;
+pub mod room;
 mod rows;
 mod states;
 #[cfg(test)]
@@ -50,8 +50,8 @@ use log::Location;
 pub use log::{Log, LogError};
 use owners::PartitionNo;
 use records::{Head, Kind};
-use room::{Full, Purpose, Room};
 pub use requests::ByRequest;
+use room::{Full, Purpose, Room};
 
 /// Why the store cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order, those for staff before the last two.
-pub const NAMES: [&str; 38] = [
+pub const NAMES: [&str; 39] = [
     "customer_attribute",
     "tier",
     "tier_count",
