@@ -19,6 +19,7 @@ mod shell;
 mod standing;
 mod verify;
 mod view;
+mod worklist;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ enum Command {
     Offers(offers::Offers),
     Reply(orders::Reply),
     Provision(orders::Provision),
+    Worklist(worklist::Worklist),
     Campaigns(campaigns::Campaigns),
     Campaign(campaigns::Campaign),
     Ledger(ask::Ledger),
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::DeadLetters(arguments) => dead_letters::run(arguments),
         Command::Offers(arguments) => offers::offers(arguments),
         Command::Reply(arguments) => orders::reply(arguments),
+        Command::Worklist(arguments) => worklist::worklist(arguments),
         Command::Provision(arguments) => orders::provision(arguments),
         Command::Campaigns(arguments) => campaigns::campaigns(arguments),
         Command::Campaign(arguments) => campaigns::campaign(arguments),

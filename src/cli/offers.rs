@@ -20,10 +20,10 @@ pub struct Offers {
     /// Which page, from 1.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     page: u32,
-    /// What he says to the offer of --product.
+    /// What he says to the offer of --product [default: none, offers are shown].
     #[arg(long, value_enum, requires = "product", requires = "by")]
     answer: Option<Accepted>,
-    /// The product that was offered.
+    /// The product that was offered [default: none].
     #[arg(long, value_name = "ID", requires = "answer")]
     product: Option<String>,
     /// The campaign that offered it [default: none].
@@ -32,7 +32,7 @@ pub struct Offers {
     /// The channel on which it was offered [default: none].
     #[arg(long, value_name = "ID", requires = "answer")]
     channel: Option<String>,
-    /// Who offered it.
+    /// Who offered it [default: none].
     #[arg(long, value_name = "NAME", requires = "answer")]
     by: Option<String>,
     /// By which the answer is known when it is sent again [default: none].

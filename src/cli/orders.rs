@@ -18,10 +18,10 @@ pub struct Reply {
     id: String,
     /// What he answered.
     text: String,
-    /// The campaign that he answered to: its latest contact with him is meant.
+    /// The campaign that he answered to: its latest contact with him is meant [default: that of the contact].
     #[arg(long, value_name = "ID", required_unless_present = "contact")]
     campaign: Option<String>,
-    /// The contact that he answered to.
+    /// The contact that he answered to [default: the latest of the campaign].
     #[arg(long, value_name = "ID")]
     contact: Option<String>,
     /// The channel by which he answered [default: that of the contact].
@@ -54,7 +54,7 @@ pub fn reply(arguments: Reply) -> anyhow::Result<ExitCode> {
     }
     match service.post_under("/v1/replies", &body, key.as_deref())? {
         Answer::Refused(value) => Ok(refused(&value)),
-        Answer::Found(told) if json => print(format_args!("{told:#}")).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Answer::Found(told) if json => print(format_args!("{told:#}")).map(|()| ExitCode::SUCCESS),
         Answer::Found(told) => said(&told),
     }
 }

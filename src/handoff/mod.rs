@@ -43,6 +43,7 @@ use dataflows::facts::Facts;
 use dataflows::types::{CustomerIx, Time, Word};
 use parking_lot::Mutex;
 
+pub(crate) use grounds::Grounds;
 pub use message::contact_id;
 pub use release::{Answer, Released, Request, TRIAL_CONTACTS_MAX};
 

@@ -30,7 +30,7 @@ use crate::engine::{Hub, Published};
 use crate::handoff::{Handoffs, Touched};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
-use crate::orders::Batches;
+use crate::orders::{Batches, Claims};
 use crate::programme::{Document, Source};
 use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
@@ -87,6 +87,8 @@ pub struct Intake {
     short: Mutex<BTreeMap<String, Full>>,
     /// Where order requests are given out, if they are.
     batches: Option<Mutex<Batches>>,
+    /// Who makes which call.
+    claims: Claims,
 }
 
 /// A file as the decoder leaves it.
@@ -152,6 +154,7 @@ impl Intake {
             handoffs: None,
             short: Mutex::default(),
             batches: None,
+            claims: Claims::default(),
         };
         if !is_published {
             intake.publish(document)?;
@@ -178,6 +181,11 @@ impl Intake {
     /// Where order requests are given out, if they are.
     pub(crate) fn batches(&self) -> Option<&Mutex<Batches>> {
         self.batches.as_ref()
+    }
+
+    /// Who makes which call.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// Where contacts are handed off, if they are.
@@ -322,6 +330,11 @@ impl Intake {
     /// The nanosecond of the wall's clock: no two things that come without a key are taken for one.
     pub(crate) fn wall_stamp(&self) -> String {
         (self.wall)().as_nanosecond().to_string()
+    }
+
+    /// The second of the wall's clock.
+    pub(crate) fn wall_second(&self) -> i64 {
+        (self.wall)().as_second()
     }
 
     pub(crate) fn wall_time(&self, zone: &TimeZone) -> Time {

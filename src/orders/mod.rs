@@ -34,6 +34,7 @@ mod provision;
 mod replies;
 mod requests;
 mod said;
+mod worklist;
 
 pub use answers::{Answer, Answered, Given};
 pub use batches::Batches;
@@ -43,3 +44,4 @@ pub use page::{Offer, Page, Why};
 pub use provision::Provisioned;
 pub use replies::{Replied, Reply};
 pub use requests::{Asked, Told, Words};
+pub use worklist::{CLAIM_SECONDS, CallOutcome, Called, Claimed, Claims, Resulted, Task, TaskState, Which};

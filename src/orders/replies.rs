@@ -36,7 +36,7 @@ pub struct Reply<'r> {
 /// What became of a reply.
 pub enum Replied {
     /// A request stands, made by it or before.
-    Ordered(Told),
+    Ordered(Box<Told>),
     /// A decline stands. None where it did before.
     Declined(Option<(Epoch, Partition)>),
     OptedOut(Edited),
@@ -90,7 +90,7 @@ impl Intake {
                 Some(Before::KeyReused) => return Ok(Replied::KeyReused),
                 Some(Before::Done { partition, .. }) => {
                     let told = self.told(&store, &partition)?;
-                    return Ok(told.map_or(Replied::Declined(None), Replied::Ordered));
+                    return Ok(told.map_or(Replied::Declined(None), |told| Replied::Ordered(Box::new(told))));
                 }
             }
         }
@@ -114,7 +114,7 @@ impl Intake {
                     by: reply.by,
                 };
                 let told = self.request(&mut store, &asked, seal(Feed::OrderRequest))?;
-                Ok(told.map_or_else(Replied::Bad, Replied::Ordered))
+                Ok(told.map_or_else(Replied::Bad, |told| Replied::Ordered(Box::new(told))))
             }
             (Some(Said::Decline), _) => self.decline(&mut store, reply, &about, seal(Feed::Feedback)),
             _ => Ok(Replied::Prompt(about.prompt)),

@@ -71,3 +71,45 @@ fn restriction<'e>(
         link,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Source, parse};
+
+    /// What is made of a programme: what its restrictions tell, or what is wrong.
+    fn check(text: &str, expected: Result<&[(&str, &str, &str)], &[&str]>) {
+        let source = Source { name: "p.toml".to_owned(), text: text.to_owned() };
+        match (parse(vec![source]), expected) {
+            (Ok(document), Ok(expected)) => {
+                let told = |one: &super::Restriction| (one.list.clone(), one.code.clone(), one.text.clone());
+                let told: Vec<_> = document.restrictions.iter().map(told).collect();
+                let own = |(list, code, text): &(&str, &str, &str)| {
+                    ((*list).to_owned(), (*code).to_owned(), (*text).to_owned())
+                };
+                assert_eq!(told, expected.iter().map(own).collect::<Vec<_>>(), "{text}");
+            }
+            (Err(told), Err(expected)) => {
+                let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+                assert_eq!(told.len(), expected.len(), "{told:?}");
+                assert!(told.iter().zip(expected).all(|(told, part)| told.contains(part)), "{told:?}");
+            }
+            (given, _) => panic!("{text}: {:?}", given.map(|_| ())),
+        }
+    }
+
+    #[test]
+    fn a_restriction_names_a_list_and_a_text() {
+        let two = "[[restriction]]\nid = \"owes\"\nlist = \"arrears\"\ncode = \"R17\"\ntext = \"Pay first\"\n\
+                   [[restriction]]\nid = \"minor\"\nlist = \"minors\"\ntext = \"先问家长\"\n";
+        check(two, Ok(&[("arrears", "R17", "Pay first"), ("minors", "minor", "先问家长")]));
+        check("[[restriction]]\nid = \"a\"\n", Err(&["has no list", "has no text"]));
+        check("[[restriction]]\nlist = \"a\"\ntext = \"b\"\n", Err(&["a restriction without id"]));
+        let one = |rest: &str| format!("[[restriction]]\nid = \"a\"\nlist = \"b\"\n{rest}\n");
+        check(&one("text = \" \""), Err(&["expected a text that is not empty"]));
+        check(&one("text = \"a\\nb\""), Err(&["control character"]));
+        check(&one("text = \"a\"\nwhen = \"true\""), Err(&["unknown key"]));
+        check(&one("text = \"a\"\nlink = \"ftp://x\""), Err(&["link of restriction \"a\""]));
+        check(&one(&format!("text = \"{}\"", "好".repeat(269))), Err(&["269 characters, 268 are allowed"]));
+        check(&format!("{two}{two}"), Err(&["two restrictions have the id", "two restrictions have the id"]));
+    }
+}

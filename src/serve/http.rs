@@ -28,6 +28,7 @@ use super::orders::{answers, batch, reply};
 use super::release::release;
 use super::standing::standing;
 use super::views::{view_rows, views};
+use super::worklist::{claim, result, worklist};
 use crate::programme::{self, Source};
 use crate::query::card;
 use crate::store::Entry;
@@ -92,6 +93,9 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/replies", post(reply))
         .route("/v1/provisioning/batch", post(batch))
         .route("/v1/provisioning/answers", post(answers))
+        .route("/v1/worklist", get(worklist))
+        .route("/v1/worklist/{contact_id}/claim", post(claim))
+        .route("/v1/worklist/{contact_id}/result", post(result))
         .route("/v1/held", get(held))
         .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))

@@ -15,6 +15,7 @@ mod release;
 mod standing;
 mod views;
 mod watch;
+mod worklist;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -36,7 +36,7 @@ use std::time::Instant;
 
 use dataflows::facts::{Facts, Product};
 use dataflows::records::{CampaignStateRow, Feed, ProvisioningRow, Rows};
-use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time, Word};
+use dataflows::types::{Clock, CustomerIx, Epoch, Month, SECONDS_PER_DAY, Time, Word};
 use parking_lot::RwLock;
 
 use crate::ingest::{Extract, Partition, Reject};
@@ -396,6 +396,11 @@ impl Store {
     /// What of a product decides to whom it may be offered; none where no row of it stands.
     pub fn product(&self, product: Word) -> Option<Product> {
         self.inputs.product(product)
+    }
+
+    /// Whose a hand-off of that id is, where one stands.
+    pub fn handed_off(&self, contact_id: &str) -> Option<CustomerIx> {
+        self.inputs.handed_off(contact_id)
     }
 
     /// The category of a product; none where no row of it stands, or that names none.

@@ -25,3 +25,4 @@ mod standing;
 mod verification;
 mod views;
 mod webhook;
+mod worklist;

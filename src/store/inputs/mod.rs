@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use dataflows::facts::{Facts, Product};
 use dataflows::records::*;
-use dataflows::types::{Time, Word};
+use dataflows::types::{CustomerIx, Time, Word};
 
 use super::StoreError;
 use super::owners::{Index, PartitionNo};
@@ -278,6 +278,11 @@ impl Inputs {
     /// What of a product decides to whom it may be offered; none where no row of it stands.
     pub fn product(&self, product: Word) -> Option<Product> {
         self.products.index.get(&product).map(|(_, kept)| kept.offered)
+    }
+
+    /// Whose a hand-off of that id is, where one stands.
+    pub fn handed_off(&self, contact_id: &str) -> Option<CustomerIx> {
+        self.handoffs.index.get(&HandoffRow::digest(contact_id)?).map(|(_, moment)| moment.customer)
     }
 
     /// The category of a product, where its standing row names one.

@@ -1,0 +1,238 @@
+//! Calls that people make: what was handed off to them, who makes which, and what came of it.
+//!
+//! Decided here, where the contract is silent:
+//! - A task is a contact on the channel call or outbound that was handed off. It is done when a contact of its id is
+//!   told, by whoever made the call or by a file.
+//! - An agent has a task for half an hour, by the wall's clock. Who has it is known to this process alone: after a
+//!   restart it is claimed again. A result is taken from whoever has the task, or from anybody where nobody has it.
+//! - Whoever claims is given nobody who may no longer be called: the check of the hand-off is made again, while nothing
+//!   else is accepted.
+//! - A customer who is to be called back has consulted: a feedback of that kind, whose reason holds the time.
+
+mod board;
+mod claims;
+
+use dataflows::records::{Feed, State};
+use dataflows::table::moments::of_slot;
+use dataflows::targets::{Refused, codes};
+use dataflows::types::{Epoch, Time};
+
+pub use board::{Task, TaskState};
+pub use claims::{CLAIM_SECONDS, Claims};
+
+use super::entry::{Entry, feedback_id};
+use super::page::state;
+use super::requests::unsigned;
+use crate::handoff::Grounds;
+use crate::intake::Intake;
+use crate::intake::requests::{Before, Seal};
+use crate::store::{Store, StoreError};
+use board::{Board, CALLBACK};
+
+/// Which tasks are asked for.
+#[derive(Default)]
+pub struct Which<'r> {
+    pub campaign: Option<&'r str>,
+    pub state: Option<TaskState>,
+    pub agent: Option<&'r str>,
+    pub limit: usize,
+}
+
+/// What became of a claim.
+pub enum Claimed {
+    Given(Task),
+    /// He may no longer be called, and why.
+    Gone(String),
+    /// Another agent has it.
+    Taken,
+    Done,
+    Unknown,
+    Bad(String),
+    Failed,
+}
+
+/// What came of a call.
+pub struct Called<'r> {
+    pub contact: &'r str,
+    pub agent: &'r str,
+    pub outcome: CallOutcome,
+    /// What he said, by the name of its kind.
+    pub feedback: Option<&'r str>,
+    pub key: Option<&'r str>,
+    pub body: &'r [u8],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallOutcome {
+    Delivered,
+    Failed,
+    /// He is to be called again then.
+    Callback(Time),
+}
+
+/// What became of a result.
+pub enum Resulted {
+    /// Durable; none where it was before.
+    Done(Option<(Epoch, Feed, u64)>),
+    KeyReused,
+    /// Another agent has it.
+    Taken,
+    /// Something else came of it before.
+    Differs,
+    Unknown,
+    Bad(String),
+    Failed,
+}
+
+/// What a customer may say to a call.
+pub const SAID: [&str; 6] = ["order", "decline", "later", "complaint", "optout", "consult"];
+
+impl Intake {
+    /// The tasks that are asked for: the earliest handed off first, then by id.
+    pub fn worklist(&self, which: &Which<'_>) -> Vec<Task> {
+        let (published, names) = (self.hub().published(), self.names());
+        let names = names.read();
+        let board =
+            Board { names: &names, claims: self.claims(), now: published.clock.now, second: self.wall_second() };
+        let mut tasks = Vec::new();
+        for (chunk, customer) in published.chunks() {
+            for ((slot, at, id), handoff) in chunk.handoffs.rows() {
+                let slot = usize::from(*slot);
+                let Some(task) = board.task((chunk, slot, customer(slot), *at, id, handoff)) else { continue };
+                let is_asked = which.campaign.is_none_or(|campaign| task.campaign_id == campaign)
+                    && which.state.is_none_or(|state| task.state == state)
+                    && which.agent.is_none_or(|agent| task.agent.as_deref() == Some(agent));
+                if is_asked {
+                    tasks.push(task);
+                }
+            }
+        }
+        tasks.sort_by(|one, other| (&one.at, &one.contact_id).cmp(&(&other.at, &other.contact_id)));
+        tasks.truncate(which.limit);
+        tasks
+    }
+
+    /// Gives a task to an agent. Nothing is accepted while it is decided whether the customer may be called.
+    pub fn claim(&self, contact: &str, agent: &str) -> Claimed {
+        if let Some(wrong) = unsigned(agent) {
+            return Claimed::Bad(wrong.replace("by", "agent"));
+        }
+        let store = self.store().lock();
+        if !self.hub().settle() {
+            return Claimed::Failed;
+        }
+        let Some((task, gone)) = self.task(&store, contact) else { return Claimed::Unknown };
+        if task.state == TaskState::Done {
+            return Claimed::Done;
+        }
+        if let Some(why) = gone {
+            self.claims().release(contact);
+            return Claimed::Gone(why);
+        }
+        if !self.claims().claim(contact, agent, self.wall_second()) {
+            return Claimed::Taken;
+        }
+        Claimed::Given(Task { state: TaskState::Claimed, agent: Some(agent.to_owned()), ..task })
+    }
+
+    /// A task, and why its customer may no longer be called.
+    fn task(&self, store: &Store, contact: &str) -> Option<(Task, Option<String>)> {
+        let (published, names) = (self.hub().published(), self.names());
+        let names = names.read();
+        let customer = store.handed_off(contact)?;
+        let (chunk, slot) = published.customer(customer)?;
+        let ((_, at, id), handoff) = of_slot(&chunk.handoffs, slot).iter().find(|((_, _, id), _)| **id == *contact)?;
+        let board =
+            Board { names: &names, claims: self.claims(), now: published.clock.now, second: self.wall_second() };
+        let task = board.task((chunk, slot, customer, *at, id, handoff))?;
+        let grounds = Grounds::of(&published, &names);
+        let why = match (grounds.place_of(handoff.campaign), grounds.channel(&task.channel_id)) {
+            (Some(place), Some(channel)) => {
+                let code = chunk.targets.columns.get(place).map_or(codes::OUTSIDE, |column| column.code[slot]);
+                match grounds.gate(chunk).forbids(grounds.listing(place), slot, channel) {
+                    Some(Refused::Reason(reason)) => Some(reason.name().to_owned()),
+                    Some(Refused::List(_)) => Some("list".to_owned()),
+                    None if state(store, handoff.campaign) != State::Running => {
+                        Some("the campaign does not run".to_owned())
+                    }
+                    None if !codes::is_target(code) => Some("the campaign lists him no longer".to_owned()),
+                    None => None,
+                }
+            }
+            _ => Some("the programme no longer holds the campaign".to_owned()),
+        };
+        Some((task, why))
+    }
+
+    /// Takes what came of a call: durable when this returns.
+    pub fn called(&self, called: &Called<'_>) -> Result<Resulted, StoreError> {
+        if let Some(wrong) = unsigned(called.agent) {
+            return Ok(Resulted::Bad(wrong.replace("by", "agent")));
+        }
+        if called.feedback.is_some_and(|said| !SAID.contains(&said)) {
+            return Ok(Resulted::Bad(format!("expected one of {} for feedback", SAID.join(", "))));
+        }
+        let seal = Seal::new(Feed::Contact, called.contact, called.key, called.body);
+        let mut store = self.store().lock();
+        match seal.before(&store) {
+            None => {}
+            Some(Before::KeyReused) => return Ok(Resulted::KeyReused),
+            Some(Before::Done { .. }) => return Ok(Resulted::Done(None)),
+        }
+        if !self.hub().settle() {
+            return Ok(Resulted::Failed);
+        }
+        let Some((task, _)) = self.task(&store, called.contact) else { return Ok(Resulted::Unknown) };
+        let outcome = match called.outcome {
+            CallOutcome::Delivered => Some("delivered"),
+            CallOutcome::Failed => Some("failed"),
+            CallOutcome::Callback(_) => None,
+        };
+        if task.outcome.is_some() {
+            return Ok(if task.outcome == outcome { Resulted::Done(None) } else { Resulted::Differs });
+        }
+        if task.agent.as_deref().is_some_and(|agent| agent != called.agent) {
+            return Ok(Resulted::Taken);
+        }
+        let (_, wall) = self.settings();
+        let now = self.clock(store.clock()).now.unwrap_or(wall);
+        if matches!(called.outcome, CallOutcome::Callback(at) if at <= now) {
+            return Ok(Resulted::Bad(format!("at_callback is not after now, which is {now}")));
+        }
+        let entry = self.entry_of(called, &task, outcome, now, &store);
+        let feed = if outcome.is_some() { Feed::Contact } else { Feed::Feedback };
+        let rows = 1 + u64::from(called.feedback.is_some());
+        Ok(match self.write_down(&mut store, &entry, seal)? {
+            Ok((epoch, _)) => {
+                self.claims().release(called.contact);
+                Resulted::Done(Some((epoch, feed, rows)))
+            }
+            Err(why) => Resulted::Bad(why),
+        })
+    }
+
+    fn entry_of(&self, called: &Called<'_>, task: &Task, outcome: Option<&str>, now: Time, store: &Store) -> Entry {
+        let at = now.to_string();
+        let (campaign, customer, channel) = (&task.campaign_id, &task.customer_id, &task.channel_id);
+        let mut entry = Entry::default();
+        if let Some(outcome) = outcome {
+            entry.add(Feed::Contact, [called.contact, campaign, customer, channel, &at, outcome]);
+        }
+        if let CallOutcome::Callback(then) = called.outcome {
+            let (id, reason) = (free(CALLBACK, called.contact, store), format!("{CALLBACK} {then}"));
+            entry.add(Feed::Feedback, [&id, campaign, customer, "consult", &at, channel, "", &reason]);
+        }
+        if let Some(said) = called.feedback {
+            let id = free("call", called.contact, store);
+            entry.add(Feed::Feedback, [&id, campaign, customer, said, &at, channel, "", called.agent]);
+        }
+        entry
+    }
+}
+
+/// The next id of a feedback that something is of a contact: he may say more than one thing before the last call.
+fn free(kind: &str, contact: &str, store: &Store) -> String {
+    let begin = feedback_id(kind, contact);
+    let mut ids = (1u64..).map(|number| format!("{begin}-{number}"));
+    ids.find(|id| !store.has_feedback(id)).unwrap_or(begin)
+}
