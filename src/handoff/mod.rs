@@ -32,6 +32,8 @@ mod planted;
 mod quota;
 pub mod ready;
 mod release;
+#[cfg(test)]
+mod tests;
 pub mod webhook;
 mod withdraw;
 

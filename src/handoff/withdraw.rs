@@ -241,7 +241,12 @@ impl Handoffs {
 
     /// What became of a file that was written anew; none where there was no room for it: then no channel sees it, and
     /// it is tried again.
-    fn unless_full(&self, written: io::Result<bool>, batch: &Batch, channel: &str) -> Result<Option<bool>, StoreError> {
+    pub(super) fn unless_full(
+        &self,
+        written: io::Result<bool>,
+        batch: &Batch,
+        channel: &str,
+    ) -> Result<Option<bool>, StoreError> {
         let file = (batch.clone(), channel.into());
         match written {
             Err(error) if is_full(&error) && self.outbox.lock().is_away(batch, channel) => {
