@@ -34,10 +34,11 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     outbox: Option<PathBuf>,
     /// Post the contacts of a channel instead of leaving them in the outbox, one by one and signed (Standard Webhooks). A
-    /// contact may come more than once, always with the same webhook-id: an attempt whose answer is lost is repeated.
+    /// contact may come more than once, always with the same webhook-id: an attempt whose answer is lost is repeated
+    /// [default: none].
     #[arg(long, value_name = "CHANNEL=URL", value_parser = assigned)]
     webhook: Vec<(String, String)>,
-    /// The file of the secret that a channel's receiver shares: whsec_ and base64.
+    /// The file of the secret that a channel's receiver shares: whsec_ and base64 [default: none].
     #[arg(long, value_name = "CHANNEL=PATH", value_parser = assigned)]
     webhook_secret_file: Vec<(String, String)>,
     /// Seconds over which a contact is tried, eight times in all, before it is a dead letter.

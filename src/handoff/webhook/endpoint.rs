@@ -92,12 +92,7 @@ impl Endpoint {
         match request.send(body) {
             Ok(response) => judged(response.status()),
             Err(error) => {
-                // Not the error's own words: they may hold the address.
-                tracing::debug!(
-                    channel = self.channel,
-                    is_timeout = matches!(error, ureq::Error::Timeout(_)),
-                    "no answer"
-                );
+                tracing::debug!(channel = self.channel, "no answer: {}", kind(&error));
                 Attempt::Failed(Status(None))
             }
         }
@@ -126,6 +121,18 @@ fn is_loopback(url: &str) -> anyhow::Result<bool> {
         "expected https, or http to a loopback address\nhint: contacts are personal data; nobody on the way may read them"
     );
     Ok(is_here)
+}
+
+/// What went wrong, not in the error's own words: they may hold the address.
+fn kind(error: &ureq::Error) -> &'static str {
+    match error {
+        ureq::Error::Timeout(_) => "it took too long",
+        ureq::Error::HostNotFound => "the host is not known",
+        ureq::Error::ConnectionFailed => "the host could not be reached",
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "its certificate is not trusted, or TLS failed otherwise",
+        ureq::Error::Io(_) => "the connection could not be made, or broke off",
+        _ => "no HTTP was understood",
+    }
 }
 
 fn judged(status: StatusCode) -> Attempt {
