@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::Refusal;
+use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::edits::{Key, read};
 use super::guard::{JsonBody, Segment};
-use super::orders::{durable, key_reused, ordered};
+use super::orders::{key_reused, ordered};
 use crate::intake;
 use crate::orders::{Accepted, Offer, OfferAnswer, Taken};
 
@@ -84,7 +84,7 @@ pub async fn answer_offer(
             key: key.as_deref(),
             body: &body,
         };
-        match durable(service.intake.answer_offer(&answer)) {
+        match stored(service.intake.answer_offer(&answer))? {
             Taken::Ordered(told) => Ok(ordered(&service, &told)),
             Taken::Noted(None) => Ok(Json(json!({ "answer": answer.answer, "repeated": true })).into_response()),
             Taken::Noted(Some((epoch, partition))) => {

@@ -8,14 +8,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Service;
-use super::answer::Refusal;
+use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::edits::{Key, edited, read};
 use super::guard::JsonBody;
 use crate::intake::Taken;
 use crate::orders::{Answer, Answered, Given, Provisioned, Replied, Reply, Told, Words};
-use crate::output::tell;
-use crate::store::StoreError;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +42,7 @@ pub async fn reply(Opened(service): Opened, Key(key): Key, JsonBody(body): JsonB
             key: key.as_deref(),
             body: &body,
         };
-        replied(&service, durable(service.intake.reply(&reply)))
+        replied(&service, stored(service.intake.reply(&reply))?)
     });
     answer.await.map_err(Refusal::internal)?
 }
@@ -112,8 +110,8 @@ struct Nothing {}
 /// `POST /v1/provisioning/batch`: the requests that wait are given out, as a file in the outbox.
 pub async fn batch(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
     let Nothing {} = read(&body, "{}")?;
-    let given = tokio::task::spawn_blocking(move || durable(service.intake.provision()));
-    match given.await.map_err(Refusal::internal)? {
+    let given = tokio::task::spawn_blocking(move || stored(service.intake.provision()));
+    match given.await.map_err(Refusal::internal)?? {
         Provisioned::Given { requests, file } => {
             metrics::counter!("cohortflow_provisioned_total").increment(requests as u64);
             Ok(Json(json!({ "requests": requests, "file": file })).into_response())
@@ -144,7 +142,7 @@ pub async fn answers(Opened(service): Opened, Key(key): Key, JsonBody(body): Jso
     let given: Result<Vec<Given>, Refusal> = came.into_iter().map(given).collect();
     let given = given?;
     let answer = tokio::task::spawn_blocking(move || {
-        let answer = durable(service.intake.answer(&given, key.as_deref(), &body));
+        let answer = stored(service.intake.answer(&given, key.as_deref(), &body))?;
         taken(&service, &given, answer)
     });
     answer.await.map_err(Refusal::internal)?
@@ -191,12 +189,4 @@ pub fn key_reused() -> Refusal {
         "idempotency_key",
         "something else came under that idempotency-key; give each request one of its own",
     )
-}
-
-/// What the store gave; where it failed, as in the watcher, no more promises from this process.
-pub fn durable<T>(result: Result<T, StoreError>) -> T {
-    result.unwrap_or_else(|error| {
-        tell(format_args!("error: {error}"));
-        std::process::exit(2)
-    })
 }

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::Refusal;
+use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::edits::{Key, read};
 use super::guard::{JsonBody, Segment};
-use super::orders::{durable, key_reused};
+use super::orders::key_reused;
 use crate::ingest;
 use crate::intake::Taken;
 use crate::orders::{CLAIM_SECONDS, CallOutcome, Called, Claimed, Resulted, TaskState, Which};
@@ -125,13 +125,13 @@ pub async fn result(
             key: key.as_deref(),
             body: &body,
         };
-        let resulted = durable(service.intake.called(&called));
+        let resulted = stored(service.intake.called(&called))?;
         if let Resulted::Done(Some((epoch, feed, rows))) = &resulted {
             service.metrics.taken(*feed, &Taken::Accepted { epoch: *epoch, rows: *rows, bad_rows: 0 });
         }
-        resulted
+        Ok(resulted)
     });
-    match resulted.await.map_err(Refusal::internal)? {
+    match resulted.await.map_err(Refusal::internal)?? {
         Resulted::Done(Some((epoch, _, rows))) => {
             Ok((StatusCode::CREATED, Json(json!({ "epoch": epoch, "rows": rows }))).into_response())
         }
