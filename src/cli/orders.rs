@@ -96,7 +96,7 @@ pub struct Provision {
 }
 
 const PROVISION_EXAMPLE: &str = "\
-Example:
+Example: what waits, as a file.
   cohortflow provision";
 
 pub fn provision(arguments: Provision) -> anyhow::Result<ExitCode> {

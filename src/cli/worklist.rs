@@ -38,7 +38,7 @@ pub struct Worklist {
     /// Calls that have come so far [default: all].
     #[arg(long, value_enum, conflicts_with = "contact")]
     state: Option<TaskState>,
-    /// Most calls.
+    /// Most calls that are shown.
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]

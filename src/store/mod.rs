@@ -398,6 +398,11 @@ impl Store {
         self.inputs.product(product)
     }
 
+    /// Whose a contact of that id is, where one is told.
+    pub fn contacted(&self, contact_id: &str) -> Option<CustomerIx> {
+        self.inputs.contacted(contact_id)
+    }
+
     /// Whose a hand-off of that id is, where one stands.
     pub fn handed_off(&self, contact_id: &str) -> Option<CustomerIx> {
         self.inputs.handed_off(contact_id)

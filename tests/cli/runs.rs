@@ -32,7 +32,11 @@ fn quarantined_rows_only_warn() {
     for (name, text) in &views {
         let text = std::str::from_utf8(text).expect("UTF-8");
         assert_no_phone(text, name);
-        assert_eq!(text.lines().count() > 1, name != "points_imbalance.csv", "{name}");
+        assert_eq!(
+            text.lines().count() > 1,
+            !["points_imbalance.csv", "order_request.csv"].contains(&name.as_str()),
+            "{name}"
+        );
     }
     let quarantine = fs::read_to_string(output.join("quarantine.csv")).expect("a view");
     assert!(quarantine.contains("customer_2009-06.csv,202,birth_date,"), "{quarantine}");
@@ -47,7 +51,7 @@ fn a_rejected_file_answers_no_and_the_others_are_taken() {
     assert!(error.contains("line 2, column \"total_fee\"") && error.contains("\nhint: "), "{error}");
     let ledger = fs::read_to_string(home.path().join("ingest_ledger.csv")).expect("a view");
     assert!(ledger.contains("bill,2009-07,,1,rejected,1,1,"), "{ledger}");
-    assert_eq!(ledger.matches(",accepted,").count(), 14);
+    assert_eq!(ledger.matches(",accepted,").count(), 15);
     // The rejected bill moved nothing: as_of is the month before.
     let attributes = fs::read_to_string(home.path().join("customer_attribute.csv")).expect("a view");
     assert!(attributes.lines().skip(1).all(|line| line.contains(",2009-06,")), "{attributes}");
@@ -109,7 +113,7 @@ fn parquet_and_csv_tell_the_same() {
         } else {
             assert_eq!(found, expected, "{view}");
         }
-        assert_eq!(found.len() > 1, view != "points_imbalance", "{view}");
+        assert_eq!(found.len() > 1, view != "points_imbalance" && view != "order_request", "{view}");
         found.iter().flatten().for_each(|cell| assert_no_phone(cell, view));
     }
 }

@@ -92,7 +92,7 @@ pub fn province() -> Vec<(String, String)> {
     ));
     // Somebody ordered from a campaign that draws a prize.
     let ordered = "feedback_id,campaign_id,customer_id,kind,at\nf1,holiday_greetings,c1,order,2009-06-12 10:00:00\n";
-    files.push(("feedback_2009-06.csv".to_owned(), ordered.to_owned()));
+    files.push(("feedback_2009-05.csv".to_owned(), ordered.to_owned()));
     files.push(("score_2009-06.csv".to_owned(), "customer_id,model,value,at\nc1,churn,12.5,2009-06-30\n".to_owned()));
     // Refused whole: its only row is bad.
     files.push(("bill_2009-07.csv".to_owned(), "customer_id,month,total_fee\nc1,2009-07,13812345678x\n".to_owned()));

@@ -111,7 +111,7 @@ impl Town {
     }
 
     fn batches(&self) -> BTreeSet<PathBuf> {
-        let directory = self.home.path().join("cohortflow-outbox/provisioning");
+        let directory = self.home.path().join("data.outbox/provisioning");
         let entries = fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
         entries.filter(|path| path.is_file()).collect()
     }

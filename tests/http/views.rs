@@ -124,7 +124,7 @@ fn csv_is_the_file_of_a_run_byte_for_byte() {
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     for name in NAMES.into_iter().filter(|name| *name != "points_change") {
         let file = fs::read_to_string(output.join(format!("{name}.csv"))).expect("a view");
-        assert_eq!(file.lines().count() > 1, name != "points_imbalance", "{name}");
+        assert_eq!(file.lines().count() > 1, name != "points_imbalance" && name != "order_request", "{name}");
         assert_no_phone(&file, name);
         let told = csv(&service, name);
         assert_eq!(comparable(&told), comparable(&file), "{name}");

@@ -103,7 +103,7 @@ fn who_opted_out_meanwhile_is_never_given_out() {
     let (home, service) = called();
     let [first, second, third] = ["c1", "c2", "c3"].map(|customer| contact(&service, customer));
     // As the channel takes them: what it has is not withdrawn any more.
-    let directory = home.path().join("cohortflow-outbox/channels/call");
+    let directory = home.path().join("data.outbox/channels/call");
     for entry in fs::read_dir(directory).expect("a directory") {
         fs::rename(entry.expect("an entry").path(), home.path().join("taken.csv")).expect("taken");
     }
@@ -147,8 +147,9 @@ fn who_is_to_be_called_back_waits_until_then() {
 fn what_names_no_call_or_says_nothing_is_refused() {
     let (_home, service) = called();
     let first = contact(&service, "c1");
+    claim(&service, "none", "ann").refused(404, "not_found");
+    claim(&service, &"0".repeat(32), "ann").refused(410, "gone");
     for id in ["none", &"0".repeat(32)] {
-        claim(&service, id, "ann").refused(404, "not_found");
         result(&service, id, &json!({ "agent": "ann", "outcome": "failed" })).refused(404, "not_found");
     }
     claim(&service, &first, " ").refused(400, "bad_request");

@@ -1,8 +1,8 @@
 //! Hand-offs as tasks.
 
-use dataflows::records::{Arm, Handoff, Outcome};
+use dataflows::records::{Arm, Contact, Handoff, HandoffRow, Outcome};
 use dataflows::table::Chunk;
-use dataflows::table::moments::of_slot;
+use dataflows::table::moments::{MomentKey, of_slot};
 use dataflows::types::{CustomerIx, Time, Word};
 
 use super::claims::Claims;
@@ -88,6 +88,34 @@ impl Board<'_> {
             agent,
             callback_at: callback,
             outcome,
+        })
+    }
+
+    /// The call that a report tells of; none where a hand-off stands for it, or none was made here.
+    pub fn reported(
+        &self,
+        chunk: &Chunk,
+        slot: usize,
+        customer: CustomerIx,
+        row: &(MomentKey, Contact),
+    ) -> Option<Task> {
+        let ((_, at, id), contact) = row;
+        let channel = self.text(contact.channel);
+        let is_handed_off = of_slot(&chunk.handoffs, slot).iter().any(|((_, _, of), _)| of == id);
+        if is_handed_off || HandoffRow::digest(id).is_none() || !CHANNELS.contains(&channel) {
+            return None;
+        }
+        Some(Task {
+            contact_id: id.to_string(),
+            campaign_id: self.text(contact.campaign).to_owned(),
+            customer_id: self.names.customers.text(customer.0).unwrap_or_default().to_owned(),
+            number: chunk.customers.numbers.get(slot).map(|token| token.hex()),
+            channel_id: channel.to_owned(),
+            at: at.to_string(),
+            state: TaskState::Done,
+            agent: None,
+            callback_at: None,
+            outcome: Some(Outcome::NAMES[contact.outcome as usize]),
         })
     }
 

@@ -3,6 +3,7 @@
 //! Decided here, where the contract is silent:
 //! - A task is a contact on the channel call or outbound that was handed off. It is done when a contact of its id is
 //!   told, by whoever made the call or by a file.
+//! - A contact that was withdrawn is gone; one that was told and then withdrawn, since he declined, is done.
 //! - An agent has a task for half an hour, by the wall's clock. Who has it is known to this process alone: after a
 //!   restart it is claimed again. A result is taken from whoever has the task, or from anybody where nobody has it.
 //! - Whoever claims is given nobody who may no longer be called: the check of the hand-off is made again, while nothing
@@ -12,7 +13,7 @@
 mod board;
 mod claims;
 
-use dataflows::records::{Feed, State};
+use dataflows::records::{Feed, HandoffRow, State};
 use dataflows::table::moments::of_slot;
 use dataflows::targets::{Refused, codes};
 use dataflows::types::{Epoch, Time};
@@ -99,14 +100,18 @@ impl Intake {
             for ((slot, at, id), handoff) in chunk.handoffs.rows() {
                 let slot = usize::from(*slot);
                 let Some(task) = board.task((chunk, slot, customer(slot), *at, id, handoff)) else { continue };
-                let is_asked = which.campaign.is_none_or(|campaign| task.campaign_id == campaign)
-                    && which.state.is_none_or(|state| task.state == state)
-                    && which.agent.is_none_or(|agent| task.agent.as_deref() == Some(agent));
-                if is_asked {
-                    tasks.push(task);
-                }
+                tasks.push(task);
+            }
+            for row in chunk.contacts.rows() {
+                let slot = usize::from(row.0.0);
+                tasks.extend(board.reported(chunk, slot, customer(slot), row));
             }
         }
+        tasks.retain(|task| {
+            which.campaign.is_none_or(|campaign| task.campaign_id == campaign)
+                && which.state.is_none_or(|state| task.state == state)
+                && which.agent.is_none_or(|agent| task.agent.as_deref() == Some(agent))
+        });
         tasks.sort_by(|one, other| (&one.at, &one.contact_id).cmp(&(&other.at, &other.contact_id)));
         tasks.truncate(which.limit);
         tasks
@@ -121,7 +126,11 @@ impl Intake {
         if !self.hub().settle() {
             return Claimed::Failed;
         }
-        let Some((task, gone)) = self.task(&store, contact) else { return Claimed::Unknown };
+        let Some((task, gone)) = self.task(&store, contact) else {
+            // What is withdrawn from the outbox leaves no trace but its id.
+            let is_ours = HandoffRow::digest(contact).is_some();
+            return if is_ours { Claimed::Gone("withdrawn".to_owned()) } else { Claimed::Unknown };
+        };
         if task.state == TaskState::Done {
             return Claimed::Done;
         }
@@ -139,11 +148,16 @@ impl Intake {
     fn task(&self, store: &Store, contact: &str) -> Option<(Task, Option<String>)> {
         let (published, names) = (self.hub().published(), self.names());
         let names = names.read();
-        let customer = store.handed_off(contact)?;
-        let (chunk, slot) = published.customer(customer)?;
-        let ((_, at, id), handoff) = of_slot(&chunk.handoffs, slot).iter().find(|((_, _, id), _)| **id == *contact)?;
         let board =
             Board { names: &names, claims: self.claims(), now: published.clock.now, second: self.wall_second() };
+        let Some(customer) = store.handed_off(contact) else {
+            let customer = store.contacted(contact)?;
+            let (chunk, slot) = published.customer(customer)?;
+            let row = of_slot(&chunk.contacts, slot).iter().find(|((_, _, id), _)| **id == *contact)?;
+            return Some((board.reported(chunk, slot, customer, row)?, None));
+        };
+        let (chunk, slot) = published.customer(customer)?;
+        let ((_, at, id), handoff) = of_slot(&chunk.handoffs, slot).iter().find(|((_, _, id), _)| **id == *contact)?;
         let task = board.task((chunk, slot, customer, *at, id, handoff))?;
         let grounds = Grounds::of(&published, &names);
         let why = match (grounds.place_of(handoff.campaign), grounds.channel(&task.channel_id)) {

@@ -280,6 +280,11 @@ impl Inputs {
         self.products.index.get(&product).map(|(_, kept)| kept.offered)
     }
 
+    /// Whose a contact of that id is, where one is told.
+    pub fn contacted(&self, contact_id: &str) -> Option<CustomerIx> {
+        self.contacts.index.get(&Box::from(contact_id)).map(|(_, moment)| moment.customer)
+    }
+
     /// Whose a hand-off of that id is, where one stands.
     pub fn handed_off(&self, contact_id: &str) -> Option<CustomerIx> {
         self.handoffs.index.get(&HandoffRow::digest(contact_id)?).map(|(_, moment)| moment.customer)
