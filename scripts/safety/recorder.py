@@ -84,7 +84,7 @@ class Recorder:
         def wrong(what):
             self.violations.append(f"{what}: {campaign} step {step} to {customer} on {channel} at {at}")
 
-        for matter in ["optout", "dnc"] + [f"list:{name}" for name in plan["lists"]]:
+        for matter in ["optout", "barred", "dnc"] + [f"list:{name}" for name in plan["lists"]]:
             if self.forbidden(matter, customer, began, ended):
                 wrong(f"forbidden by {matter}")
         if plan["consent"] and self.forbidden("consent", customer, began, ended):

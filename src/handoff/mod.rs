@@ -28,7 +28,7 @@ mod edits;
 mod grounds;
 mod message;
 mod outbox;
-mod planted;
+pub(crate) mod planted;
 mod quota;
 pub mod ready;
 mod release;
