@@ -186,7 +186,10 @@ impl Standing {
         let names = match &campaign.offer {
             Offer::Nothing => return Vec::new(),
             Offer::Product(product) => vec![product.clone()],
-            Offer::Pack(id) => packs.iter().find(|pack| pack.id == *id).expect("a pack").products.clone(),
+            // The programme's checker refuses one that there is not; it would offer nothing.
+            Offer::Pack(id) => {
+                packs.iter().find(|pack| pack.id == *id).map_or_else(Vec::new, |pack| pack.products.clone())
+            }
             Offer::PackByTier => {
                 let tier =
                     asked.tier.filter(|tier| !tier.is_null()).map(|tier| self.words[tier.0 as usize].to_string());
