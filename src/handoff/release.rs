@@ -267,7 +267,12 @@ impl Intake {
             return Ok(Err(error));
         }
         let rows = messages.iter().map(Message::row).collect();
-        let epoch = self.append(store, extract(partition, 1, rows), wall)?;
+        let reserved = self.append(store, extract(partition, 1, rows), wall);
+        if let Err(StoreError::Full(_)) = &reserved {
+            // The log is as it was, and the next batch has this number again: nothing of it may be left to be shown then.
+            outbox.discard(&batch).map_err(StoreError::Outbox)?;
+        }
+        let epoch = reserved?;
         outbox.publish(&batch).map_err(StoreError::Outbox)?;
         handoffs.lies(&batch, messages);
         Ok(Ok(epoch))
