@@ -27,6 +27,9 @@ fn a_full_disk_still_takes_an_opt_out() {
     assert!(ready.status == 503 && ready.json()["reasons"][0].to_string().contains("is full"), "{}", ready.text());
     let told = service.post("/v1/campaigns/spring/release", &json!({})).refused(507, "disk_full");
     assert!(told.contains("free some space"), "{told}");
+    // The next batch has its number: nothing of it is left, hidden or in the journal.
+    let left = |directory: &str| fs::read_dir(town.outbox().join(directory)).expect("a directory").count();
+    assert_eq!((left("channels/sms"), left("journal")), (1, 3));
     assert_eq!(service.post("/v1/campaigns/spring/release", &json!({ "dry_run": true })).good()["handed_off"], 2);
     let adjustment = json!({ "customer_id": "c1", "points": 1, "by": "zhang", "reason": "prize" });
     service.post("/v1/adjustments", &adjustment).refused(507, "disk_full");
