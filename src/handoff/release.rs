@@ -331,7 +331,7 @@ fn closed(
     if request.is_trial && request.limit.is_none_or(|limit| limit > TRIAL_CONTACTS_MAX) {
         reasons.push(format!("a trial send has a limit, of at most {TRIAL_CONTACTS_MAX} contacts"));
     }
-    let state = state(store, campaign.word);
+    let state = store.campaign_state(campaign.word);
     if !request.suits(state) {
         let name = state.name();
         reasons.push(format!("the campaign is {name}; `cohortflow campaign {} running` lets it run", campaign.name));
@@ -355,13 +355,6 @@ fn closed(
         reasons.push("no [[content]] of the campaign has a text for a channel of its first step".to_owned());
     }
     reasons
-}
-
-/// How far a campaign has come: the latest change that is of no city.
-pub(super) fn state(store: &Store, campaign: Word) -> State {
-    let mut states = store.campaign_states().filter(|(of, _)| *of == campaign);
-    let rows = states.next().map(|(_, rows)| rows.filter(|row| row.city.is_null()).map(|row| row.state).last());
-    rows.flatten().unwrap_or_default()
 }
 
 /// Who is decided about, and when.

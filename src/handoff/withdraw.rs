@@ -10,7 +10,7 @@ use dataflows::types::{CustomerIx, Time, Word};
 use super::grounds::Grounds;
 use super::outbox::{Batch, Line};
 use super::planted::{self, Bug};
-use super::release::{extract, state};
+use super::release::extract;
 use super::{Handoffs, Lying, Touched};
 use crate::engine::Published;
 use crate::ingest::{Intern, Partition, moment};
@@ -294,6 +294,6 @@ pub(super) fn may_lie(
     let Some((chunk, slot)) = published.customer(customer) else { return false };
     let is_listed = chunk.targets.columns.get(place).is_some_and(|column| codes::is_target(column.code[slot]));
     is_listed
-        && goes_on(state(store, of.campaign))
+        && goes_on(store.campaign_state(of.campaign))
         && grounds.gate(chunk).forbids(grounds.listing(place), slot, channel).is_none()
 }

@@ -112,7 +112,7 @@ impl Shelf<'_> {
     fn runs(&self, place: usize) -> bool {
         let Some(plan) = self.document.plans.get(place) else { return false };
         let word = self.person.names.words.find(&plan.id).map(Word);
-        let is_running = word.is_some_and(|word| state(self.store, word) == State::Running);
+        let is_running = word.is_some_and(|word| self.store.campaign_state(word) == State::Running);
         let has_begun = plan.from.is_none_or(|from| self.person.now.is_some_and(|now| from <= now));
         is_running && has_begun
     }
@@ -167,10 +167,4 @@ impl Shelf<'_> {
         products.sort_by(|one, other| value(*other).cmp(&value(*one)).then_with(|| text(one).cmp(&text(other))));
         products.into_iter().filter_map(|product| self.offer(product, Why::Product, None)).collect()
     }
-}
-
-/// How far a campaign has come.
-pub(crate) fn state(store: &Store, campaign: Word) -> State {
-    let own = store.campaign_states().filter(|(of, _)| *of == campaign).flat_map(|(_, rows)| rows);
-    own.filter(|row| row.city.is_null()).last().map(|row| row.state).unwrap_or_default()
 }

@@ -418,6 +418,11 @@ impl Store {
         self.inputs.channel(channel)
     }
 
+    /// How far a campaign has come, as a whole.
+    pub fn campaign_state(&self, campaign: Word) -> dataflows::records::State {
+        self.inputs.campaign_state(campaign)
+    }
+
     /// The standing changes of each campaign's state, in the order of (at, change_id), those of cities among them.
     pub fn campaign_states(&self) -> impl Iterator<Item = (Word, impl Iterator<Item = &CampaignStateRow>)> {
         self.inputs.campaign_states()

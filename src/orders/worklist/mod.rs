@@ -22,7 +22,6 @@ pub use board::{Task, TaskState};
 pub use claims::{CLAIM_SECONDS, Claims};
 
 use super::entry::{Entry, feedback_id};
-use super::page::state;
 use super::requests::unsigned;
 use crate::handoff::Grounds;
 use crate::intake::Intake;
@@ -166,7 +165,7 @@ impl Intake {
                 match grounds.gate(chunk).forbids(grounds.listing(place), slot, channel) {
                     Some(Refused::Reason(reason)) => Some(reason.name().to_owned()),
                     Some(Refused::List(_)) => Some("list".to_owned()),
-                    None if state(store, handoff.campaign) != State::Running => {
+                    None if store.campaign_state(handoff.campaign) != State::Running => {
                         Some("the campaign does not run".to_owned())
                     }
                     None if !codes::is_target(code) => Some("the campaign lists him no longer".to_owned()),

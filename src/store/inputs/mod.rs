@@ -301,6 +301,11 @@ impl Inputs {
         self.channels.index.get(&channel).map(|(_, terms)| terms)
     }
 
+    /// How far a campaign has come, as a whole.
+    pub fn campaign_state(&self, campaign: Word) -> dataflows::records::State {
+        self.campaign_states.index.state(campaign).unwrap_or_default()
+    }
+
     /// The standing changes of each campaign, the one that counts last.
     pub fn campaign_states(&self) -> impl Iterator<Item = (Word, impl Iterator<Item = &CampaignStateRow>)> {
         self.campaign_states.index.rows()
