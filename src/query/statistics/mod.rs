@@ -8,9 +8,11 @@
 //! - Bounds of the fixed intervals are rounded half up, as every rate is: the half goes toward positive
 //!   infinity. One that falls short of the half by less than the noise of the calculation goes up; hardly
 //!   any can, since a bound is 0, 1 or -1, and then exact, or holds a square root.
+//! - Bounds of the sequence are rounded outward, since rounding inward would take from what is promised.
 //! - Counts that contradict one another have no interval.
 
 pub mod newcombe;
+pub mod sequence;
 
 /// Customers in an arm, at most: 2^40, where a count times a rate still has its digits in a float.
 pub const TRIALS_MAX: i64 = 1 << 40;
