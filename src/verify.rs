@@ -83,8 +83,7 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
             Rows::Handoff(rows) => handoffs.extend(rows.iter().map(|row| (row.contact_id.clone(), row.clone()))),
             Rows::CampaignState(rows) => states.extend(rows.iter().map(|row| (row.change_id.clone(), row.clone()))),
             Rows::Product(rows) => {
-                products
-                    .extend(rows.iter().map(|row| (row.product, Product { requires: row.requires, value: row.value })));
+                products.extend(rows.iter().map(|row| (row.product, Product::from(row))));
             }
             Rows::Channel(_) | Rows::OrderRequest(_) | Rows::Provisioning(_) => {}
         }

@@ -19,6 +19,7 @@ use hashbrown::HashMap;
 use crate::agreement::Agreeing;
 use crate::attributes::{Frame, Moment};
 use crate::drives;
+use crate::effects;
 use crate::facts::Facts;
 use crate::keyed::Keyed;
 use crate::points;
@@ -34,7 +35,8 @@ use crate::table::{Table, Touch};
 use crate::tiers;
 use crate::types::{Clock, Diff, Month, Time, Word};
 use crate::views::{Change, Counts};
-use difference::{Rows, SegmentPlaces, Sides};
+pub use difference::SegmentPlaces;
+use difference::{Rows, Sides};
 use listing::Listings;
 
 /// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
@@ -123,6 +125,7 @@ pub struct Snapshot {
     /// The rules by which its points were counted.
     pub points: Arc<points::Rules>,
     pub books: points::Books,
+    pub catalog: Arc<Catalog>,
     pub chunks: Vec<Arc<Chunk>>,
 }
 
@@ -165,8 +168,14 @@ impl Customers {
     /// The customers as last settled. Not to be asked for while an epoch is being settled.
     pub fn snapshot(&self) -> Snapshot {
         assert!(self.pass.is_none(), "a snapshot was asked for in the middle of an epoch");
-        let (programme, points) = (self.rules.programme.clone(), self.rules.points.clone());
-        Snapshot { clock: self.settled_clock, programme, points, books: self.books, chunks: self.settled.clone() }
+        Snapshot {
+            clock: self.settled_clock,
+            programme: self.rules.programme.clone(),
+            points: self.rules.points.clone(),
+            books: self.books,
+            catalog: self.settled_catalog.clone(),
+            chunks: self.settled.clone(),
+        }
     }
 
     fn old_rules(&self) -> &Compiled {
@@ -342,6 +351,12 @@ impl Customers {
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         sides.targets(&pass.listings, &customer, &mut pass.counts, &mut rows);
+        effects::tell(
+            ((sides.before.0, sides.before.1), (sides.after.0, sides.after.1)),
+            slots,
+            &pass.segments,
+            &mut pass.counts,
+        );
         let (came, went) = rows.tiers;
         referrals::tell(
             (&before, &after),

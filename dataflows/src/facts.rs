@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::programme::Programme;
-use crate::records::{Bill, Contact, Customer, Event, Feedback, Handoff, Order, State};
+use crate::records::{Bill, Contact, Customer, Event, Feedback, Handoff, Order, ProductRow, State};
 use crate::types::{Clock, CustomerIx, Day, Month, Time, Word};
 
 /// A change of one order. Orders are told apart by their ids.
@@ -64,13 +64,33 @@ pub struct MomentFact<T> {
     pub value: Option<T>,
 }
 
-/// What of a product decides to whom it may be offered.
+/// What of a product views ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Product {
     /// Capabilities that a terminal must have, as one word.
     pub requires: Word,
     /// 0 to 100, in hundredths.
     pub value: Option<i64>,
+    /// In fen.
+    pub monthly_price: Option<i64>,
+    pub category: Word,
+    pub stage: Word,
+}
+
+impl From<&ProductRow> for Product {
+    fn from(row: &ProductRow) -> Product {
+        let ProductRow { requires, value, monthly_price, category, stage, .. } = *row;
+        Product { requires, value, monthly_price, category, stage }
+    }
+}
+
+/// What a channel costs, and how much of it there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Channel {
+    /// Of a contact, in fen.
+    pub unit_cost: Option<i64>,
+    /// Most contacts of a local day.
+    pub daily_capacity: Option<i64>,
 }
 
 /// Ids of customers, packed: those from `first` on, in the order of their numbers.
@@ -142,6 +162,7 @@ pub struct Facts {
     /// Ids that the dictionary has gained. Arms are drawn by them.
     pub ids: Ids,
     pub products: Vec<(Word, Option<Product>)>,
+    pub channels: Vec<(Word, Option<Channel>)>,
     /// How far campaigns have come; `None` is that nothing was ever said of it.
     pub campaigns: Vec<(Word, Option<State>)>,
 }
@@ -163,6 +184,7 @@ impl Facts {
             + self.feedbacks.len()
             + self.handoffs.len()
             + self.products.len()
+            + self.channels.len()
             + self.campaigns.len()
     }
 

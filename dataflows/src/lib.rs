@@ -9,7 +9,8 @@
 //!                             │   segment_count, rank_count,
 //!                             │   target_count, target_excluded,
 //!                             │   service_health, drive_share,
-//!                             │   member_stage,
+//!                             │   member_stage, effect, effect_by,
+//!                             │   effect_rate, channel_workload,
 //!                             │   for referral_rate: members, invited
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
@@ -25,6 +26,7 @@ pub mod attributes;
 pub mod care;
 pub mod customers;
 pub mod drives;
+pub mod effects;
 pub mod facts;
 pub mod keyed;
 pub mod members;

@@ -3,9 +3,10 @@
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::effects::{Dimension, Effect, Group, Rated};
 use crate::records::Arm;
 use crate::stages::Stage;
-use crate::types::{CustomerIx, Diff, Month, Word};
+use crate::types::{CustomerIx, Day, Diff, Month, Word};
 
 /// A row, or the key of a count, that changes. Counts come with their change as the
 /// difference: the count *is* the multiplicity.
@@ -41,12 +42,30 @@ pub enum Change {
     TargetExcluded { campaign: Word, reason: Word },
     /// One user of `service_health`, or one order.
     ServiceHealth { product: Word, users: Users },
+    /// One customer of `effect`, or what his rows there add up to.
+    Effect { campaign: Word, channel: Word, group: Group, what: Effect },
+    /// The same by who customers are now, whatever the channel.
+    EffectBy { campaign: Word, group: Group, dimension: Dimension, value: Word, what: Effect },
+    /// One customer of `effect_rate`.
+    EffectRate { campaign: Word, arm: Arm, what: Rated },
+    /// One customer who first ordered from the campaign that day; the product where his order names it.
+    FirstOrder { campaign: Word, product: Word, day: Day },
+    /// One complaint about the campaign.
+    Complaint { campaign: Word, group: Group, reason: Word },
+    /// One contact of `channel_workload`.
+    Workload { channel: Word, day: Day },
 }
 
 impl Change {
     /// Whether it is a row of a view, and no cell of a count.
     pub fn is_row(&self) -> bool {
         matches!(self, Change::Tier { .. } | Change::Target { .. } | Change::Member { .. })
+    }
+
+    /// Whether it adds up amounts, which may be negative, and does not count.
+    pub fn is_sum(&self) -> bool {
+        let (Change::Effect { what, .. } | Change::EffectBy { what, .. }) = self else { return false };
+        matches!(what, Effect::Revenue(_) | Effect::Satisfaction(_))
     }
 }
 

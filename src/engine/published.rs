@@ -8,6 +8,7 @@ use dataflows::points;
 use dataflows::programme::Programme;
 use dataflows::referrals::Branches;
 use dataflows::table::Chunk;
+use dataflows::table::catalog::Catalog;
 use dataflows::table::chunk::CHUNK_EMPTY;
 use dataflows::table::column::CHUNK;
 use dataflows::types::{Clock, CustomerIx, Epoch};
@@ -32,6 +33,8 @@ pub struct Published {
     pub changed: Arc<Latest>,
     /// Where all points are.
     pub books: points::Books,
+    /// What stands of products and channels.
+    pub catalog: Arc<Catalog>,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
     /// Who brought whom in.
@@ -47,6 +50,7 @@ impl Published {
             programme: Arc::default(),
             points: Arc::default(),
             books: points::Books::default(),
+            catalog: Arc::default(),
             chunks: Vec::new(),
         };
         Published {
@@ -56,6 +60,7 @@ impl Published {
             points: Arc::default(),
             changed: Arc::default(),
             books: points::Books::default(),
+            catalog: Arc::default(),
             difference: Difference::default(),
             forest: Branches::default(),
             workers: vec![snapshot; workers],
@@ -74,6 +79,7 @@ impl Published {
             published.clock = deposit.snapshot.clock;
             published.programme = deposit.snapshot.programme.clone();
             published.points = deposit.snapshot.points.clone();
+            published.catalog = deposit.snapshot.catalog.clone();
             published.books.merge(&deposit.snapshot.books);
             published.difference.tiers.0 += deposit.difference.tiers.0;
             published.difference.tiers.1 += deposit.difference.tiers.1;

@@ -272,6 +272,73 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "effect",
+        about: "what came of each campaign on each channel, in each arm: customers, cost and revenue",
+        columns: columns![
+            campaign_id Text, channel_id Text, arm Text, contacted Integer, delivered Integer, opened Integer,
+            consulted Integer, ordered Integer, complained Integer, opted_out Integer, cost Hundredths,
+            revenue Hundredths,
+        ],
+    },
+    View {
+        name: "effect_by",
+        about: "the same by segment, class and city of today",
+        columns: columns![
+            campaign_id Text, arm Text, dimension Text, value Text, delivered Integer, ordered Integer,
+            complained Integer,
+        ],
+    },
+    View {
+        name: "effect_rate",
+        about: "success and complaints of each arm, the uplift over control with its 95% interval, cost and saving",
+        columns: columns![
+            campaign_id Text, arm Text, success_rate Rate, complaint_rate Rate, uplift Rate, uplift_low Rate,
+            uplift_high Rate, cost_per_success Rate, saving Rate,
+        ],
+    },
+    View {
+        name: "effect_uplift",
+        about: "uplift with the interval for one look, and with the one that holds however often it is looked at",
+        columns: columns![
+            campaign_id Text, compared_with Text, reached Integer, succeeded Integer, compared_reached Integer,
+            compared_succeeded Integer, uplift Rate, uplift_low Rate, uplift_high Rate, always_low Rate,
+            always_high Rate,
+        ],
+    },
+    View {
+        name: "effect_reach",
+        about: "of those listed, who was contacted, and of them, who was delivered to",
+        columns: columns![
+            campaign_id Text, channel_id Text, arm Text, targeted Integer, contacted Integer, delivered Integer,
+            withheld Integer, contact_rate Rate, delivery_rate Rate,
+        ],
+    },
+    View {
+        name: "effect_revenue",
+        about: "what campaigns brought in: by the formula of the field, and as orders delivered it",
+        columns: columns![
+            campaign_id Text, new_customers Integer, months_of_use Integer, formula_revenue Hundredths,
+            delivered_revenue Hundredths,
+        ],
+    },
+    View {
+        name: "satisfaction",
+        about: "what customers answered to surveys, by campaign, arm and segment (null: all)",
+        columns: columns![
+            campaign_id Text, arm Text, segment Text, customers Integer, answers Integer, satisfaction Hundredths,
+        ],
+    },
+    View {
+        name: "complaint_count",
+        about: "complaints about campaigns, by arm and reason",
+        columns: columns![campaign_id Text, arm Text, reason Text, complaints Integer],
+    },
+    View {
+        name: "channel_workload",
+        about: "contacts of each channel and day, and what it can carry",
+        columns: columns![channel_id Text, day Day, contacts Integer, capacity Integer],
+    },
+    View {
         name: "service_health",
         about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
         columns: columns![
@@ -357,18 +424,7 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// The views of the contract that this build does not carry.
-const ABSENT: &[&str] = &[
-    "fit",
-    "channel_preference",
-    "tag",
-    "effect",
-    "effect_by",
-    "effect_rate",
-    "goal_progress",
-    "channel_workload",
-    "penetration",
-    "scene_firing",
-];
+const ABSENT: &[&str] = &["fit", "channel_preference", "tag", "goal_progress", "penetration", "scene_firing"];
 
 impl View {
     /// Whether it follows from programme, input and clock alone. What a service has seen happen does not, and a

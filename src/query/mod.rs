@@ -10,6 +10,7 @@ mod changes;
 mod community;
 mod customers;
 pub mod download;
+mod effects;
 pub mod export;
 pub mod filter;
 pub mod leaderboard;
@@ -18,6 +19,7 @@ mod points;
 mod prizes;
 mod referrals;
 mod rows;
+mod statistics;
 mod targets;
 
 pub use card::{Card, card};

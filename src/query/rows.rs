@@ -15,6 +15,10 @@ use super::care::{care_count, care_diagnosis, care_task};
 use super::changes::points_change;
 use super::community::{deregistration, member_points, opinion, registration, visit as visits};
 use super::customers::{attributes, listed};
+use super::effects::{
+    channel_workload, complaint_count, effect, effect_by, effect_rate, effect_reach, effect_revenue, effect_uplift,
+    satisfaction,
+};
 use super::orders::order_request;
 use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
@@ -67,6 +71,15 @@ pub fn rows<E: From<StoreError>>(
         "campaign_change" => campaign_change(sources, visit),
         "prize" => prize(sources, visit),
         "order_request" => order_request(sources, visit),
+        "effect" => effect(sources, visit),
+        "effect_by" => effect_by(sources, visit),
+        "effect_rate" => effect_rate(sources, visit),
+        "effect_uplift" => effect_uplift(sources, visit),
+        "effect_reach" => effect_reach(sources, visit),
+        "effect_revenue" => effect_revenue(sources, visit),
+        "satisfaction" => satisfaction(sources, visit),
+        "complaint_count" => complaint_count(sources, visit),
+        "channel_workload" => channel_workload(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
         "care_task" => care_task(sources, visit),

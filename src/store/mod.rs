@@ -43,7 +43,6 @@ use crate::ingest::{Extract, Partition, Reject};
 use changes::{Beside, Changes};
 use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
-pub use inputs::ChannelTerms;
 use inputs::{Inputs, Partitions, same_rows};
 pub use ledger::{Entry, Ledger, REQUEST, Status};
 use log::Location;
@@ -414,7 +413,7 @@ impl Store {
     }
 
     /// What a channel costs and takes; none where no row of it stands.
-    pub fn channel(&self, channel: Word) -> Option<ChannelTerms> {
+    pub fn channel(&self, channel: Word) -> Option<dataflows::facts::Channel> {
         self.inputs.channel(channel)
     }
 

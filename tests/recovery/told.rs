@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cohortflow::store::{ChannelTerms, Dictionary, Store};
-use dataflows::facts::{Facts, MomentFact, Product};
+use cohortflow::store::{Dictionary, Store};
+use dataflows::facts::{Channel, Facts, MomentFact, Product};
 use dataflows::records::{Contact, Feedback, Handoff, HandoffRow, State};
 use dataflows::types::{CustomerIx, Time, Word};
 
@@ -81,12 +81,12 @@ impl Told {
             assert!(!store.has_handoff(&id), "{id}");
         }
         assert!(self.handoffs.keys().all(|id| !store.has_handoff(&id.to_uppercase()) && !store.has_handoff(&id[1..])));
-        for (product, Product { requires, value }) in &self.products {
+        for (product, Product { requires, value, .. }) in &self.products {
             let category = store.category(*product).unwrap_or(Word::NULL);
             lines.push(format!("product {} {} {} {value:?}", word(product), word(&category), word(requires)));
         }
         for number in 0..names.words.len() as u32 {
-            if let Some(ChannelTerms { unit_cost, daily_capacity }) = store.channel(Word(number)) {
+            if let Some(Channel { unit_cost, daily_capacity }) = store.channel(Word(number)) {
                 lines.push(format!("channel {} {unit_cost:?} {daily_capacity:?}", word(&Word(number))));
             }
         }

@@ -49,7 +49,7 @@ impl Listings {
         let same_limits = !is_edited || programmes.0.limits == programmes.1.limits;
         let same_holdout = !is_edited || programmes.0.limits.holdout == programmes.1.limits.holdout;
         let same_packs = !is_edited || programmes.0.packs == programmes.1.packs && same_tiers(old.0, new.0);
-        let same_products = Arc::ptr_eq(old.1, new.1) || old.1.same_products(new.1);
+        let same_products = Arc::ptr_eq(old.1, new.1) || old.1.same_requirements(new.1);
         // Time that goes back closes again what had opened.
         let stands = same_limits && same_packs && same_products && old.2.now <= new.2.now;
         let is_same = |(place, before): (usize, &Option<usize>)| {

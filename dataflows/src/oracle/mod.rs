@@ -6,6 +6,7 @@
 
 mod attributes;
 mod care;
+mod effects;
 mod members;
 mod points;
 mod referrals;
@@ -137,6 +138,9 @@ impl Standing {
         everybody.extend(self.events.keys().map(|(customer, ..)| *customer));
         everybody.extend(self.adjustments.keys().map(|(customer, ..)| *customer));
         everybody.extend(self.orders.keys().map(|(customer, ..)| *customer));
+        everybody.extend(self.contacts.keys().map(|(customer, ..)| *customer));
+        everybody.extend(self.handoffs.keys().map(|(customer, ..)| *customer));
+        everybody.extend(self.feedbacks.keys().map(|(customer, ..)| *customer));
         everybody.extend(self.handed().values().map(|(customer, _)| *customer));
         everybody.sort_unstable();
         everybody.dedup();
@@ -152,6 +156,7 @@ impl Standing {
     /// Adds one customer's rows, and the customer to the counts.
     pub fn add_customer(&self, customer: CustomerIx, views: &mut BTreeMap<Change, Diff>) {
         self.count_referrals(customer, views);
+        self.add_effects(customer, views);
         if let Some(rank) = self.counted_rank(customer) {
             *views.entry(Change::RankCount { rank }).or_insert(0) += 1;
         }

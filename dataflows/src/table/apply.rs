@@ -129,7 +129,7 @@ impl Table {
         self.write_scores(facts);
         self.write_ids(facts);
         self.write_moments(facts);
-        if !facts.products.is_empty() || !facts.campaigns.is_empty() {
+        if !(facts.products.is_empty() && facts.channels.is_empty() && facts.campaigns.is_empty()) {
             Arc::make_mut(&mut self.catalog).write(facts);
         }
         if let Some(clock) = facts.clock {

@@ -1,4 +1,4 @@
-//! What stands beside customers: products, and how far campaigns have come. Every worker has all of it.
+//! What stands beside customers: products, channels, and how far campaigns have come. Every worker has all of it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::apply::Table;
 use super::moments::{MomentKey, Moments};
 use super::sorted::Change;
-use crate::facts::{Facts, MomentFact, Product};
+use crate::facts::{Channel, Facts, MomentFact, Product};
 use crate::records::State;
 use crate::table::Chunk;
 use crate::types::Word;
@@ -15,42 +15,61 @@ use crate::types::Word;
 /// Rows by the word that is their key.
 type ByWord<T> = HashMap<Word, T, foldhash::fast::RandomState>;
 
-/// What stands of products and campaigns.
+/// What stands of products, channels and campaigns.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Catalog {
     products: ByWord<Product>,
+    channels: ByWord<Channel>,
     states: ByWord<State>,
 }
 
 impl Catalog {
     pub(crate) fn write(&mut self, facts: &Facts) {
-        for (product, row) in &facts.products {
-            match row {
-                Some(row) => drop(self.products.insert(*product, *row)),
-                None => drop(self.products.remove(product)),
-            }
-        }
-        for (campaign, state) in &facts.campaigns {
-            match state {
-                Some(state) => drop(self.states.insert(*campaign, *state)),
-                None => drop(self.states.remove(campaign)),
-            }
-        }
+        put(&mut self.products, &facts.products);
+        put(&mut self.channels, &facts.channels);
+        put(&mut self.states, &facts.campaigns);
     }
 
     /// What a terminal must have for a product; null where nothing is known of it.
     pub fn requires(&self, product: Word) -> Word {
-        self.products.get(&product).map_or(Word::NULL, |product| product.requires)
+        self.product(product).requires
+    }
+
+    /// What is known of a product; nothing of one that no row names.
+    pub fn product(&self, product: Word) -> Product {
+        self.products.get(&product).copied().unwrap_or_default()
+    }
+
+    /// Every product of which a row stands, in no order.
+    pub fn products(&self) -> impl Iterator<Item = (Word, Product)> + '_ {
+        self.products.iter().map(|(product, row)| (*product, *row))
     }
 
     /// Whether products ask the same of terminals.
-    pub fn same_products(&self, other: &Catalog) -> bool {
-        self.products == other.products
+    pub fn same_requirements(&self, other: &Catalog) -> bool {
+        let asks = |one: &Catalog, other: &Catalog| {
+            one.products.iter().all(|(product, row)| other.requires(*product) == row.requires)
+        };
+        asks(self, other) && asks(other, self)
+    }
+
+    /// What is known of a channel; nothing of one that no row names.
+    pub fn channel(&self, channel: Word) -> Channel {
+        self.channels.get(&channel).copied().unwrap_or_default()
     }
 
     /// How far a campaign has come.
     pub fn state(&self, campaign: Word) -> State {
         self.states.get(&campaign).copied().unwrap_or_default()
+    }
+}
+
+fn put<T: Copy>(rows: &mut ByWord<T>, facts: &[(Word, Option<T>)]) {
+    for (key, row) in facts {
+        match row {
+            Some(row) => drop(rows.insert(*key, *row)),
+            None => drop(rows.remove(key)),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dataflows::facts::{ConsentFact, Facts, Ids, MomentFact, Product};
 use dataflows::programme::Programme;
-use dataflows::records::{Arm, Contact, Customer, Feedback, FeedbackKind, Handoff, Outcome, State};
+use dataflows::records::{AMOUNT_MAX, Arm, Contact, Customer, Feedback, FeedbackKind, Handoff, Outcome, State};
 use dataflows::rules::Expr;
 use dataflows::targets::{Campaign, Cap, Limits, Offer, Pack, Span, after_days};
 use dataflows::types::{Clock, CustomerIx, SECONDS_PER_DAY, Time, Word};
@@ -139,21 +139,24 @@ pub fn happen(rng: &mut Rng, known: &mut Known, word: &dyn Fn(&str) -> Word, fac
             campaign: one(rng, &CAMPAIGNS),
             channel: one(rng, &CHANNELS),
             outcome: [Outcome::Delivered, Outcome::Delivered, Outcome::Failed, Outcome::Withheld][rng.usize(0..4)],
-            arm: Arm::Target,
+            arm: [Arm::Target, Arm::Target, Arm::Control, Arm::Random][rng.usize(0..4)],
         };
         let fact = moment(rng, &mut known.contacts, contact);
         facts.contacts.push(fact);
     }
-    for _ in 0..rng.usize(0..8) {
-        let kinds = [FeedbackKind::Open, FeedbackKind::Decline, FeedbackKind::Later, FeedbackKind::Optout];
+    for _ in 0..rng.usize(0..14) {
+        let [order, decline, later, out] =
+            [FeedbackKind::Order, FeedbackKind::Decline, FeedbackKind::Later, FeedbackKind::Optout];
+        let often = [order, order, decline, later, out];
+        let amounts = [AMOUNT_MAX, -AMOUNT_MAX, -1, 0, 500, 12_345];
         let feedback = Feedback {
             campaign: one(rng, &CAMPAIGNS),
-            kind: kinds[rng.usize(0..4)],
+            kind: if rng.bool() { often[rng.usize(0..5)] } else { FeedbackKind::ALL[rng.usize(0..9)] },
             channel: Word::NULL,
             product: if rng.bool() { Word::NULL } else { one(rng, &PRODUCTS[..2]) },
-            amount: None,
-            value: None,
-            reason: Word::NULL,
+            amount: rng.bool().then(|| amounts[rng.usize(0..6)]),
+            value: rng.bool().then(|| amounts[rng.usize(0..6)]),
+            reason: one(rng, &["", "sms", "crbt"]),
         };
         let fact = moment(rng, &mut known.feedbacks, feedback);
         facts.feedbacks.push(fact);
@@ -176,7 +179,9 @@ pub fn happen(rng: &mut Rng, known: &mut Known, word: &dyn Fn(&str) -> Word, fac
     }
     if rng.u8(0..3) == 0 {
         let requires = one(rng, &["", "mms", "wap;mms", "wap"]);
-        facts.products.push((one(rng, &PRODUCTS[..2]), rng.bool().then_some(Product { requires, value: None })));
+        facts
+            .products
+            .push((one(rng, &PRODUCTS[..2]), rng.bool().then_some(Product { requires, ..Product::default() })));
     }
     if rng.u8(0..2) == 0 {
         let state = State::ALL[rng.usize(0..State::ALL.len())].0;

@@ -182,9 +182,31 @@ fn histories_reach_every_turn_that_care_takes() {
 }
 
 #[test]
+fn histories_reach_every_effect_of_a_campaign() {
+    let mut reached = std::collections::BTreeSet::new();
+    for seed in 1..41 {
+        let mut standing = Standing::default();
+        for facts in &History::random(seed).epochs {
+            standing.apply(facts);
+            reached.extend(standing.views().into_iter().filter_map(|(cell, count)| match cell {
+                Change::Effect { group, what, .. } => Some(format!("{group:?} {what:?}")),
+                Change::EffectBy { dimension, value, .. } => Some(format!("{dimension:?} {}", value.is_null())),
+                Change::EffectRate { arm, what, .. } => Some(format!("{arm:?} {what:?} of {}", count.min(2))),
+                Change::Complaint { group, .. } => Some(format!("{group:?} complaint")),
+                Change::FirstOrder { .. } => Some("first order".to_owned()),
+                Change::Workload { .. } => Some("workload".to_owned()),
+                _ => None,
+            }));
+        }
+    }
+    // For each arm: 11 counts of customers but contacts, 6 sums; with contacts, delivered, withheld, and rates.
+    assert!(reached.len() >= 90, "{}: {reached:?}", reached.len());
+}
+
+#[test]
 fn histories_reach_every_reason_arm_and_channel_of_a_target() {
     let mut reached = std::collections::BTreeMap::new();
-    for seed in 1..41 {
+    for seed in 1..161 {
         let mut standing = Standing::default();
         for facts in &History::random(seed).epochs {
             standing.apply(facts);

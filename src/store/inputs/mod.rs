@@ -18,14 +18,13 @@ use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dataflows::facts::{Facts, Product};
+use dataflows::facts::{Channel, Facts, Product};
 use dataflows::records::*;
 use dataflows::types::{CustomerIx, Time, Word};
 
 use super::StoreError;
 use super::owners::{Index, PartitionNo};
 use super::requests::ByRequest;
-pub use rows::ChannelTerms;
 
 /// A row that a key tells apart.
 pub trait Row: PartialEq + Sized {
@@ -277,7 +276,7 @@ impl Inputs {
 
     /// What of a product decides to whom it may be offered; none where no row of it stands.
     pub fn product(&self, product: Word) -> Option<Product> {
-        self.products.index.get(&product).map(|(_, kept)| kept.offered)
+        self.products.index.get(&product).map(|(_, product)| product)
     }
 
     /// Whose a contact of that id is, where one is told.
@@ -292,12 +291,12 @@ impl Inputs {
 
     /// The category of a product, where its standing row names one.
     pub fn category(&self, product: Word) -> Option<Word> {
-        let category = self.products.index.get(&product).map(|(_, kept)| kept.category);
+        let category = self.products.index.get(&product).map(|(_, product)| product.category);
         category.filter(|category| !category.is_null())
     }
 
     /// What the standing row of a channel says of its cost and capacity.
-    pub fn channel(&self, channel: Word) -> Option<ChannelTerms> {
+    pub fn channel(&self, channel: Word) -> Option<Channel> {
         self.channels.index.get(&channel).map(|(_, terms)| terms)
     }
 

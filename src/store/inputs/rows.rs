@@ -1,7 +1,7 @@
 //! The rows of each feed: which key tells them apart, what their successor must know, and the fact that they
 //! make.
 
-use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, OrderFact, Product};
+use dataflows::facts::{AdjustmentFact, Channel, ConsentFact, EventFact, Facts, OrderFact, Product};
 use dataflows::records::*;
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
@@ -213,49 +213,32 @@ impl Row for ScoreRow {
     }
 }
 
-/// What is kept is its category, which no view hangs on.
-/// What is asked of a product beside the dataflow.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct KeptProduct {
-    pub category: Word,
-    pub offered: Product,
-}
-
 impl Row for ProductRow {
     type Key = Word;
-    type Kept = KeptProduct;
-    type Index = ByKey<Word, KeptProduct>;
+    type Kept = Product;
+    type Index = ByKey<Word, Product>;
     fn key(&self) -> Word {
         self.product
     }
-    fn kept(&self) -> KeptProduct {
-        let offered = Product { requires: self.requires, value: self.value };
-        KeptProduct { category: self.category, offered }
+    fn kept(&self) -> Product {
+        Product::from(self)
     }
-    fn tell(product: &Word, _: Option<KeptProduct>, now: Option<&Self>, facts: &mut Facts) {
-        facts.products.push((*product, now.map(|row| row.kept().offered)));
+    fn tell(product: &Word, _: Option<Product>, now: Option<&Self>, facts: &mut Facts) {
+        facts.products.push((*product, now.map(Row::kept)));
     }
 }
 
-/// What a channel costs, and how much of it there is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct ChannelTerms {
-    /// Of a contact, in fen.
-    pub unit_cost: Option<i64>,
-    /// Most contacts of a local day.
-    pub daily_capacity: Option<i64>,
-}
-
-/// No view hangs on channels: whoever hands off, or foretells what that costs, asks for their terms.
 impl Row for ChannelRow {
     type Key = Word;
-    type Kept = ChannelTerms;
-    type Index = ByKey<Word, ChannelTerms>;
+    type Kept = Channel;
+    type Index = ByKey<Word, Channel>;
     fn key(&self) -> Word {
         self.channel
     }
-    fn kept(&self) -> ChannelTerms {
-        ChannelTerms { unit_cost: self.unit_cost, daily_capacity: self.daily_capacity }
+    fn kept(&self) -> Channel {
+        Channel { unit_cost: self.unit_cost, daily_capacity: self.daily_capacity }
     }
-    fn tell(_: &Word, _: Option<ChannelTerms>, _: Option<&Self>, _: &mut Facts) {}
+    fn tell(channel: &Word, _: Option<Channel>, now: Option<&Self>, facts: &mut Facts) {
+        facts.channels.push((*channel, now.map(Row::kept)));
+    }
 }
