@@ -10,7 +10,8 @@ use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::care;
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, MomentFact, OrderFact, Product};
 use dataflows::members::deeds;
-use dataflows::oracle::{Asked, CareRow, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::oracle::{Asked, CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::penetration;
 use dataflows::points::account;
 use dataflows::records::{CampaignStateRow, Rows, State};
 use dataflows::referrals::{self, Node};
@@ -156,6 +157,7 @@ struct Expected {
     referrals: BTreeMap<CustomerIx, Vec<ReferralRow>>,
     deeds: BTreeMap<CustomerIx, Vec<DeedRow>>,
     cares: BTreeMap<CustomerIx, Vec<CareRow>>,
+    penetration: Penetration,
 }
 
 /// Compares what was published with a recompute of it. `progress` hears of customers done.
@@ -193,6 +195,7 @@ pub fn compare(
                 if !referrals.is_empty() {
                     part.referrals.insert(*customer, referrals);
                 }
+                standing.add_penetration(*customer, &mut part.penetration);
                 progress(1);
             }
             part
@@ -207,9 +210,12 @@ pub fn compare(
             expected.referrals.extend(part.referrals);
             expected.deeds.extend(part.deeds);
             expected.cares.extend(part.cares);
+            part.penetration.into_iter().for_each(|(of, count)| *expected.penetration.entry(of).or_insert(0) += count);
         }
     });
-    let Expected { views: expected, attributes, points, referrals, deeds, cares } = expected;
+    // Amounts of one part may make up for those of another.
+    expected.views.retain(|_, count| *count != 0);
+    let Expected { views: expected, attributes, points, referrals, deeds, cares, penetration } = expected;
     let tree = standing.tree();
     let mut verdict = Verdict {
         epoch: published.epoch,
@@ -219,6 +225,7 @@ pub fn compare(
             + tree.len()
             + referrals.values().map(Vec::len).sum::<usize>()
             + deeds.values().map(Vec::len).sum::<usize>()
+            + penetration.len()
             + cares.values().flatten().map(|row| row.tasks.len() + 1).sum::<usize>()
             + points.values().map(|account| account.entries.len() + account.lots.len() + 1).sum::<usize>(),
         divergences: 0,
@@ -234,6 +241,13 @@ pub fn compare(
     }
     for (change, count) in found.iter().filter(|(change, _)| !expected.contains_key(change)) {
         verdict.diverges(|| format!("expected 0, found {count}: {change:?}"));
+    }
+    let found = published_penetration(published);
+    for key in penetration.keys().chain(found.keys()).collect::<std::collections::BTreeSet<_>>() {
+        let (expected, found) = (penetration.get(key), found.get(key));
+        if expected != found {
+            verdict.diverges(|| format!("penetration of {key:?}: expected {expected:?}, found {found:?}"));
+        }
     }
     verdict.compare("customer_attribute", attributes, published_attributes(published), &name);
     verdict.compare("points", points, published_points(published, names), &name);
@@ -358,6 +372,20 @@ fn published_cares(published: &Published, names: &Dictionary) -> BTreeMap<Custom
     let mut found = BTreeMap::new();
     for (chunk, customer) in published.chunks() {
         found.extend(CareRow::of(&reader, chunk).into_iter().map(|(slot, rows)| (customer(slot), rows)));
+    }
+    found
+}
+
+fn published_penetration(published: &Published) -> Penetration {
+    let mut found = Penetration::new();
+    for (chunk, _) in published.chunks() {
+        let users = penetration::users(chunk, &published.services, published.clock.as_of);
+        for (used, counts) in &users.users {
+            let places = [None].into_iter().chain((0..).map(Some));
+            for (place, count) in places.zip(counts).filter(|(_, count)| **count > 0) {
+                *found.entry((*used, place)).or_insert(0) += *count as usize;
+            }
+        }
     }
     found
 }

@@ -28,6 +28,7 @@ use crate::programme::{Programme, Segment};
 use crate::referrals::{self, Link};
 use crate::rules::compiled::Compiled;
 use crate::segments;
+use crate::services::Services;
 use crate::table::catalog::Catalog;
 use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk};
 use crate::table::column::{Bits, CHUNK, Slots};
@@ -126,6 +127,7 @@ pub struct Snapshot {
     pub points: Arc<points::Rules>,
     pub books: points::Books,
     pub catalog: Arc<Catalog>,
+    pub services: Arc<Services>,
     pub chunks: Vec<Arc<Chunk>>,
 }
 
@@ -174,6 +176,7 @@ impl Customers {
             points: self.rules.points.clone(),
             books: self.books,
             catalog: self.settled_catalog.clone(),
+            services: self.rules.services.clone(),
             chunks: self.settled.clone(),
         }
     }

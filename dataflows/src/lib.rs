@@ -15,7 +15,7 @@
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
 //!
-//! customer_attribute, points_balance, points_entry, referral, the events of members and care are no
+//! customer_attribute, points_balance, points_entry, referral, the events of members, care and penetration are no
 //! collections: they are pure functions of the table of customers, read off a snapshot of it; referral_tree is read off one of
 //! the forest.
 
@@ -31,6 +31,7 @@ pub mod facts;
 pub mod keyed;
 pub mod members;
 pub mod oracle;
+pub mod penetration;
 pub mod points;
 pub mod programme;
 pub mod records;

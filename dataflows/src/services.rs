@@ -37,6 +37,8 @@ pub const HEALTHS: [&str; 3] = ["active", "idle", "bundled_idle"];
 pub struct Services {
     /// By product.
     measures: HashMap<Word, Word, foldhash::fast::RandomState>,
+    /// Months that penetration reaches back.
+    pub history: u32,
     /// In the order of [`TRIALS`]; null where no rule asks.
     trials: [Word; 5],
     /// In the order of [`HEALTHS`], likewise.
@@ -49,9 +51,15 @@ impl Services {
         let measures = programme.active_measures.iter();
         Services {
             measures: measures.filter_map(|(product, measure)| Some((word(product)?, word(measure)?))).collect(),
+            history: programme.history,
             trials: TRIALS.map(|name| word(name).unwrap_or_default()),
             healths: HEALTHS.map(|name| word(name).unwrap_or_default()),
         }
+    }
+
+    /// Products with the measures that show their use, in no order.
+    pub fn measures(&self) -> impl Iterator<Item = (Word, Word)> + '_ {
+        self.measures.iter().map(|(product, measure)| (*product, *measure))
     }
 
     fn measure(&self, product: Word) -> Option<Word> {

@@ -7,6 +7,7 @@ use dataflows::customers::{Difference, Snapshot};
 use dataflows::points;
 use dataflows::programme::Programme;
 use dataflows::referrals::Branches;
+use dataflows::services::Services;
 use dataflows::table::Chunk;
 use dataflows::table::catalog::Catalog;
 use dataflows::table::chunk::CHUNK_EMPTY;
@@ -35,6 +36,8 @@ pub struct Published {
     pub books: points::Books,
     /// What stands of products and channels.
     pub catalog: Arc<Catalog>,
+    /// By which measures the use of products shows.
+    pub services: Arc<Services>,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
     /// Who brought whom in.
@@ -51,6 +54,7 @@ impl Published {
             points: Arc::default(),
             books: points::Books::default(),
             catalog: Arc::default(),
+            services: Arc::default(),
             chunks: Vec::new(),
         };
         Published {
@@ -61,6 +65,7 @@ impl Published {
             changed: Arc::default(),
             books: points::Books::default(),
             catalog: Arc::default(),
+            services: Arc::default(),
             difference: Difference::default(),
             forest: Branches::default(),
             workers: vec![snapshot; workers],
@@ -80,6 +85,10 @@ impl Published {
             published.programme = deposit.snapshot.programme.clone();
             published.points = deposit.snapshot.points.clone();
             published.catalog = deposit.snapshot.catalog.clone();
+            // Of one worker: chunks of all remember what they were counted under.
+            if index == 0 {
+                published.services = deposit.snapshot.services.clone();
+            }
             published.books.merge(&deposit.snapshot.books);
             published.difference.tiers.0 += deposit.difference.tiers.0;
             published.difference.tiers.1 += deposit.difference.tiers.1;

@@ -339,6 +339,21 @@ pub const VIEWS: &[View] = &[
         columns: columns![channel_id Text, day Day, contacts Integer, capacity Integer],
     },
     View {
+        name: "penetration",
+        about: "customers who held a product at a month's end, or used it in the month, by segment (null: all)",
+        columns: columns![
+            product_id Text, segment Text, month Month, kind Text, users Integer, customers Integer, rate Rate,
+        ],
+    },
+    View {
+        name: "penetration_growth",
+        about: "the rate of each month beside that of the first month with users, and how many times that it is",
+        columns: columns![
+            product_id Text, segment Text, month Month, kind Text, first_month Month, first_rate Rate, rate Rate,
+            multiple Rate,
+        ],
+    },
+    View {
         name: "service_health",
         about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
         columns: columns![
@@ -424,7 +439,7 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// The views of the contract that this build does not carry.
-const ABSENT: &[&str] = &["fit", "channel_preference", "tag", "goal_progress", "penetration", "scene_firing"];
+const ABSENT: &[&str] = &["fit", "channel_preference", "tag", "goal_progress", "scene_firing"];
 
 impl View {
     /// Whether it follows from programme, input and clock alone. What a service has seen happen does not, and a

@@ -15,6 +15,7 @@ pub mod export;
 pub mod filter;
 pub mod leaderboard;
 mod orders;
+mod penetration;
 mod points;
 mod prizes;
 mod referrals;

@@ -20,6 +20,7 @@ use super::effects::{
     satisfaction,
 };
 use super::orders::order_request;
+use super::penetration::{penetration, penetration_growth};
 use super::points::{
     points_account, points_balance, points_entry, points_imbalance, points_lot, points_spendable, rank_move,
 };
@@ -80,6 +81,8 @@ pub fn rows<E: From<StoreError>>(
         "satisfaction" => satisfaction(sources, visit),
         "complaint_count" => complaint_count(sources, visit),
         "channel_workload" => channel_workload(sources, visit),
+        "penetration" => penetration(sources, visit),
+        "penetration_growth" => penetration_growth(sources, visit),
         "drive_share" => drive_share(sources, visit),
         "service_health" => service_health(sources, visit),
         "care_task" => care_task(sources, visit),

@@ -8,6 +8,7 @@ mod attributes;
 mod care;
 mod effects;
 mod members;
+mod penetration;
 mod points;
 mod referrals;
 mod rules;
@@ -20,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 pub use attributes::Asked;
 pub use care::CareRow;
 pub use members::DeedRow;
+pub use penetration::Penetration;
 pub use points::{PointsAccount, PointsEntry, PointsLot, PointsRow};
 pub use referrals::{ReferralRow, TreeRow};
 

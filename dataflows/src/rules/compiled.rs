@@ -24,7 +24,7 @@ pub struct Compiled {
     pub tiers: Vec<(Word, Option<Plan>)>,
     pub segments: Vec<(Word, Plan)>,
     pub points: Arc<points::Rules>,
-    pub services: Services,
+    pub services: Arc<Services>,
     /// The words of stages, where a rule asks for them.
     pub stages: [Word; 4],
     pub drives: Vec<Drive>,
@@ -52,7 +52,7 @@ impl Compiled {
         Compiled {
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             points: Arc::new(points::Rules::new(&programme, &word)),
-            services: Services::new(&programme, &word),
+            services: Arc::new(Services::new(&programme, &word)),
             stages: STAGES.map(|name| word(name).unwrap_or_default()),
             drives: drives::compile(&programme, &word),
             cares: care::compile(&programme, &word),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::drives::Driven;
 use crate::facts::Interval;
+use crate::penetration;
 use crate::points::Balances;
 use crate::points::transfers::Transfers;
 use crate::records::{Bill, Contact, Customer, Feedback, Handoff};
@@ -78,6 +79,8 @@ pub struct Chunk {
     pub points: Arc<Balances>,
     /// Derived: whom campaigns list.
     pub targets: Arc<Targets>,
+    /// Derived, once it is read: how many use which product.
+    pub users: penetration::Memo,
 }
 
 impl Chunk {
@@ -105,6 +108,7 @@ impl Chunk {
             drives: Arc::default(),
             points: Balances::none(),
             targets: Arc::default(),
+            users: penetration::Memo::default(),
         }
     }
 

@@ -10,9 +10,11 @@ use dataflows::care;
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
 use dataflows::members::deeds;
-use dataflows::oracle::{CareRow, DeedRow, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::oracle::{CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::penetration;
 use dataflows::points::account;
 use dataflows::referrals::{self, Branches, Forest};
+use dataflows::table::Chunk;
 use dataflows::table::column::{CHUNK, Slots};
 use dataflows::types::{CustomerIx, Diff, Epoch, Token, Word};
 use dataflows::views::Change;
@@ -38,6 +40,7 @@ pub struct Read {
     pub deeds: BTreeMap<CustomerIx, Vec<DeedRow>>,
     pub numbers: BTreeMap<CustomerIx, Token>,
     pub cares: BTreeMap<CustomerIx, Vec<CareRow>>,
+    pub penetration: Penetration,
 }
 
 type Update = (Change, Epoch, Diff);
@@ -97,10 +100,12 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
         }
         input.flush();
         worker.step_while(|| probe.less_than(input.time()));
-        let last = shared_epochs.len() - 1;
-        let mut reads = shared_reads.lock().unwrap();
-        read(&customers.borrow().snapshot(), &words, index, peers, &mut reads[last]);
-        read_tree(&forest.borrow().snapshot(), &mut reads[last]);
+        if !one_at_a_time {
+            let last = shared_epochs.len() - 1;
+            let mut reads = shared_reads.lock().unwrap();
+            read(&customers.borrow().snapshot(), &words, index, peers, &mut reads[last]);
+            read_tree(&forest.borrow().snapshot(), &mut reads[last]);
+        }
     })
     .expect("workers");
     let updates = std::mem::take(&mut *updates.lock().unwrap());
@@ -115,6 +120,7 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
     let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
     let cares = care::Reader::new(snapshot.programme.clone(), words.to_vec(), snapshot.clock);
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
+        read_penetration(snapshot, chunk, &mut read.penetration);
         let listed = chunk.listed();
         read.cares.extend(CareRow::of(&cares, chunk).into_iter().map(|(slot, rows)| (customer(number, slot), rows)));
         for (slot, row) in rows(chunk, &Slots::All, moment).into_iter().enumerate() {
@@ -135,6 +141,18 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
             let shown = PointsAccount::shown(&account, balance, rules, &text);
             assert_eq!(account.lots.iter().map(|lot| lot.left).sum::<i64>(), account.spendable + account.pending);
             read.points.insert(customer(number, slot), shown);
+        }
+    }
+}
+
+/// What is remembered is what is counted.
+fn read_penetration(snapshot: &Snapshot, chunk: &Chunk, read: &mut Penetration) {
+    let users = penetration::users(chunk, &snapshot.services, snapshot.clock.as_of);
+    assert_eq!(users, penetration::users(&chunk.clone(), &snapshot.services, snapshot.clock.as_of));
+    for (used, counts) in &users.users {
+        let places = [None].into_iter().chain((0..).map(Some));
+        for (place, count) in places.zip(counts).filter(|(_, count)| **count > 0) {
+            *read.entry((*used, place)).or_insert(0) += *count as usize;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
 use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, MomentFact, OrderFact};
-use dataflows::oracle::{Asked, CareRow, DeedRow, PointsAccount, ReferralRow, Standing};
+use dataflows::oracle::{Asked, CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing};
 use dataflows::programme::Programme;
 use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
 use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Token, Word};
@@ -206,6 +206,12 @@ pub fn deeds(standing: &Standing) -> BTreeMap<CustomerIx, Vec<DeedRow>> {
 pub fn cares(standing: &Standing) -> BTreeMap<CustomerIx, Vec<CareRow>> {
     let of = |customer| (customer, standing.cares(customer));
     standing.everybody().into_iter().map(of).filter(|(_, cares)| !cares.is_empty()).collect()
+}
+
+pub fn penetration(standing: &Standing) -> Penetration {
+    let mut users = Penetration::default();
+    standing.everybody().into_iter().for_each(|customer| standing.add_penetration(customer, &mut users));
+    users
 }
 
 pub fn numbers(standing: &Standing) -> BTreeMap<CustomerIx, Token> {

@@ -59,6 +59,7 @@ fn agrees_with_the_oracle(seed: u64, history: &History) {
         assert_eq!(read.deeds, history::deeds(&standing), "deeds, {told}");
         assert_eq!(read.numbers, history::numbers(&standing), "numbers, {told}");
         assert_eq!(read.cares, history::cares(&standing), "care, {told}");
+        assert_eq!(read.penetration, history::penetration(&standing), "penetration, {told}");
     }
 }
 
@@ -179,6 +180,21 @@ fn histories_reach_every_turn_that_care_takes() {
         }
     }
     assert!(reached.len() == 11 && reached.values().all(|count| *count >= 4), "{reached:?}");
+}
+
+#[test]
+fn histories_reach_users_of_every_kind_in_segments() {
+    let mut reached = std::collections::BTreeMap::new();
+    for seed in 1..41 {
+        let mut standing = Standing::default();
+        for facts in &History::random(seed).epochs {
+            standing.apply(facts);
+            for ((used, segment), users) in history::penetration(&standing) {
+                *reached.entry((used.1, segment.is_some())).or_insert(0) += users;
+            }
+        }
+    }
+    assert!(reached.len() == 4 && reached.values().all(|users| *users >= 100), "{reached:?}");
 }
 
 #[test]

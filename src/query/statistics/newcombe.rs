@@ -12,7 +12,8 @@ use super::{Arm, Interval, half_up};
 /// The normal deviate that 2.5% lie beyond.
 const Z: f64 = 1.959963984540054;
 
-/// The 95% interval of an arm's rate. None for an arm without anybody.
+/// The 95% interval of an arm's rate, by which simulations are judged. None for an arm without anybody.
+#[cfg(test)]
 pub fn rate(arm: Arm) -> Option<Interval> {
     let (rate, below, above) = reach(arm)?;
     Some(Interval { low: half_up(rate - below), high: half_up(rate + above) })
