@@ -21,6 +21,7 @@ use crate::attributes::{Frame, Moment};
 use crate::drives;
 use crate::effects;
 use crate::facts::Facts;
+use crate::fit;
 use crate::keyed::Keyed;
 use crate::points;
 use crate::points::transfers::{Note, Said};
@@ -128,6 +129,7 @@ pub struct Snapshot {
     pub books: points::Books,
     pub catalog: Arc<Catalog>,
     pub services: Arc<Services>,
+    pub fit: Arc<fit::Rules>,
     pub chunks: Vec<Arc<Chunk>>,
 }
 
@@ -177,6 +179,7 @@ impl Customers {
             books: self.books,
             catalog: self.settled_catalog.clone(),
             services: self.rules.services.clone(),
+            fit: self.rules.fit.clone(),
             chunks: self.settled.clone(),
         }
     }

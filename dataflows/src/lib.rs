@@ -15,7 +15,7 @@
 //!                             └─► forest (keyed, worker 0) ─► joined
 //! ```
 //!
-//! customer_attribute, points_balance, points_entry, referral, the events of members, care and penetration are no
+//! customer_attribute, points_balance, points_entry, referral, the events of members, care, penetration and fit are no
 //! collections: they are pure functions of the table of customers, read off a snapshot of it; referral_tree is read off one of
 //! the forest.
 
@@ -28,6 +28,7 @@ pub mod customers;
 pub mod drives;
 pub mod effects;
 pub mod facts;
+pub mod fit;
 pub mod keyed;
 pub mod members;
 pub mod oracle;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::care::{Calendar, Care};
+use crate::fit::Fit;
 use crate::records::EventKind;
 use crate::rules::{Attribute, Expr};
 use crate::services::{HEALTHS, TRIALS};
@@ -38,6 +39,8 @@ pub struct Programme {
     pub active_measures: BTreeMap<String, String>,
     pub cares: Vec<Care>,
     pub calendar: Calendar,
+    /// None where the programme has no `[fit]`.
+    pub fit: Option<Fit>,
     pub packs: Vec<Pack>,
     /// In the programme's order; arbitration has its own.
     pub campaigns: Vec<Campaign>,
@@ -204,6 +207,7 @@ impl Programme {
         }
         names.extend(self.cares.iter().flat_map(|care| [care.product.as_str(), &care.used_by]));
         names.extend(self.active_measures.iter().flat_map(|(product, measure)| [product.as_str(), measure]));
+        names.extend(self.fit.iter().flat_map(Fit::names));
         for rule in self.rules() {
             rule.attributes(&mut |attribute| match attribute {
                 Attribute::Usage(name)
@@ -254,6 +258,7 @@ impl Default for Programme {
             active_measures: BTreeMap::new(),
             cares: Vec::new(),
             calendar: Calendar::default(),
+            fit: None,
             packs: Vec::new(),
             campaigns: Vec::new(),
             limits: Limits::default(),

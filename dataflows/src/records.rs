@@ -210,6 +210,7 @@ pub struct Order {
     pub action: Action,
     /// Whether it came with another product; not where that is not told.
     pub bundled: bool,
+    pub channel: Word,
 }
 
 /// A row of `order`; key: order_id.
@@ -227,7 +228,7 @@ pub struct OrderRow {
 impl OrderRow {
     /// What views ask of it.
     pub fn order(&self) -> Order {
-        Order { action: self.action, bundled: self.bundled == Some(true) }
+        Order { action: self.action, bundled: self.bundled == Some(true), channel: self.channel }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataflows::customers::{Difference, Snapshot};
+use dataflows::fit;
 use dataflows::points;
 use dataflows::programme::Programme;
 use dataflows::referrals::Branches;
@@ -38,6 +39,8 @@ pub struct Published {
     pub catalog: Arc<Catalog>,
     /// By which measures the use of products shows.
     pub services: Arc<Services>,
+    /// By what fit is computed.
+    pub fit: Arc<fit::Rules>,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
     /// Who brought whom in.
@@ -55,6 +58,7 @@ impl Published {
             books: points::Books::default(),
             catalog: Arc::default(),
             services: Arc::default(),
+            fit: Arc::default(),
             chunks: Vec::new(),
         };
         Published {
@@ -66,6 +70,7 @@ impl Published {
             books: points::Books::default(),
             catalog: Arc::default(),
             services: Arc::default(),
+            fit: Arc::default(),
             difference: Difference::default(),
             forest: Branches::default(),
             workers: vec![snapshot; workers],
@@ -88,6 +93,7 @@ impl Published {
             // Of one worker: chunks of all remember what they were counted under.
             if index == 0 {
                 published.services = deposit.snapshot.services.clone();
+                published.fit = deposit.snapshot.fit.clone();
             }
             published.books.merge(&deposit.snapshot.books);
             published.difference.tiers.0 += deposit.difference.tiers.0;

@@ -51,6 +51,11 @@ impl Counted {
         self.bits |= place.map_or(0, |place| 1 << place);
     }
 
+    fn has(&self, effect: Effect) -> bool {
+        let place = Effect::OF_CUSTOMERS.iter().position(|of| *of == effect);
+        place.is_some_and(|place| self.bits >> place & 1 == 1)
+    }
+
     fn merge(&mut self, other: &Counted) {
         self.bits |= other.bits;
         self.contacts += other.contacts;
@@ -117,6 +122,34 @@ impl<'a> Life<'a> {
             handoffs: of_slot(&chunk.handoffs, slot),
             feedbacks: of_slot(&chunk.feedbacks, slot),
         }
+    }
+
+    /// What of it was before a second.
+    pub fn until(&self, end: Time) -> Life<'a> {
+        fn before<T>(rows: &[(MomentKey, T)], end: Time) -> &[(MomentKey, T)] {
+            &rows[..rows.partition_point(|((_, at, _), _)| *at < end)]
+        }
+        Life {
+            contacts: before(self.contacts, end),
+            handoffs: before(self.handoffs, end),
+            feedbacks: before(self.feedbacks, end),
+        }
+    }
+
+    /// The campaigns that were delivered to him outside their control arms, by channel; and whether he ordered there.
+    pub fn delivered(&self) -> Vec<(Word, Word, bool)> {
+        let mut shares = self.count(&mut |_| {});
+        shares.retain(|share| matches!(share.group, Group::Target | Group::Random));
+        shares.sort_unstable_by_key(|share| (share.campaign, share.channel));
+        shares.dedup_by(|next, kept| {
+            let is_same = (kept.campaign, kept.channel) == (next.campaign, next.channel);
+            if is_same {
+                kept.counted.merge(&next.counted);
+            }
+            is_same
+        });
+        let delivered = shares.iter().filter(|share| share.counted.has(Effect::Delivered));
+        delivered.map(|share| (share.campaign, share.channel, share.counted.has(Effect::Ordered))).collect()
     }
 
     /// Whether another life is the same.

@@ -20,7 +20,7 @@
 //! - A first order is the earliest `order` feedback of a customer to a campaign that did not reach him as its control.
 
 mod differences;
-mod life;
+pub(crate) mod life;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@
 mod attributes;
 mod care;
 mod effects;
+mod fit;
 mod members;
 mod penetration;
 mod points;
@@ -25,7 +26,7 @@ pub use penetration::Penetration;
 pub use points::{PointsAccount, PointsEntry, PointsLot, PointsRow};
 pub use referrals::{ReferralRow, TreeRow};
 
-use crate::facts::{Facts, Interval, MomentFact, Product};
+use crate::facts::{Channel, Facts, Interval, MomentFact, Product};
 use crate::programme::Programme;
 use crate::records::{Bill, Contact, Customer, Event, Feedback, Handoff, Order, State};
 use crate::types::{Clock, CustomerIx, Day, Diff, Month, Time, Word};
@@ -55,6 +56,7 @@ pub struct Standing {
     pub handoffs: points::Moments<Handoff>,
     pub ids: BTreeMap<CustomerIx, String>,
     pub products: BTreeMap<Word, Product>,
+    pub channels: BTreeMap<Word, Channel>,
     pub states: BTreeMap<Word, State>,
     pub words: Vec<Arc<str>>,
     pub clock: Clock,
@@ -102,6 +104,7 @@ impl Standing {
         moments(&mut self.handoffs, &facts.handoffs);
         self.ids.extend(facts.ids.iter().map(|(customer, id)| (customer, id.to_owned())));
         facts.products.iter().for_each(|(product, row)| put(&mut self.products, *product, *row));
+        facts.channels.iter().for_each(|(channel, row)| put(&mut self.channels, *channel, *row));
         facts.campaigns.iter().for_each(|(campaign, state)| put(&mut self.states, *campaign, *state));
         for (customer, month, measure, change) in &facts.usage {
             let sum = self.usage.entry((*customer, *measure, *month)).or_insert(0);

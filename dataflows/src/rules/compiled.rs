@@ -7,6 +7,7 @@ use super::plan::{Plan, plan};
 use super::{Attribute, Expr};
 use crate::care::{self, Watch};
 use crate::drives::{self, Drive};
+use crate::fit;
 use crate::points;
 use crate::programme::Programme;
 use crate::services::Services;
@@ -25,6 +26,7 @@ pub struct Compiled {
     pub segments: Vec<(Word, Plan)>,
     pub points: Arc<points::Rules>,
     pub services: Arc<Services>,
+    pub fit: Arc<fit::Rules>,
     /// The words of stages, where a rule asks for them.
     pub stages: [Word; 4],
     pub drives: Vec<Drive>,
@@ -49,12 +51,15 @@ impl Compiled {
         let id = |id: &str| word(id).unwrap_or_else(|| panic!("id {id:?} is not in the vocabulary"));
         let tiers = programme.tiers.iter().map(|tier| (id(&tier.id), tier.when.as_ref().map(|when| plan(when, &word))));
         let segments = programme.segments.iter().map(|segment| (id(&segment.id), plan(&segment.when, &word)));
+        let drives = drives::compile(&programme, &word);
+        let driven: Vec<Word> = drives.iter().map(|drive| drive.id).collect();
         Compiled {
+            fit: Arc::new(fit::Rules::new(&programme, &driven, &word)),
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             points: Arc::new(points::Rules::new(&programme, &word)),
             services: Arc::new(Services::new(&programme, &word)),
             stages: STAGES.map(|name| word(name).unwrap_or_default()),
-            drives: drives::compile(&programme, &word),
+            drives,
             cares: care::compile(&programme, &word),
             targets: targets::Rules::new(&programme, &word),
             population: programme.population.as_ref().map(|rule| plan(rule, &word)),

@@ -58,6 +58,11 @@ impl Catalog {
         self.channels.get(&channel).copied().unwrap_or_default()
     }
 
+    /// Every channel of which a row stands, in no order.
+    pub fn channels(&self) -> impl Iterator<Item = (Word, Channel)> + '_ {
+        self.channels.iter().map(|(channel, row)| (*channel, *row))
+    }
+
     /// How far a campaign has come.
     pub fn state(&self, campaign: Word) -> State {
         self.states.get(&campaign).copied().unwrap_or_default()

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::drives::Driven;
 use crate::facts::Interval;
+use crate::fit;
 use crate::penetration;
 use crate::points::Balances;
 use crate::points::transfers::Transfers;
@@ -81,6 +82,8 @@ pub struct Chunk {
     pub targets: Arc<Targets>,
     /// Derived, once it is read: how many use which product.
     pub users: penetration::Memo,
+    /// Derived, once it is read: its part of the rates of fit.
+    pub summary: fit::Memo,
 }
 
 impl Chunk {
@@ -109,6 +112,7 @@ impl Chunk {
             points: Balances::none(),
             targets: Arc::default(),
             users: penetration::Memo::default(),
+            summary: fit::Memo::default(),
         }
     }
 

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dataflows::facts::{ConsentFact, Facts, Ids, MomentFact, Product};
+use dataflows::facts::{Channel, ConsentFact, Facts, Ids, MomentFact, Product};
+use dataflows::fit::{Affinity, FIT_WEIGHT_MAX, Fit, Kin, Of};
 use dataflows::programme::Programme;
 use dataflows::records::{AMOUNT_MAX, Arm, Contact, Customer, Feedback, FeedbackKind, Handoff, Outcome, State};
 use dataflows::rules::Expr;
@@ -37,13 +38,44 @@ pub fn put(rng: &mut Rng, programme: &mut Programme) {
         .collect();
     programme.campaigns = ids[..many].iter().map(|id| campaign(rng, id)).collect();
     programme.limits = limits(rng);
+    programme.fit = (rng.u8(0..4) != 0).then(|| fit(rng, programme));
+}
+
+/// Weights, affinities and models of products.
+fn fit(rng: &mut Rng, programme: &Programme) -> Fit {
+    let weights = |rng: &mut Rng| {
+        let mut weights = [0; 3].map(|_| rng.u32(0..=FIT_WEIGHT_MAX));
+        weights[rng.usize(0..3)] = rng.u32(1..=FIT_WEIGHT_MAX);
+        weights
+    };
+    let affinity = |rng: &mut Rng| {
+        let one = |rng: &mut Rng, of: &[&str]| of[rng.usize(0..of.len())].to_owned();
+        let drives: Vec<&str> = programme.drives.iter().map(|drive| drive.id.as_str()).chain(["nowhere"]).collect();
+        Affinity {
+            of: if rng.bool() { Of::Product(one(rng, &PRODUCTS)) } else { Of::Category(one(rng, &["sms", "call"])) },
+            kin: match rng.u8(0..3) {
+                0 => Kin::Tier(format!("T{}", rng.u8(0..3))),
+                1 => Kin::Segment(format!("S{}", rng.u8(0..4))),
+                _ => Kin::Drive(one(rng, &drives)),
+            },
+            points: rng.i64(-6_000..6_000),
+        }
+    };
+    Fit {
+        weights: weights(rng),
+        parts: weights(rng),
+        smoothing: [0, 1, 20][rng.usize(0..3)],
+        affinities: (0..rng.usize(0..6)).map(|_| affinity(rng)).collect(),
+        scores: if rng.bool() { [("sms".to_owned(), "crbt".to_owned())].into() } else { [].into() },
+    }
 }
 
 /// The same with something else in it.
 pub fn edit(rng: &mut Rng, programme: &mut Programme) {
     let mut other = Programme::default();
     put(rng, &mut other);
-    match rng.u8(0..6) {
+    match rng.u8(0..7) {
+        6 => programme.fit = other.fit,
         0 => programme.limits = other.limits,
         1 => programme.packs = other.packs,
         2 => rng.shuffle(&mut programme.campaigns),
@@ -179,9 +211,16 @@ pub fn happen(rng: &mut Rng, known: &mut Known, word: &dyn Fn(&str) -> Word, fac
     }
     if rng.u8(0..3) == 0 {
         let requires = one(rng, &["", "mms", "wap;mms", "wap"]);
-        facts
-            .products
-            .push((one(rng, &PRODUCTS[..2]), rng.bool().then_some(Product { requires, ..Product::default() })));
+        let category = one(rng, &["", "sms", "call"]);
+        let product = Product { requires, category, ..Product::default() };
+        facts.products.push((one(rng, &PRODUCTS[..2]), (rng.u8(0..4) != 0).then_some(product)));
+    }
+    if rng.bool() {
+        facts.channels.push((one(rng, &CHANNELS), (rng.u8(0..6) != 0).then(Channel::default)));
+        facts.scores.push((member(rng), word("crbt"), rng.bool().then(|| rng.i64(-2_000..12_000))));
+    }
+    for order in facts.orders.iter_mut().filter_map(|fact| fact.order.as_mut()) {
+        order.channel = one(rng, &["", "sms", "mms", "wap", "call"]);
     }
     if rng.u8(0..2) == 0 {
         let state = State::ALL[rng.usize(0..State::ALL.len())].0;

@@ -9,12 +9,14 @@ use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::care;
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
+use dataflows::fit::{self, Rates, Scored, Scores};
 use dataflows::members::deeds;
 use dataflows::oracle::{CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::penetration;
 use dataflows::points::account;
 use dataflows::referrals::{self, Branches, Forest};
 use dataflows::table::Chunk;
+use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::{CHUNK, Slots};
 use dataflows::types::{CustomerIx, Diff, Epoch, Token, Word};
 use dataflows::views::Change;
@@ -41,9 +43,13 @@ pub struct Read {
     pub numbers: BTreeMap<CustomerIx, Token>,
     pub cares: BTreeMap<CustomerIx, Vec<CareRow>>,
     pub penetration: Penetration,
+    pub fit: BTreeMap<CustomerIx, (Vec<Scored>, Vec<Scored>)>,
 }
 
 type Update = (Change, Epoch, Diff);
+
+/// Of each worker at one epoch.
+type Snapshots = Vec<(usize, Snapshot)>;
 
 /// One epoch at a time, as the engine feeds them; attributes are read off snapshots.
 pub fn run(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
@@ -67,6 +73,8 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
     let updates: Arc<Mutex<Vec<Update>>> = Arc::default();
     let reads: Arc<Mutex<Vec<Read>>> = Arc::new(Mutex::new(vec![Read::default(); epochs.len()]));
     let (shared_updates, shared_reads, shared_epochs) = (updates.clone(), reads.clone(), epochs.to_vec());
+    let snapshots: Arc<Mutex<Vec<Snapshots>>> = Arc::new(Mutex::new(vec![Vec::new(); epochs.len()]));
+    let shared_snapshots = snapshots.clone();
     timely::execute(timely::Config::process(workers), move |worker| {
         let (index, peers) = (worker.index(), worker.peers());
         let customers = Rc::new(RefCell::new(Customers::with_rows(index, peers)));
@@ -96,6 +104,7 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
                 let mut reads = shared_reads.lock().unwrap();
                 read(&customers.borrow().snapshot(), &words, index, peers, &mut reads[epoch]);
                 read_tree(&forest.borrow().snapshot(), &mut reads[epoch]);
+                shared_snapshots.lock().unwrap()[epoch].push((index, customers.borrow().snapshot()));
             }
         }
         input.flush();
@@ -105,11 +114,18 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
             let mut reads = shared_reads.lock().unwrap();
             read(&customers.borrow().snapshot(), &words, index, peers, &mut reads[last]);
             read_tree(&forest.borrow().snapshot(), &mut reads[last]);
+            shared_snapshots.lock().unwrap()[last].push((index, customers.borrow().snapshot()));
         }
     })
     .expect("workers");
     let updates = std::mem::take(&mut *updates.lock().unwrap());
-    let reads = std::mem::take(&mut *reads.lock().unwrap());
+    let mut reads = std::mem::take(&mut *reads.lock().unwrap());
+    let snapshots = std::mem::take(&mut *snapshots.lock().unwrap());
+    let (mut words, mut rates) = (Vec::new(), Kept::default());
+    for ((facts, snapshots), read) in epochs.iter().zip(&snapshots).zip(&mut reads) {
+        words.extend(facts.words.iter().cloned());
+        read_fit(snapshots, &words, workers, &mut rates, read);
+    }
     accumulated(updates, epochs.len()).into_iter().zip(reads).map(|(views, read)| State { views, read }).collect()
 }
 
@@ -141,6 +157,39 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
             let shown = PointsAccount::shown(&account, balance, rules, &text);
             assert_eq!(account.lots.iter().map(|lot| lot.left).sum::<i64>(), account.spendable + account.pending);
             read.points.insert(customer(number, slot), shown);
+        }
+    }
+}
+
+/// Rates as they were, with what each chunk told of them.
+#[derive(Default)]
+struct Kept {
+    rates: Rates,
+    told: Vec<Arc<fit::Summary>>,
+}
+
+/// Fit is read off the chunks of all workers: rates as they are summed up, and as they follow what changed.
+fn read_fit(snapshots: &[(usize, Snapshot)], words: &[Arc<str>], workers: usize, kept: &mut Kept, read: &mut Read) {
+    let Some((_, first)) = snapshots.first().filter(|(_, snapshot)| snapshot.fit.is_there) else { return };
+    let chunks = || snapshots.iter().flat_map(|(_, snapshot)| &snapshot.chunks);
+    let told: Vec<_> = chunks().map(|chunk| fit::summary(chunk, &first.fit, fit::closed(first.clock))).collect();
+    let mut rates = Rates::default();
+    told.iter().for_each(|summary| rates.add(summary, 1));
+    told.iter().for_each(|summary| kept.rates.add(summary, 1));
+    kept.told.iter().for_each(|summary| kept.rates.add(summary, -1));
+    kept.told = told;
+    let text = |word: Word| &*words[word.0 as usize];
+    let scores = Scores::new(&first.fit, &first.catalog, &rates, &text);
+    let followed = Scores::new(&first.fit, &first.catalog, &kept.rates, &text);
+    for (index, snapshot) in snapshots {
+        for (number, chunk) in snapshot.chunks.iter().enumerate() {
+            let (of, followed) = (scores.of(chunk), followed.of(chunk));
+            for slot in (0..CHUNK).filter(|slot| chunk.class[*slot] != ABSENT) {
+                let customer = CustomerIx(((number * CHUNK + slot) * workers + index) as u32);
+                let scored = (of.pairs(slot), of.best(slot));
+                assert_eq!(scored, (followed.pairs(slot), followed.best(slot)), "rates that follow changes");
+                read.fit.insert(customer, scored);
+            }
         }
     }
 }

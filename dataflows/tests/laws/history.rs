@@ -129,6 +129,7 @@ pub fn joined(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         joined.listings.extend(facts.listings.iter().cloned());
         joined.consents.extend(facts.consents.iter().cloned());
         joined.scores.extend(facts.scores.iter().cloned());
+        joined.channels.extend(facts.channels.iter().copied());
         joined.contacts.extend(facts.contacts.iter().cloned());
         joined.feedbacks.extend(facts.feedbacks.iter().cloned());
         joined.handoffs.extend(facts.handoffs.iter().cloned());
@@ -170,6 +171,7 @@ pub fn emptying(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         contacts: taken_back(standing.contacts.keys()),
         feedbacks: taken_back(standing.feedbacks.keys()),
         handoffs: taken_back(standing.handoffs.keys()),
+        channels: standing.channels.keys().map(|channel| (*channel, None)).collect(),
         products: standing.products.keys().map(|product| (*product, None)).collect(),
         campaigns: standing.states.keys().map(|campaign| (*campaign, None)).collect(),
         clock: Some(Clock::default()),
@@ -427,7 +429,7 @@ fn usage(rng: &mut Rng, uses: &mut Vec<UsageFact>) -> UsageFact {
 /// A new order, or one that came before, taken back or brought again.
 fn order(rng: &mut Rng, orders: &mut Vec<OrderFact>) -> OrderFact {
     let action = [Some(Action::Subscribe), Some(Action::Cancel), Some(Action::Trial), Some(Action::Trial), None];
-    let order = action[rng.usize(0..5)].map(|action| Order { action, bundled: rng.bool() });
+    let order = action[rng.usize(0..5)].map(|action| Order { action, bundled: rng.bool(), channel: Word::NULL });
     if !orders.is_empty() && rng.bool() {
         let known = orders[rng.usize(0..orders.len())].clone();
         return OrderFact { order, ..known };

@@ -60,6 +60,7 @@ fn agrees_with_the_oracle(seed: u64, history: &History) {
         assert_eq!(read.numbers, history::numbers(&standing), "numbers, {told}");
         assert_eq!(read.cares, history::cares(&standing), "care, {told}");
         assert_eq!(read.penetration, history::penetration(&standing), "penetration, {told}");
+        assert_eq!(read.fit, standing.fit(), "fit, {told}");
     }
 }
 
@@ -183,6 +184,27 @@ fn histories_reach_every_turn_that_care_takes() {
 }
 
 #[test]
+fn histories_reach_scores_of_every_part() {
+    let mut reached = std::collections::BTreeSet::new();
+    for seed in 1..161 {
+        let mut standing = Standing::default();
+        for facts in &History::random(seed).epochs {
+            standing.apply(facts);
+            for (pairs, best) in standing.fit().into_values() {
+                reached.insert(format!("best of {}", best.len()));
+                for scored in pairs {
+                    let pairs = [scored.customer_product, scored.product_channel, scored.customer_channel];
+                    let parts = pairs.iter().enumerate().map(|(part, score)| format!("{part}: {}", score / 1_000));
+                    reached.extend(parts.chain([format!("whole: {}", scored.score / 1_000)]));
+                }
+            }
+        }
+    }
+    // Of each of four, eleven tenths; and no, one or two best products.
+    assert!(reached.len() >= 44, "{}: {reached:?}", reached.len());
+}
+
+#[test]
 fn histories_reach_users_of_every_kind_in_segments() {
     let mut reached = std::collections::BTreeMap::new();
     for seed in 1..41 {
@@ -222,7 +244,7 @@ fn histories_reach_every_effect_of_a_campaign() {
 #[test]
 fn histories_reach_every_reason_arm_and_channel_of_a_target() {
     let mut reached = std::collections::BTreeMap::new();
-    for seed in 1..161 {
+    for seed in 1..321 {
         let mut standing = Standing::default();
         for facts in &History::random(seed).epochs {
             standing.apply(facts);

@@ -1,0 +1,340 @@
+//! Scores of customers, by rates.
+
+use std::cell::RefCell;
+
+use hashbrown::HashMap;
+
+use super::rules::{Place, Rules};
+use super::{FULL, Rates};
+use crate::facts::Product;
+use crate::table::Chunk;
+use crate::table::catalog::Catalog;
+use crate::table::chunk::ABSENT;
+use crate::table::column::CHUNK;
+use crate::targets::needs;
+use crate::types::Word;
+
+/// Products of a customer that are his best.
+pub const BEST: usize = 5;
+
+/// How well a product suits a customer over a channel, in hundredths.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Scored {
+    pub product: Word,
+    pub channel: Word,
+    pub customer_product: i64,
+    pub product_channel: i64,
+    pub customer_channel: i64,
+    pub score: i64,
+}
+
+/// What is the same for everybody.
+pub struct Scores<'a> {
+    rules: &'a Rules,
+    text: &'a dyn Fn(Word) -> &'a str,
+    /// By id.
+    products: Vec<(Word, Product)>,
+    /// By id, each with what it asks of a terminal.
+    channels: Vec<(Word, Option<&'static str>)>,
+    /// By product and segment.
+    lifts: Vec<Vec<i64>>,
+    /// Affinities that name a product, or its category.
+    affinities: Vec<Vec<(Place, i64)>>,
+    /// By product and channel; and to the power of their weight.
+    product_channel: Vec<Vec<(i64, u128)>>,
+    /// By group (everybody first) and channel.
+    used: Vec<Vec<i64>>,
+    /// Whether a terminal has what is asked, by both.
+    usable: RefCell<HashMap<(Word, usize), bool, foldhash::fast::RandomState>>,
+}
+
+impl<'a> Scores<'a> {
+    /// By these rates. `text` is that of a word.
+    pub fn new(rules: &'a Rules, catalog: &Catalog, rates: &Rates, text: &'a dyn Fn(Word) -> &'a str) -> Scores<'a> {
+        let mut products: Vec<(Word, Product)> = catalog.products().collect();
+        products.sort_unstable_by_key(|(product, _)| text(*product));
+        let mut channels: Vec<Word> = catalog.channels().map(|(channel, _)| channel).collect();
+        channels.sort_unstable_by_key(|channel| text(*channel));
+        let affinities = |(word, product): &(Word, Product)| {
+            let names = |one: Option<Word>, other: Word| one.is_some_and(|one| one == other);
+            let of = rules
+                .affinities
+                .iter()
+                .filter(|affinity| names(affinity.product, *word) || names(affinity.category, product.category));
+            of.map(|affinity| (affinity.kin, affinity.points)).collect()
+        };
+        let sums = rates.sums();
+        let used = |group: usize| {
+            let of = |channel: &Word| sums.used.get(channel).and_then(|used| used.get(group)).copied().unwrap_or(0);
+            channels.iter().map(of).collect()
+        };
+        let lifts = |(product, _): &(Word, Product)| {
+            (1..=rules.segments).map(|group| lift(rates, *product, group, rules.smoothing)).collect()
+        };
+        let by_channel = |(product, _): &(Word, Product)| {
+            let scores = by_channel(rates, *product, &channels, rules.smoothing);
+            scores.into_iter().map(|score| (score, power(score, rules.weights[1]))).collect()
+        };
+        Scores {
+            rules,
+            text,
+            lifts: products.iter().map(lifts).collect(),
+            affinities: products.iter().map(affinities).collect(),
+            product_channel: products.iter().map(by_channel).collect(),
+            used: (0..=rules.segments).map(used).collect(),
+            channels: channels.iter().map(|channel| (*channel, needs(text(*channel)))).collect(),
+            products,
+            usable: RefCell::default(),
+        }
+    }
+
+    /// Products, by id.
+    pub fn products(&self) -> impl Iterator<Item = Word> + '_ {
+        self.products.iter().map(|(product, _)| *product)
+    }
+
+    /// Channels, by id.
+    pub fn channels(&self) -> impl Iterator<Item = Word> + '_ {
+        self.channels.iter().map(|(channel, _)| *channel)
+    }
+
+    /// The score of each channel with the members of a group: everybody, or of a segment by its place. As
+    /// customer-channel, of somebody who never ordered.
+    pub fn preference(&self, segment: Option<usize>) -> Vec<i64> {
+        let group = segment.map_or(0, |place| place + 1);
+        let own = vec![0; self.channels.len()];
+        self.shares(&own, &[group], |_| true).into_iter().flatten().collect()
+    }
+
+    /// The scores of customers of a chunk.
+    pub fn of<'c>(&'c self, chunk: &'c Chunk) -> OfChunk<'c, 'a> {
+        let mut used: HashMap<u16, Vec<i64>, foldhash::fast::RandomState> = HashMap::default();
+        for orders in chunk.orders.values() {
+            for ((slot, ..), order) in orders.rows.rows() {
+                if let Some(place) = self.channels.iter().position(|(channel, _)| *channel == order.channel) {
+                    used.entry(*slot).or_insert_with(|| vec![0; self.channels.len()])[place] += 1;
+                }
+            }
+        }
+        let mut supports = vec![Word::NULL; CHUNK];
+        chunk.terminals.rows().iter().for_each(|((slot, _), word)| supports[usize::from(*slot)] = *word);
+        OfChunk { scores: self, chunk, used, supports }
+    }
+
+    /// Whether a terminal has all that is asked; `at` tells what asks.
+    fn is_usable(&self, supports: Word, at: usize, asks: &str) -> bool {
+        let all = || asks.split(';').all(|asked| (self.text)(supports).split(';').any(|has| has == asked));
+        *self.usable.borrow_mut().entry((supports, at)).or_insert_with(all)
+    }
+
+    /// Each channel's customer-channel, of those that may be taken.
+    fn shares(&self, own: &[i64], groups: &[usize], takes: impl Fn(usize) -> bool) -> Vec<Option<i64>> {
+        let sums = |groups: &[usize]| -> Vec<i128> {
+            let of = |channel| groups.iter().filter_map(|group| self.used.get(*group)).map(move |used| used[channel]);
+            (0..own.len()).map(|channel| of(channel).map(i128::from).sum()).collect()
+        };
+        let mut prior = sums(groups);
+        if prior.iter().all(|used| *used == 0) {
+            prior = sums(&[0]);
+        }
+        let all = prior.iter().sum::<i128>().max(1);
+        let smoothing = i128::from(self.rules.smoothing);
+        let part = |channel: usize| i128::from(own[channel]) * all + smoothing * prior[channel];
+        let parts: Vec<Option<i128>> = (0..own.len()).map(|channel| takes(channel).then(|| part(channel))).collect();
+        let best = parts.iter().flatten().copied().max().unwrap_or(0);
+        parts.into_iter().map(|part| part.map(|part| of_best(part, best))).collect()
+    }
+}
+
+/// A part as a share of the best; where the best is nothing, all are best.
+fn of_best(part: i128, best: i128) -> i64 {
+    if best == 0 { FULL } else { (i128::from(FULL) * part / best) as i64 }
+}
+
+/// 50.00 times what part of a segment holds a product, to what part of everybody does.
+fn lift(rates: &Rates, product: Word, group: usize, smoothing: i64) -> i64 {
+    let of = |counts: Option<&Vec<i64>>, group: usize| {
+        counts.and_then(|counts| counts.get(group)).copied().map_or(0, i128::from)
+    };
+    let (customers, holders) = (Some(&rates.sums().customers), rates.sums().holders.get(&product));
+    let (all, held) = (of(customers, 0), of(holders, 0));
+    let (members, held_there) = (of(customers, group), of(holders, group));
+    let smoothing = i128::from(smoothing);
+    let below = (members + smoothing) * held;
+    if below == 0 {
+        return FULL / 2;
+    }
+    let lift = i128::from(FULL / 2) * (held_there * all + smoothing * held) / below;
+    lift.min(i128::from(FULL)) as i64
+}
+
+/// product-channel of each channel.
+fn by_channel(rates: &Rates, product: Word, channels: &[Word], smoothing: i64) -> Vec<i64> {
+    let sums = rates.sums();
+    let smoothing = i128::from(smoothing);
+    let all: i128 = sums.ordered.values().copied().map(i128::from).sum();
+    let ordered = |channel: &Word| {
+        let over = sums.ordered.iter().filter(|((_, of), _)| of == channel);
+        let over: i128 = over.map(|(_, count)| i128::from(*count)).sum();
+        let own = sums.ordered.get(&(product, *channel)).copied().map_or(0, i128::from);
+        own * all + smoothing * over
+    };
+    let ordered: Vec<i128> = channels.iter().map(ordered).collect();
+    let best = ordered.iter().copied().max().unwrap_or(0);
+    let (reached_all, ordered_all) = (i128::from(sums.reached_all.0), i128::from(sums.reached_all.1));
+    // Successes above, customers below; the first comes to nothing where the second does.
+    let success = |channel: &Word| {
+        let (reached, ordered) = sums.reached.get(&(product, *channel)).copied().unwrap_or_default();
+        (i128::from(ordered) * reached_all + smoothing * ordered_all, (i128::from(reached) + smoothing).max(1))
+    };
+    let success: Vec<(i128, i128)> = channels.iter().map(success).collect();
+    let most = success.iter().copied().reduce(|one, other| if other.0 * one.1 > one.0 * other.1 { other } else { one });
+    let (most, of) = most.unwrap_or((0, 1));
+    let scores = ordered.into_iter().zip(success).map(|(part, (won, reached))| {
+        let first = of_best(part, best);
+        if reached_all == 0 { first } else { (first + of_best(won * of, most * reached)) / 2 }
+    });
+    scores.collect()
+}
+
+fn power(score: i64, weight: u32) -> u128 {
+    (score as u128).pow(weight)
+}
+
+/// The geometric mean of three scores whose powers by weight multiply to `product`, rounded down.
+fn root(product: u128, weights: u32) -> i64 {
+    let (mut least, mut beyond) = (0u128, FULL as u128 + 1);
+    while beyond - least > 1 {
+        let middle = (least + beyond) / 2;
+        if middle.pow(weights) <= product { least = middle } else { beyond = middle }
+    }
+    least as i64
+}
+
+/// Scores of the customers of a chunk.
+pub struct OfChunk<'c, 'a> {
+    scores: &'c Scores<'a>,
+    chunk: &'c Chunk,
+    /// Own orders and cancellations by channel, of who has any.
+    used: HashMap<u16, Vec<i64>, foldhash::fast::RandomState>,
+    supports: Vec<Word>,
+}
+
+impl OfChunk<'_, '_> {
+    /// Every product on every channel that his terminal takes, by product and channel id; none of who is not in the
+    /// population.
+    pub fn pairs(&self, slot: usize) -> Vec<Scored> {
+        let Some(customer) = self.customer(slot) else { return Vec::new() };
+        let scores = self.scores;
+        let products = (0..scores.products.len()).map(|product| (product, self.customer_product(&customer, product)));
+        let scored = products.flat_map(|(product, suits)| {
+            let channels = customer.channels.iter().enumerate();
+            channels.filter_map(move |(channel, takes)| Some(self.scored(product, suits, channel, (*takes)?)))
+        });
+        scored.collect()
+    }
+
+    /// His best products, the best first, each on its best channel.
+    pub fn best(&self, slot: usize) -> Vec<Scored> {
+        let Some(customer) = self.customer(slot) else { return Vec::new() };
+        let weights = self.scores.rules.weights;
+        let channels: Vec<(usize, u128)> = (customer.channels.iter().enumerate())
+            .filter_map(|(channel, takes)| Some((channel, power((*takes)?, weights[2]))))
+            .collect();
+        let mut best: Vec<(u128, usize, i64, usize)> = Vec::with_capacity(BEST + 1);
+        for product in 0..self.scores.products.len() {
+            let suits = self.customer_product(&customer, product);
+            let by_channel = &self.scores.product_channel[product];
+            let over = channels.iter().map(|(channel, takes)| (by_channel[*channel].1 * takes, *channel));
+            // Of equals the first.
+            let over = over.reduce(|one, other| if other.0 > one.0 { other } else { one });
+            let Some((over, channel)) = over.filter(|_| suits > 0) else { continue };
+            let whole = power(suits, weights[0]) * over;
+            if whole > 0 {
+                let place = best.partition_point(|(held, ..)| *held >= whole);
+                if place < BEST {
+                    best.insert(place, (whole, product, suits, channel));
+                    best.truncate(BEST);
+                }
+            }
+        }
+        let scored = |(_, product, suits, channel): (u128, usize, i64, usize)| {
+            customer.channels[channel].map(|takes| self.scored(product, suits, channel, takes))
+        };
+        best.into_iter().filter_map(scored).collect()
+    }
+
+    fn scored(&self, product: usize, customer_product: i64, channel: usize, customer_channel: i64) -> Scored {
+        let Scores { rules, products, channels, product_channel, .. } = self.scores;
+        let (product_channel, powered) = product_channel[product][channel];
+        let [first, _, last] = rules.weights;
+        let whole = power(customer_product, first) * powered * power(customer_channel, last);
+        let score = if customer_product == 0 { 0 } else { root(whole, rules.weights.iter().sum()) };
+        let (product, channel) = (products[product].0, channels[channel].0);
+        Scored { product, channel, customer_product, product_channel, customer_channel, score }
+    }
+
+    fn customer(&self, slot: usize) -> Option<Customer> {
+        let class = self.chunk.class[slot];
+        if class == ABSENT {
+            return None;
+        }
+        let members = self.chunk.segments.iter().enumerate().filter(|(_, members)| members.get(slot));
+        let segments: Vec<usize> = members.map(|(place, _)| place).collect();
+        let groups: Vec<usize> = segments.iter().map(|place| place + 1).collect();
+        let none = vec![0; self.scores.channels.len()];
+        let own = self.used.get(&(slot as u16)).unwrap_or(&none);
+        let supports = self.supports[slot];
+        let takes = |channel: usize| {
+            let asked = self.scores.channels[channel].1;
+            // Products come before channels in what is remembered.
+            let at = self.scores.products.len() + channel;
+            asked.is_none_or(|asked| self.scores.is_usable(supports, at, asked))
+        };
+        Some(Customer { slot, class, supports, channels: self.scores.shares(own, &groups, takes), segments })
+    }
+
+    fn customer_product(&self, customer: &Customer, product: usize) -> i64 {
+        let Scores { rules, products, lifts, affinities, .. } = self.scores;
+        let (word, row) = products[product];
+        let held = self.chunk.orders.get(&word).is_some_and(|orders| orders.holders.get(customer.slot));
+        if held {
+            return 0;
+        }
+        let asked = (self.scores.text)(row.requires);
+        if !asked.is_empty() && !self.scores.is_usable(customer.supports, product, asked) {
+            return 0;
+        }
+        let is_kin = |kin: Place| match kin {
+            Place::Class(class) => class == customer.class,
+            Place::Segment(place) => customer.segments.contains(&place),
+            Place::Drive(place) => self.chunk.drives.get(place).is_some_and(|driven| driven.holds.get(customer.slot)),
+        };
+        let points: i64 = affinities[product].iter().filter(|(kin, _)| is_kin(*kin)).map(|(_, points)| points).sum();
+        let affinity = (FULL / 2 + points).clamp(0, FULL);
+        let lifts = customer.segments.iter().map(|place| lifts[product][*place]);
+        let lift = match customer.segments.len() as i64 {
+            0 => FULL / 2,
+            segments => lifts.sum::<i64>() / segments,
+        };
+        let model = rules.models.get(&word).and_then(|model| self.chunk.scores.get(model));
+        let foretold =
+            model.and_then(|scores| scores.get(&(customer.slot as u16))).map(|value| (*value).clamp(0, FULL));
+        let parts = [Some(affinity), Some(lift), foretold];
+        let weighed = parts.into_iter().zip(rules.parts).filter_map(|(part, weight)| Some((part?, weight)));
+        let (sum, weights) =
+            weighed.fold((0, 0), |(sum, weights), (part, weight)| (sum + part * weight, weights + weight));
+        // A model that says nothing of somebody may be all that weighs.
+        if weights == 0 { FULL / 2 } else { sum / weights }
+    }
+}
+
+/// What of a customer is the same for all products.
+struct Customer {
+    slot: usize,
+    class: u8,
+    supports: Word,
+    segments: Vec<usize>,
+    /// customer-channel of each channel, of those that his terminal takes.
+    channels: Vec<Option<i64>>,
+}

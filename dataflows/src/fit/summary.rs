@@ -1,0 +1,143 @@
+//! What a chunk tells of its customers together.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hashbrown::HashMap;
+
+use super::rules::Rules;
+use crate::effects::life::Life;
+use crate::records::Action;
+use crate::table::Chunk;
+use crate::table::chunk::ABSENT;
+use crate::table::column::{Bits, CHUNK};
+use crate::types::{Time, Word};
+
+/// Customers of the population in all of a chunk, and in each of its segments. Numbers by group are of everybody
+/// first, then of each segment by its place in the programme.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Summary {
+    pub customers: Vec<i64>,
+    /// Who held each product when the day closed.
+    pub holders: BTreeMap<Word, Vec<i64>>,
+    /// Orders and cancellations by channel, up to the day's close.
+    pub used: BTreeMap<Word, Vec<i64>>,
+    /// The same up to now, apart.
+    pub orders: BTreeMap<Word, Vec<i64>>,
+    pub cancels: BTreeMap<Word, Vec<i64>>,
+    /// Orders by product and channel, up to the day's close; of customers in the population and others.
+    pub ordered: BTreeMap<(Word, Word), i64>,
+    /// By product and channel: whom campaigns for it were delivered to, and who of them ordered there.
+    pub reached: BTreeMap<(Word, Word), (i64, i64)>,
+    /// The same over all campaigns and channels, each counted by itself.
+    pub reached_all: (i64, i64),
+}
+
+/// What a chunk was summed up under, and what came of it.
+type Remembered = (Arc<Rules>, Time, Arc<Summary>);
+
+/// A chunk's summary, from when it is first asked for. A copy of the chunk will be another: it knows nothing.
+#[derive(Default)]
+pub struct Memo(Mutex<Option<Remembered>>);
+
+impl Clone for Memo {
+    fn clone(&self) -> Memo {
+        Memo::default()
+    }
+}
+
+/// The summary of a chunk under rules, when the day before `closed` was over.
+pub fn summary(chunk: &Chunk, rules: &Arc<Rules>, closed: Time) -> Arc<Summary> {
+    let mut memo = chunk.summary.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, at, summary)) = &*memo
+        && Arc::ptr_eq(of, rules)
+        && *at == closed
+    {
+        return summary.clone();
+    }
+    let summary = Arc::new(count(chunk, rules, closed));
+    *memo = Some((rules.clone(), closed, summary.clone()));
+    summary
+}
+
+/// Who is in the population.
+pub(super) fn population(chunk: &Chunk) -> Bits {
+    let flags: Vec<u8> = chunk.class.iter().map(|class| u8::from(*class != ABSENT)).collect();
+    Bits::of(&flags)
+}
+
+fn count(chunk: &Chunk, rules: &Rules, closed: Time) -> Summary {
+    let population = population(chunk);
+    let groups = || [&population].into_iter().chain(chunk.segments.iter().map(|members| &**members));
+    let by_group = |bits: &Bits| -> Vec<i64> { groups().map(|group| bits.count_common(group) as i64).collect() };
+    let mut summary = Summary { customers: groups().map(|group| group.count() as i64).collect(), ..Summary::default() };
+    let mut uses = Uses::default();
+    for (product, orders) in chunk.orders.iter() {
+        let mut holders = Bits::none();
+        for ((slot, at, _), order) in orders.rows.rows() {
+            let (slot, is_closed) = (usize::from(*slot), *at < closed);
+            if is_closed {
+                holders.set(slot, order.action != Action::Cancel);
+            }
+            if order.channel.is_null() {
+                continue;
+            }
+            uses.add(order.channel, slot, order.action == Action::Cancel, is_closed);
+            if is_closed && order.action != Action::Cancel {
+                *summary.ordered.entry((*product, order.channel)).or_insert(0) += 1;
+            }
+        }
+        if !holders.is_none() {
+            summary.holders.insert(*product, by_group(&holders));
+        }
+    }
+    for (channel, slots) in uses.0 {
+        let sum = |of: fn(&Used) -> u32| -> Vec<i64> {
+            let of_group = |group: &Bits| {
+                let members = slots.iter().filter(|(slot, _)| group.get(usize::from(**slot)));
+                members.map(|(_, used)| i64::from(of(used))).sum()
+            };
+            groups().map(of_group).collect()
+        };
+        summary.used.insert(channel, sum(|used| used.closed));
+        summary.orders.insert(channel, sum(|used| used.orders));
+        summary.cancels.insert(channel, sum(|used| used.cancels));
+    }
+    reached(chunk, rules, closed, &mut summary);
+    summary
+}
+
+/// How often a customer used a channel.
+#[derive(Default)]
+struct Used {
+    orders: u32,
+    cancels: u32,
+    closed: u32,
+}
+
+/// By channel and slot.
+#[derive(Default)]
+struct Uses(BTreeMap<Word, HashMap<u16, Used, foldhash::fast::RandomState>>);
+
+impl Uses {
+    fn add(&mut self, channel: Word, slot: usize, is_cancel: bool, is_closed: bool) {
+        let used = self.0.entry(channel).or_default().entry(slot as u16).or_default();
+        *(if is_cancel { &mut used.cancels } else { &mut used.orders }) += 1;
+        used.closed += u32::from(is_closed);
+    }
+}
+
+/// Whom campaigns were delivered to, and who of them ordered, customer by customer.
+fn reached(chunk: &Chunk, rules: &Rules, closed: Time, summary: &mut Summary) {
+    let mut contacted = Bits::none();
+    chunk.contacts.rows().iter().for_each(|((slot, ..), _)| contacted.set(usize::from(*slot), true));
+    for slot in (0..CHUNK).filter(|slot| contacted.get(*slot)) {
+        for (campaign, channel, ordered) in Life::of(chunk, slot).until(closed).delivered() {
+            let add = |of: &mut (i64, i64)| *of = (of.0 + 1, of.1 + i64::from(ordered));
+            add(&mut summary.reached_all);
+            if let Some(product) = rules.products.get(&campaign) {
+                add(summary.reached.entry((*product, channel)).or_default());
+            }
+        }
+    }
+}
