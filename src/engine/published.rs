@@ -41,6 +41,8 @@ pub struct Published {
     pub services: Arc<Services>,
     /// By what fit is computed.
     pub fit: Arc<fit::Rules>,
+    /// The rates of fit, of whatever epoch was read last.
+    rates: Arc<fit::Followed>,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
     /// Who brought whom in.
@@ -71,6 +73,7 @@ impl Published {
             catalog: Arc::default(),
             services: Arc::default(),
             fit: Arc::default(),
+            rates: Arc::default(),
             difference: Difference::default(),
             forest: Branches::default(),
             workers: vec![snapshot; workers],
@@ -112,6 +115,7 @@ impl Published {
             published.counts.push(deposit.counts);
         }
         published.changed = last.changed.clone();
+        published.rates = last.rates.clone();
         if !entries.is_empty() || is_cut {
             let changed = Arc::new(Changed { epochs: (last.epoch, epoch), entries, is_cut });
             keep(Arc::make_mut(&mut published.changed), changed);
@@ -148,6 +152,12 @@ impl Published {
                 (chunk, move |slot: usize| CustomerIx(((number * CHUNK + slot) * workers + index) as u32))
             })
         })
+    }
+
+    /// The rates that scores of fit are computed by.
+    pub fn rates(&self) -> Arc<fit::Rates> {
+        let chunks = self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk));
+        self.rates.rates(chunks, &self.fit, fit::closed(self.clock))
     }
 
     /// Every cell of every count.

@@ -12,6 +12,7 @@ use super::care;
 use super::circle::{self, Definition, Reference};
 use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
 use super::drives;
+use super::fit::{self, SellingPoint};
 use super::ladder::{self, Names};
 use super::near;
 use super::outline::{self, Entry, Item, Uncarried};
@@ -37,6 +38,8 @@ pub struct Document {
     pub contents: Vec<Content>,
     /// Who may not order, in the programme's order.
     pub restrictions: Vec<Restriction>,
+    /// What is said for products, in the programme's order.
+    pub selling_points: Vec<SellingPoint>,
     /// In the order of the text.
     pub warnings: Vec<Diagnostic>,
     /// The text itself. Parsing it again gives this document.
@@ -146,6 +149,9 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
     let contents = campaigns::contents(&outline.contents, &mut ids, &mut reader);
     campaigns::templates::apply(&outline.templates, &mut outline.campaigns, &mut reader);
     let (campaigns, plans) = campaigns::campaigns(&outline.campaigns, &ids, &mut reader);
+    let ids: Vec<String> = programme.segments.iter().map(|segment| segment.id.clone()).collect();
+    let (fit, selling_points) = fit::fit(outline.fit.as_ref(), &ids, &mut reader);
+    programme.fit = fit;
     let restrictions = restrictions::restrictions(&outline.restrictions, &mut reader);
     programme.packs = packs;
     programme.campaigns = campaigns;
@@ -162,6 +168,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
         plans,
         contents,
         restrictions,
+        selling_points,
         warnings: Vec::new(),
         sources: Vec::new(),
     })

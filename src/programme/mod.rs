@@ -44,6 +44,8 @@
 //! - `stages` ascend and hold approved and running, which no city leaves out.
 //! - A content goes by its id where it has one, else by its campaign; of the same channel the greatest version is used.
 //!   A text of a short message has at most 4 parts, and no placeholders.
+//! - Weights of `[fit]` are 0 to 3, one of them above 0; what `weights` or `parts` does not name weighs 0. An affinity names
+//!   a product or a category, and a tier, a segment or a drive; points are whole, from -100 to 100.
 //! - A restriction names a list and a text, and goes by its id where it has no `code`.
 //! - A cap counts over `days`, which roll, or `weeks`, which begin on Monday; it allows one contact at least.
 
@@ -56,6 +58,7 @@ mod decimals;
 mod diagnostic;
 mod document;
 mod drives;
+mod fit;
 mod ladder;
 mod near;
 mod outline;
@@ -74,6 +77,7 @@ use std::path::Path;
 pub use campaigns::{Baseline, Condition, Content, Goal, OwnGoal, PackName, Plan, Prize, Quiet, Seed, Step};
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
+pub use fit::SellingPoint;
 pub use ladder::{Level, Names, SegmentName, TierName};
 pub use reference::reference;
 pub use restrictions::Restriction;

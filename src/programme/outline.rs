@@ -89,6 +89,8 @@ pub(super) struct Outline<'a> {
     pub templates: Vec<Item<'a>>,
     pub contents: Vec<Item<'a>>,
     pub restrictions: Vec<Item<'a>>,
+    /// The files' parts of `[fit]`, as one.
+    pub fit: Option<Item<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
 }
 
@@ -150,6 +152,10 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                 "campaign" => outline.campaigns.extend(items),
                 "template" => outline.templates.extend(items),
                 "content" => outline.contents.extend(items),
+                "fit" => match &mut outline.fit {
+                    Some(fit) => fit.entries.extend(items.into_iter().flat_map(|item| item.entries)),
+                    none => *none = items.into_iter().next(),
+                },
                 "restriction" => outline.restrictions.extend(items),
                 "calendar" => outline.calendar.extend(items.into_iter().flat_map(|item| item.entries)),
                 _ => {

@@ -9,7 +9,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 8] = files![
+const FILES: [(&str, &str); 9] = files![
     "10-settings.toml",
     "20-tiers.toml",
     "30-segments.toml",
@@ -17,7 +17,8 @@ const FILES: [(&str, &str); 8] = files![
     "50-packs.toml",
     "60-campaigns.toml",
     "70-tags.toml",
-    "80-goals.toml"
+    "80-goals.toml",
+    "85-fit.toml"
 ];
 
 /// Its sources, as if read from the directory.

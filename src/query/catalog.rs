@@ -229,6 +229,24 @@ pub const VIEWS: &[View] = &[
         columns: columns![tier Text, drive Text, sign Text, customers Integer, share Rate],
     },
     View {
+        name: "fit",
+        about: "each customer's best five products, each on its best channel, with the scores of each pair",
+        columns: columns![
+            customer_id Text, product_id Text, channel_id Text, score_customer_product Hundredths,
+            score_product_channel Hundredths, score_customer_channel Hundredths, score Hundredths,
+        ],
+    },
+    View {
+        name: "channel_preference",
+        about: "over which channels the members of each segment order and cancel, and how they prefer them",
+        columns: columns![segment Text, channel_id Text, orders Integer, cancels Integer, score Hundredths],
+    },
+    View {
+        name: "best_hour",
+        about: "the hour of the day in which each customer responds most",
+        columns: columns![customer_id Text, hour Integer, responses Integer, all_responses Integer],
+    },
+    View {
         name: "target",
         about: "whom each campaign lists, what it offers him, over which channel, in which arm",
         columns: columns![campaign_id Text, customer_id Text, product_id Text, channel_id Text, arm Text],
@@ -439,7 +457,7 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// The views of the contract that this build does not carry.
-const ABSENT: &[&str] = &["fit", "channel_preference", "tag", "goal_progress", "scene_firing"];
+const ABSENT: &[&str] = &["tag", "goal_progress", "scene_firing"];
 
 impl View {
     /// Whether it follows from programme, input and clock alone. What a service has seen happen does not, and a

@@ -13,6 +13,7 @@ pub mod download;
 mod effects;
 pub mod export;
 pub mod filter;
+pub mod fit;
 pub mod leaderboard;
 mod orders;
 mod penetration;

@@ -19,6 +19,7 @@ use super::effects::{
     channel_workload, complaint_count, effect, effect_by, effect_rate, effect_reach, effect_revenue, effect_uplift,
     satisfaction,
 };
+use super::fit::{best_hour, channel_preference, fit};
 use super::orders::order_request;
 use super::penetration::{penetration, penetration_growth};
 use super::points::{
@@ -72,6 +73,9 @@ pub fn rows<E: From<StoreError>>(
         "campaign_change" => campaign_change(sources, visit),
         "prize" => prize(sources, visit),
         "order_request" => order_request(sources, visit),
+        "fit" => fit(sources, visit),
+        "channel_preference" => channel_preference(sources, visit),
+        "best_hour" => best_hour(sources, visit),
         "effect" => effect(sources, visit),
         "effect_by" => effect_by(sources, visit),
         "effect_rate" => effect_rate(sources, visit),

@@ -48,8 +48,8 @@ mod rules;
 mod scores;
 mod summary;
 
-pub use rates::Rates;
-pub use rules::{Affinity, FIT_WEIGHT_MAX, Fit, Kin, Of, Rules, SMOOTHING_MAX};
+pub use rates::{Followed, Rates};
+pub use rules::{Affinity, FIT_WEIGHT_MAX, Fit, Kin, Of, Rules, SMOOTHING_MAX, is_kin};
 pub use scores::{BEST, Scored, Scores};
 pub use summary::{Memo, Summary, summary};
 

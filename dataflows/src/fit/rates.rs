@@ -1,9 +1,12 @@
 //! The rates that scores are computed by: what all chunks tell together.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::summary::Summary;
-use crate::types::Word;
+use super::rules::Rules;
+use super::summary::{Summary, summary};
+use crate::table::Chunk;
+use crate::types::{Time, Word};
 
 /// The sum of summaries, to which chunks are added and from which they are taken out.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -39,6 +42,48 @@ impl Rates {
     /// The sums.
     pub fn sums(&self) -> &Summary {
         &self.0
+    }
+}
+
+/// Rates that follow chunks as they change: of all but those that changed a look at a pointer is taken. Shared by
+/// whoever reads, at whatever epoch.
+#[derive(Default)]
+pub struct Followed(Mutex<Option<Following>>);
+
+struct Following {
+    rules: Arc<Rules>,
+    closed: Time,
+    /// What each chunk told of the rates.
+    told: Vec<Arc<Summary>>,
+    rates: Arc<Rates>,
+}
+
+impl Followed {
+    /// The rates of chunks, which come in one order every time.
+    pub fn rates<'c>(&self, chunks: impl Iterator<Item = &'c Chunk>, rules: &Arc<Rules>, closed: Time) -> Arc<Rates> {
+        let tell: Vec<Arc<Summary>> = chunks.map(|chunk| summary(chunk, rules, closed)).collect();
+        let mut following = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_of = |of: &Following| Arc::ptr_eq(&of.rules, rules) && of.closed == closed;
+        let mut following_on = following.take().filter(is_of).unwrap_or_else(|| Following {
+            rules: rules.clone(),
+            closed,
+            told: Vec::new(),
+            rates: Arc::default(),
+        });
+        let Following { told, rates, .. } = &mut following_on;
+        let (gone, common) = (told.get(tell.len()..).unwrap_or_default(), tell.len().min(told.len()));
+        let changed = (0..common).filter(|place| !Arc::ptr_eq(&told[*place], &tell[*place]));
+        let changed: Vec<usize> = changed.collect();
+        if !gone.is_empty() || !changed.is_empty() || tell.len() > common {
+            let rates = Arc::make_mut(rates);
+            gone.iter().chain(changed.iter().map(|place| &told[*place])).for_each(|summary| rates.add(summary, -1));
+            let come = changed.iter().map(|place| &tell[*place]).chain(&tell[common..]);
+            come.for_each(|summary| rates.add(summary, 1));
+        }
+        *told = tell;
+        let rates = rates.clone();
+        *following = Some(following_on);
+        rates
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use crate::programme::Programme;
+use crate::table::Chunk;
 use crate::table::chunk::FIRST_CLASS;
 use crate::targets::Offer;
 use crate::types::Word;
@@ -65,6 +66,24 @@ impl Fit {
             Of::Product(name) | Of::Category(name) => name.as_str(),
         });
         of.chain(self.scores.iter().flat_map(|(product, model)| [product.as_str(), model]))
+    }
+}
+
+/// Whether a customer is of a class or a segment, or has a drive.
+pub fn is_kin(kin: &Kin, programme: &Programme, chunk: &Chunk, slot: usize) -> bool {
+    match kin {
+        Kin::Tier(id) => programme
+            .tiers
+            .iter()
+            .position(|tier| tier.id == *id)
+            .is_some_and(|place| usize::from(chunk.class[slot]) == usize::from(FIRST_CLASS) + place),
+        Kin::Segment(id) => programme
+            .segments
+            .iter()
+            .position(|of| of.id == *id)
+            .is_some_and(|place| chunk.segments.get(place).is_some_and(|members| members.get(slot))),
+        // Drives are kept in another order than the programme's.
+        Kin::Drive(_) => false,
     }
 }
 

@@ -108,17 +108,22 @@ impl<'a> Scores<'a> {
 
     /// The scores of customers of a chunk.
     pub fn of<'c>(&'c self, chunk: &'c Chunk) -> OfChunk<'c, 'a> {
-        let mut used: HashMap<u16, Vec<i64>, foldhash::fast::RandomState> = HashMap::default();
+        let mut used = vec![0; CHUNK * self.channels.len()];
         for orders in chunk.orders.values() {
             for ((slot, ..), order) in orders.rows.rows() {
                 if let Some(place) = self.channels.iter().position(|(channel, _)| *channel == order.channel) {
-                    used.entry(*slot).or_insert_with(|| vec![0; self.channels.len()])[place] += 1;
+                    used[usize::from(*slot) * self.channels.len() + place] += 1;
                 }
             }
         }
         let mut supports = vec![Word::NULL; CHUNK];
         chunk.terminals.rows().iter().for_each(|((slot, _), word)| supports[usize::from(*slot)] = *word);
         OfChunk { scores: self, chunk, used, supports }
+    }
+
+    /// The score of each product on the channel at a place.
+    pub fn by_channel(&self, channel: usize) -> impl Iterator<Item = (Word, i64)> + '_ {
+        self.products().zip(self.product_channel.iter().map(move |scores| scores[channel].0))
     }
 
     /// Whether a terminal has all that is asked; `at` tells what asks.
@@ -128,7 +133,7 @@ impl<'a> Scores<'a> {
     }
 
     /// Each channel's customer-channel, of those that may be taken.
-    fn shares(&self, own: &[i64], groups: &[usize], takes: impl Fn(usize) -> bool) -> Vec<Option<i64>> {
+    fn shares(&self, own: &[u32], groups: &[usize], takes: impl Fn(usize) -> bool) -> Vec<Option<i64>> {
         let sums = |groups: &[usize]| -> Vec<i128> {
             let of = |channel| groups.iter().filter_map(|group| self.used.get(*group)).map(move |used| used[channel]);
             (0..own.len()).map(|channel| of(channel).map(i128::from).sum()).collect()
@@ -215,8 +220,8 @@ fn root(product: u128, weights: u32) -> i64 {
 pub struct OfChunk<'c, 'a> {
     scores: &'c Scores<'a>,
     chunk: &'c Chunk,
-    /// Own orders and cancellations by channel, of who has any.
-    used: HashMap<u16, Vec<i64>, foldhash::fast::RandomState>,
+    /// Own orders and cancellations by slot and channel.
+    used: Vec<u32>,
     supports: Vec<Word>,
 }
 
@@ -224,9 +229,14 @@ impl OfChunk<'_, '_> {
     /// Every product on every channel that his terminal takes, by product and channel id; none of who is not in the
     /// population.
     pub fn pairs(&self, slot: usize) -> Vec<Scored> {
+        self.pairs_of(slot, |_| true)
+    }
+
+    fn pairs_of(&self, slot: usize, is_asked: impl Fn(Word) -> bool) -> Vec<Scored> {
         let Some(customer) = self.customer(slot) else { return Vec::new() };
         let scores = self.scores;
-        let products = (0..scores.products.len()).map(|product| (product, self.customer_product(&customer, product)));
+        let asked = (0..scores.products.len()).filter(|product| is_asked(scores.products[*product].0));
+        let products = asked.map(|product| (product, self.customer_product(&customer, product)));
         let scored = products.flat_map(|(product, suits)| {
             let channels = customer.channels.iter().enumerate();
             channels.filter_map(move |(channel, takes)| Some(self.scored(product, suits, channel, (*takes)?)))
@@ -264,6 +274,14 @@ impl OfChunk<'_, '_> {
         best.into_iter().filter_map(scored).collect()
     }
 
+    /// One product on his best channel; none where it does not suit him at all.
+    pub fn best_of(&self, slot: usize, product: Word) -> Option<Scored> {
+        let own = self.pairs_of(slot, |of| of == product);
+        let suiting = own.into_iter().filter(|scored| scored.score > 0);
+        // Of equals the first.
+        suiting.reduce(|one, other| if other.score > one.score { other } else { one })
+    }
+
     fn scored(&self, product: usize, customer_product: i64, channel: usize, customer_channel: i64) -> Scored {
         let Scores { rules, products, channels, product_channel, .. } = self.scores;
         let (product_channel, powered) = product_channel[product][channel];
@@ -282,8 +300,8 @@ impl OfChunk<'_, '_> {
         let members = self.chunk.segments.iter().enumerate().filter(|(_, members)| members.get(slot));
         let segments: Vec<usize> = members.map(|(place, _)| place).collect();
         let groups: Vec<usize> = segments.iter().map(|place| place + 1).collect();
-        let none = vec![0; self.scores.channels.len()];
-        let own = self.used.get(&(slot as u16)).unwrap_or(&none);
+        let width = self.scores.channels.len();
+        let own = &self.used[slot * width..(slot + 1) * width];
         let supports = self.supports[slot];
         let takes = |channel: usize| {
             let asked = self.scores.channels[channel].1;

@@ -9,7 +9,7 @@ use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::care;
 use dataflows::customers::{Customers, Snapshot};
 use dataflows::facts::Facts;
-use dataflows::fit::{self, Rates, Scored, Scores};
+use dataflows::fit::{self, Followed, Rates, Scored, Scores};
 use dataflows::members::deeds;
 use dataflows::oracle::{CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, TreeRow};
 use dataflows::penetration;
@@ -121,10 +121,10 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
     let updates = std::mem::take(&mut *updates.lock().unwrap());
     let mut reads = std::mem::take(&mut *reads.lock().unwrap());
     let snapshots = std::mem::take(&mut *snapshots.lock().unwrap());
-    let (mut words, mut rates) = (Vec::new(), Kept::default());
+    let (mut words, rates) = (Vec::new(), Followed::default());
     for ((facts, snapshots), read) in epochs.iter().zip(&snapshots).zip(&mut reads) {
         words.extend(facts.words.iter().cloned());
-        read_fit(snapshots, &words, workers, &mut rates, read);
+        read_fit(snapshots, &words, workers, &rates, read);
     }
     accumulated(updates, epochs.len()).into_iter().zip(reads).map(|(views, read)| State { views, read }).collect()
 }
@@ -161,34 +161,23 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
     }
 }
 
-/// Rates as they were, with what each chunk told of them.
-#[derive(Default)]
-struct Kept {
-    rates: Rates,
-    told: Vec<Arc<fit::Summary>>,
-}
-
 /// Fit is read off the chunks of all workers: rates as they are summed up, and as they follow what changed.
-fn read_fit(snapshots: &[(usize, Snapshot)], words: &[Arc<str>], workers: usize, kept: &mut Kept, read: &mut Read) {
+fn read_fit(snapshots: &[(usize, Snapshot)], words: &[Arc<str>], workers: usize, kept: &Followed, read: &mut Read) {
     let Some((_, first)) = snapshots.first().filter(|(_, snapshot)| snapshot.fit.is_there) else { return };
     let chunks = || snapshots.iter().flat_map(|(_, snapshot)| &snapshot.chunks);
     let told: Vec<_> = chunks().map(|chunk| fit::summary(chunk, &first.fit, fit::closed(first.clock))).collect();
     let mut rates = Rates::default();
     told.iter().for_each(|summary| rates.add(summary, 1));
-    told.iter().for_each(|summary| kept.rates.add(summary, 1));
-    kept.told.iter().for_each(|summary| kept.rates.add(summary, -1));
-    kept.told = told;
+    let followed = kept.rates(chunks().map(|chunk| &**chunk), &first.fit, fit::closed(first.clock));
+    assert_eq!(*followed, rates, "rates that follow changes");
     let text = |word: Word| &*words[word.0 as usize];
     let scores = Scores::new(&first.fit, &first.catalog, &rates, &text);
-    let followed = Scores::new(&first.fit, &first.catalog, &kept.rates, &text);
     for (index, snapshot) in snapshots {
         for (number, chunk) in snapshot.chunks.iter().enumerate() {
-            let (of, followed) = (scores.of(chunk), followed.of(chunk));
+            let of = scores.of(chunk);
             for slot in (0..CHUNK).filter(|slot| chunk.class[*slot] != ABSENT) {
                 let customer = CustomerIx(((number * CHUNK + slot) * workers + index) as u32);
-                let scored = (of.pairs(slot), of.best(slot));
-                assert_eq!(scored, (followed.pairs(slot), followed.best(slot)), "rates that follow changes");
-                read.fit.insert(customer, scored);
+                read.fit.insert(customer, (of.pairs(slot), of.best(slot)));
             }
         }
     }
