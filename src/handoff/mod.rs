@@ -9,7 +9,8 @@
 //! Decided here, where the contract is silent:
 //! - A contact is handed off when its channel takes the file that it is in, by renaming the file. Until then it is
 //!   withdrawn before an opt-out, a list edit or a file that forbids it is acknowledged.
-//! - A contact that is withdrawn was none: its reservation is taken back, and it may be made later.
+//! - A contact that is withdrawn was none: its reservation is taken back, and it may be made later. One that somebody has
+//!   told of was made, though its file was never taken: it is taken out of the file, and its reservation stands.
 //! - Before a campaign runs, and once it is approved, it may be sent to a few on trial: real contacts, made once like all.
 //! - A campaign that is paused or closed withdraws what lies in the outbox.
 //! - What is reserved and was not shown when the machine stopped is checked again before it is shown.

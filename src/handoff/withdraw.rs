@@ -16,6 +16,7 @@ use crate::engine::Published;
 use crate::ingest::{Intern, Partition, moment};
 use crate::intake::Intake;
 use crate::intake::names::Naming;
+use crate::orders::is_heard_of;
 use crate::store::room::is_full;
 use crate::store::{Store, StoreError};
 
@@ -73,7 +74,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Takes reservations back: the batch's next version is without them.
+    /// Takes reservations back: the batch's next version is without them. Those of contacts that were made stand.
     pub(super) fn take_back(
         &self,
         store: &mut Store,
@@ -83,7 +84,8 @@ impl Intake {
         let partition = Partition { feed: Feed::Handoff, period: batch.day.clone(), part: batch.number.clone() };
         let Some((version, rows)) = store.partition(&partition)? else { return Ok(()) };
         let Rows::Handoff(rows) = &*rows else { return Ok(()) };
-        let left: Vec<HandoffRow> = rows.iter().filter(|row| !contacts.contains(&row.contact_id)).cloned().collect();
+        let stands = |row: &&HandoffRow| !contacts.contains(&row.contact_id) || is_heard_of(store, &row.contact_id);
+        let left: Vec<HandoffRow> = rows.iter().filter(stands).cloned().collect();
         if left.len() == rows.len() {
             return Ok(());
         }
@@ -280,7 +282,7 @@ fn goes_on(state: State) -> bool {
     state.is_live() && state != State::Paused
 }
 
-/// Whether a contact that is reserved may still be handed off.
+/// Whether a contact that is reserved may still be handed off. Once it was made it may not again.
 pub(super) fn may_lie(
     published: &Published,
     grounds: &Grounds,
@@ -291,6 +293,9 @@ pub(super) fn may_lie(
     let (Some(place), Some(channel)) = (grounds.place_of(of.campaign), grounds.channel(&of.channel)) else {
         return false;
     };
+    if is_heard_of(store, &of.contact_id) {
+        return false;
+    }
     let Some((chunk, slot)) = published.customer(customer) else { return false };
     let is_listed = chunk.targets.columns.get(place).is_some_and(|column| codes::is_target(column.code[slot]));
     is_listed

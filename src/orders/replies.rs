@@ -4,8 +4,9 @@ use dataflows::records::{Feed, Rows};
 use dataflows::types::{CustomerIx, Epoch, Word};
 
 use super::contact::Contacted;
-use super::entry::{Entry, feedback_id, id_of};
+use super::entry::Entry;
 use super::fit::Person;
+use super::heard::{decline_id, reply_id};
 use super::requests::{Asked, Told, Words, unsigned};
 use super::said::{Said, said};
 use crate::engine::Published;
@@ -106,7 +107,7 @@ impl Intake {
             (Some(Said::Order), None) => Ok(Replied::NothingOffered),
             (Some(Said::Order), Some(product)) => {
                 let asked = Asked {
-                    id: id_of(&["reply", &about.contact_id]),
+                    id: reply_id(&about.contact_id),
                     customer: about.customer,
                     product,
                     campaign: &about.campaign,
@@ -148,7 +149,7 @@ impl Intake {
     }
 
     fn decline(&self, store: &mut Store, reply: &Reply<'_>, about: &About, seal: Seal) -> Result<Replied, StoreError> {
-        let id = feedback_id("decline", &id_of(&[&about.contact_id]));
+        let id = decline_id(&about.contact_id);
         if store.has_feedback(&id) {
             return Ok(Replied::Declined(None));
         }

@@ -29,18 +29,23 @@ fn serve(home: &Home) -> Service {
 
 /// Customers c1 to c3, each handed off to be called.
 fn called() -> (Home, Service) {
+    called_of(PROGRAMME, 3)
+}
+
+/// The same under another programme, which has room for so many of them. A call costs a yuan.
+fn called_of(programme: &str, room: usize) -> (Home, Service) {
     let home = Home::new();
-    fs::write(home.path().join("programme.toml"), PROGRAMME).expect("written");
+    fs::write(home.path().join("programme.toml"), programme).expect("written");
+    home.land("channel_all.csv", "channel_id,unit_cost\ncall,1.00\n");
     home.land("customer_2009-07.csv", "customer_id,city\nc1,Dalian\nc2,Dalian\nc3,Dalian\n");
     home.land("listing_all.csv", "list_id,customer_id\n");
     let run = "s1,spring,running,2009-07-01 12:00:00,zhang\n";
     home.land("campaign_state_2009-07.csv", format!("change_id,campaign_id,state,at,by\n{run}"));
     let service = serve(&home);
-    service.settle(3);
+    service.settle(4);
     let released = service.post("/v1/campaigns/spring/release", &json!({})).good();
-    assert_eq!(released["handed_off"], 3);
-    let epoch = released["epoch"].as_u64();
-    service.until("/readyz", |reply| (reply.json()["epoch"].as_u64() >= epoch).then_some(()));
+    assert_eq!(released["handed_off"], room);
+    visible(&service, &released);
     (home, service)
 }
 
@@ -61,6 +66,12 @@ fn claim(service: &Service, contact: &str, agent: &str) -> crate::exchange::Repl
 
 fn result(service: &Service, contact: &str, body: &Value) -> crate::exchange::Reply {
     service.post(&format!("/v1/worklist/{contact}/result"), body)
+}
+
+/// Waits until what was answered is visible.
+fn visible(service: &Service, answered: &Value) {
+    let epoch = answered["epoch"].as_u64();
+    service.until("/readyz", |reply| (reply.json()["epoch"].as_u64() >= epoch).then_some(()));
 }
 
 fn states(service: &Service, state: &str) -> usize {
@@ -96,6 +107,33 @@ fn a_call_is_one_agents_and_what_came_of_it_outlives_the_service() {
     assert_eq!(declined["rows"][0]["customers"], 1);
     assert_eq!(tasks(&service, "?limit=1").len(), 1);
     assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
+}
+
+#[test]
+fn a_call_that_was_made_while_its_file_lay_in_the_outbox_gives_no_room_back() {
+    let lying = |home: &Home| {
+        let directory = fs::read_dir(home.path().join("data.outbox/channels/call")).expect("a directory");
+        let texts = directory.map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("a file"));
+        texts.map(|text| text.lines().skip(1).count()).sum::<usize>()
+    };
+    for (limit, left) in [("capacity = { call = 2 }", "capacity"), ("budget = 2.00", "budget")] {
+        let programme = PROGRAMME.replace("product = \"crbt\"", &format!("product = \"crbt\"\n{limit}"));
+        let (home, service) = called_of(&programme, 2);
+        let [first, second] = ["c1", "c2"].map(|customer| contact(&service, customer));
+        made(&result(&service, &first, &json!({ "agent": "ann", "outcome": "delivered", "feedback": "decline" })));
+        // Nobody is called again from the file.
+        assert_eq!(lying(&home), 1);
+        let then = json!({ "agent": "ann", "outcome": "callback", "at_callback": "2009-07-05 10:00:00", "feedback": "decline" });
+        made(&result(&service, &second, &then));
+        assert_eq!(lying(&home), 0);
+        let released = service.post("/v1/campaigns/spring/release", &json!({})).good();
+        assert_eq!((&released["handed_off"], &released["left"][left]), (&json!(0), &json!(1)), "{limit}");
+        service.kill();
+        let service = serve(&home);
+        assert_eq!((states(&service, "done"), states(&service, "callback")), (1, 1));
+        let released = service.post("/v1/campaigns/spring/release", &json!({})).good();
+        assert_eq!((&released["handed_off"], &released["left"][left]), (&json!(0), &json!(1)), "{limit}");
+    }
 }
 
 #[test]
@@ -138,7 +176,8 @@ fn who_is_to_be_called_back_waits_until_then() {
         (reply.good()["tasks"].as_array().map(Vec::len) == Some(3)).then_some(())
     });
     claim(&service, &first, "bob").good();
-    made(&result(&service, &first, &json!({ "agent": "bob", "outcome": "delivered", "feedback": "order" })));
+    let ordered = json!({ "agent": "bob", "outcome": "delivered", "feedback": "order" });
+    visible(&service, &made(&result(&service, &first, &ordered)));
     assert_eq!(states(&service, "done"), 1);
     assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
 }

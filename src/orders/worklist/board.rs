@@ -7,12 +7,11 @@ use dataflows::types::{CustomerIx, Time, Word};
 
 use super::claims::Claims;
 use crate::orders::entry::feedback_id;
+use crate::orders::heard::CALLBACK;
 use crate::store::Dictionary;
 
 /// The channels on which people call.
 const CHANNELS: [&str; 2] = ["call", "outbound"];
-/// How the reason of a feedback begins that asks for a call back.
-pub const CALLBACK: &str = "callback";
 
 /// How far a task has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize, clap::ValueEnum)]

@@ -3,7 +3,7 @@
 //! Decided here, where the contract is silent:
 //! - A task is a contact on the channel call or outbound that was handed off. It is done when a contact of its id is
 //!   told, by whoever made the call or by a file.
-//! - A contact that was withdrawn is gone; one that was told and then withdrawn, since he declined, is done.
+//! - A contact that was withdrawn is gone. One that was told of is done, and stays reserved.
 //! - An agent has a task for half an hour, by the wall's clock. Who has it is known to this process alone: after a
 //!   restart it is claimed again. A result is taken from whoever has the task, or from anybody where nobody has it.
 //! - Whoever claims is given nobody who may no longer be called: the check of the hand-off is made again, while nothing
@@ -21,13 +21,14 @@ use dataflows::types::{Epoch, Time};
 pub use board::{Task, TaskState};
 pub use claims::{CLAIM_SECONDS, Claims};
 
-use super::entry::{Entry, feedback_id};
+use super::entry::Entry;
+use super::heard::{CALL, CALLBACK, said_id};
 use super::requests::unsigned;
 use crate::handoff::Grounds;
 use crate::intake::Intake;
 use crate::intake::requests::{Before, Seal};
 use crate::store::{Store, StoreError};
-use board::{Board, CALLBACK};
+use board::Board;
 
 /// Which tasks are asked for.
 #[derive(Default)]
@@ -236,7 +237,7 @@ impl Intake {
             entry.add(Feed::Feedback, [&id, campaign, customer, "consult", &at, channel, "", &reason]);
         }
         if let Some(said) = called.feedback {
-            let id = free("call", called.contact, store);
+            let id = free(CALL, called.contact, store);
             entry.add(Feed::Feedback, [&id, campaign, customer, said, &at, channel, "", called.agent]);
         }
         entry
@@ -245,7 +246,6 @@ impl Intake {
 
 /// The next id of a feedback that something is of a contact: he may say more than one thing before the last call.
 fn free(kind: &str, contact: &str, store: &Store) -> String {
-    let begin = feedback_id(kind, contact);
-    let mut ids = (1u64..).map(|number| format!("{begin}-{number}"));
-    ids.find(|id| !store.has_feedback(id)).unwrap_or(begin)
+    let mut ids = (1u64..).map(|number| said_id(kind, contact, number));
+    ids.find(|id| !store.has_feedback(id)).unwrap_or_default()
 }
