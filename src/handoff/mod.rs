@@ -10,7 +10,8 @@
 //! - A contact is handed off when its channel takes the file that it is in, by renaming the file. Until then it is
 //!   withdrawn before an opt-out, a list edit or a file that forbids it is acknowledged.
 //! - A contact that is withdrawn was none: its reservation is taken back, and it may be made later. One that somebody has
-//!   told of was made, though its file was never taken: it is taken out of the file, and its reservation stands.
+//!   told of was made, though its file was never taken: it is taken out of the file, and its reservation stands. Where it
+//!   was withdrawn before that was told, it is reserved again.
 //! - Before a campaign runs, and once it is approved, it may be sent to a few on trial: real contacts, made once like all.
 //! - A campaign that is paused or closed withdraws what lies in the outbox.
 //! - What is reserved and was not shown when the machine stopped is checked again before it is shown.
@@ -24,6 +25,7 @@
 //!   tried again, and nothing is released until then.
 //! - Numbers leave as tokens: the store never knew the clear form. The channel's own directory knows whose they are.
 
+mod adopt;
 mod due;
 mod edits;
 mod grounds;
@@ -46,6 +48,7 @@ use dataflows::facts::Facts;
 use dataflows::types::{CustomerIx, Time, Word};
 use parking_lot::Mutex;
 
+pub(crate) use adopt::Withdrawn;
 pub(crate) use grounds::Grounds;
 pub use message::contact_id;
 pub use release::{Answer, Released, Request, TRIAL_CONTACTS_MAX};

@@ -17,8 +17,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use dataflows::records::Feed;
+
 use super::edits::Edits;
 use super::message::{COLUMNS, Message};
+use crate::ingest::Partition;
 
 /// Names of a batch: the day, and a number of that day.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -30,6 +33,11 @@ pub struct Batch {
 impl Batch {
     fn file(&self) -> String {
         format!("{}_{}.csv", self.day, self.number)
+    }
+
+    /// The partition that the store keeps it as.
+    pub(super) fn partition(&self) -> Partition {
+        Partition { feed: Feed::Handoff, period: self.day.clone(), part: self.number.clone() }
     }
 
     pub(super) fn parse(file: &str) -> Option<Batch> {

@@ -3,19 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use dataflows::records::{Arm, Feed, Handoff, HandoffRow, Rows, State};
+use dataflows::records::{HandoffRow, Rows, State};
 use dataflows::targets::codes;
 use dataflows::types::{CustomerIx, Time, Word};
 
 use super::grounds::Grounds;
-use super::outbox::{Batch, Line};
+use super::outbox::Batch;
 use super::planted::{self, Bug};
 use super::release::extract;
 use super::{Handoffs, Lying, Touched};
 use crate::engine::Published;
-use crate::ingest::{Intern, Partition, moment};
 use crate::intake::Intake;
-use crate::intake::names::Naming;
 use crate::orders::is_heard_of;
 use crate::store::room::is_full;
 use crate::store::{Store, StoreError};
@@ -81,7 +79,7 @@ impl Intake {
         batch: &Batch,
         contacts: &BTreeSet<Box<str>>,
     ) -> Result<(), StoreError> {
-        let partition = Partition { feed: Feed::Handoff, period: batch.day.clone(), part: batch.number.clone() };
+        let partition = batch.partition();
         let Some((version, rows)) = store.partition(&partition)? else { return Ok(()) };
         let Rows::Handoff(rows) = &*rows else { return Ok(()) };
         let stands = |row: &&HandoffRow| !contacts.contains(&row.contact_id) || is_heard_of(store, &row.contact_id);
@@ -108,12 +106,10 @@ impl Intake {
     pub(crate) fn recover_outbox(&self) -> Result<(), StoreError> {
         let Some(handoffs) = self.handoffs() else { return Ok(()) };
         let mut store = self.store().lock();
-        let partition =
-            |batch: &Batch| Partition { feed: Feed::Handoff, period: batch.day.clone(), part: batch.number.clone() };
         let hidden = handoffs.outbox.lock().hidden().map_err(StoreError::Outbox)?;
         let mut waiting = BTreeSet::new();
         for batch in hidden {
-            if store.partition(&partition(&batch))?.is_some() {
+            if store.partition(&batch.partition())?.is_some() {
                 waiting.insert(batch);
             } else {
                 handoffs.outbox.lock().discard(&batch).map_err(StoreError::Outbox)?;
@@ -121,9 +117,9 @@ impl Intake {
         }
         let journaled = handoffs.outbox.lock().journaled().map_err(StoreError::Outbox)?;
         for batch in journaled {
-            if store.partition(&partition(&batch))?.is_none() {
+            if store.partition(&batch.partition())?.is_none() {
                 let lines = handoffs.outbox.lock().told(&batch).map_err(StoreError::Outbox)?;
-                self.adopt(&mut store, partition(&batch), &lines)?;
+                self.adopt(&mut store, batch.partition(), &lines)?;
             }
         }
         let edits = handoffs.outbox.lock().edits().all().map_err(StoreError::Outbox)?;
@@ -154,50 +150,6 @@ impl Intake {
             handoffs.outbox.lock().publish(batch).map_err(StoreError::Outbox)?;
         }
         self.withdraw(&mut store, &Touched::Everybody)
-    }
-
-    /// Tells the store what was handed off and it does not know: it was brought back from an older copy.
-    fn adopt(&self, store: &mut Store, partition: Partition, lines: &[Line]) -> Result<(), StoreError> {
-        let document = self.document();
-        let wall = self.wall_time(&document.settings.zone);
-        let names = self.names();
-        let mut naming = Naming::new(names.clone());
-        let mut rows = Vec::new();
-        for line in lines {
-            let field = |place: usize| line.get(place).unwrap_or_default();
-            let (Some(at), Ok(step), Ok(cost)) =
-                (moment(field(6), &document.settings.zone), field(2).parse(), field(7).parse())
-            else {
-                tracing::warn!(
-                    batch = partition.part,
-                    day = partition.period,
-                    "a line of the outbox's journal cannot be read"
-                );
-                continue;
-            };
-            let arm = [Arm::Target, Arm::Control, Arm::Random].into_iter().find(|arm| arm.name() == field(5));
-            rows.push(HandoffRow {
-                contact_id: field(0).into(),
-                customer: naming.customer(field(3)),
-                at,
-                handoff: Handoff {
-                    campaign: naming.word(field(1)),
-                    step,
-                    channel: naming.word(field(4)),
-                    arm: arm.unwrap_or_default(),
-                    cost,
-                },
-            });
-        }
-        drop(naming);
-        tracing::warn!(
-            batch = partition.part,
-            day = partition.period,
-            contacts = rows.len(),
-            "handed off before, and told to the store again"
-        );
-        self.append(store, extract(partition, 1, rows), wall)?;
-        Ok(())
     }
 
     /// Finds out what lies in the outbox.

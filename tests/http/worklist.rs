@@ -137,6 +137,42 @@ fn a_call_that_was_made_while_its_file_lay_in_the_outbox_gives_no_room_back() {
 }
 
 #[test]
+fn a_result_of_a_call_that_was_withdrawn_meanwhile_is_taken_with_the_opt_out_in_it() {
+    let programme = PROGRAMME.replace("product = \"crbt\"", "product = \"crbt\"\ncapacity = { call = 3 }");
+    let (home, service) = called_of(&programme, 3);
+    let [first, second, third] = ["c1", "c2", "c3"].map(|customer| contact(&service, customer));
+    claim(&service, &first, "ann").good();
+    for customer in ["c1", "c2", "c3"] {
+        let add = json!({ "op": "add", "customers": [customer], "by": "zhang", "reason": "asks" });
+        made(&service.post("/v1/lists/do_not_contact", &add));
+    }
+    service.until("/v1/worklist", |reply| (reply.good()["tasks"] == json!([])).then_some(()));
+    claim(&service, &first, "ann").refused(410, "gone");
+    let body = |agent: &str| json!({ "agent": agent, "outcome": "delivered", "feedback": "optout" });
+    let late = json!({ "agent": "ann", "outcome": "callback", "at_callback": "2009-07-01" });
+    result(&service, &first, &late).refused(400, "bad_request");
+    assert!(tasks(&service, "").is_empty(), "what was refused reserves nothing");
+    visible(&service, &made(&result(&service, &first, &body("ann"))));
+    assert_eq!(result(&service, &first, &body("ann")).good()["repeated"], true);
+    let then = json!({ "agent": "bob", "outcome": "callback", "at_callback": "2009-07-05 10:00:00" });
+    visible(&service, &made(&result(&service, &second, &then)));
+    claim(&service, &second, "bob").refused(410, "gone");
+    let excluded = service.get("/v1/views/target_excluded?reason=optout").good();
+    assert_eq!(excluded["rows"][0]["customers"], 1);
+    service.kill();
+    // The two that were made are reserved again, and the third is not.
+    let service = serve(&home);
+    assert_eq!((states(&service, "done"), states(&service, "callback"), states(&service, "open")), (1, 1, 0));
+    for customer in ["c1", "c2", "c3"] {
+        let remove = json!({ "op": "remove", "customers": [customer], "by": "zhang", "reason": "asks" });
+        made(&service.post("/v1/lists/do_not_contact", &remove));
+    }
+    assert_eq!(service.post("/v1/campaigns/spring/release", &json!({})).good()["handed_off"], 1);
+    made(&result(&service, &third, &json!({ "agent": "ann", "outcome": "failed" })));
+    assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
+}
+
+#[test]
 fn who_opted_out_meanwhile_is_never_given_out() {
     let (home, service) = called();
     let [first, second, third] = ["c1", "c2", "c3"].map(|customer| contact(&service, customer));

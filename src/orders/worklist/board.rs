@@ -11,7 +11,7 @@ use crate::orders::heard::CALLBACK;
 use crate::store::Dictionary;
 
 /// The channels on which people call.
-const CHANNELS: [&str; 2] = ["call", "outbound"];
+pub const CHANNELS: [&str; 2] = ["call", "outbound"];
 
 /// How far a task has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize, clap::ValueEnum)]

@@ -3,7 +3,8 @@
 //! Decided here, where the contract is silent:
 //! - A task is a contact on the channel call or outbound that was handed off. It is done when a contact of its id is
 //!   told, by whoever made the call or by a file.
-//! - A contact that was withdrawn is gone. One that was told of is done, and stays reserved.
+//! - A contact that was withdrawn is gone, and nobody is given it. A result of it is taken all the same, with what he said:
+//!   somebody had called before he knew. One that was told of is done, and stays reserved.
 //! - An agent has a task for half an hour, by the wall's clock. Who has it is known to this process alone: after a
 //!   restart it is claimed again. A result is taken from whoever has the task, or from anybody where nobody has it.
 //! - Whoever claims is given nobody who may no longer be called: the check of the hand-off is made again, while nothing
@@ -24,11 +25,11 @@ pub use claims::{CLAIM_SECONDS, Claims};
 use super::entry::Entry;
 use super::heard::{CALL, CALLBACK, said_id};
 use super::requests::unsigned;
-use crate::handoff::Grounds;
+use crate::handoff::{Grounds, Withdrawn};
 use crate::intake::Intake;
 use crate::intake::requests::{Before, Seal};
 use crate::store::{Store, StoreError};
-use board::Board;
+use board::{Board, CHANNELS};
 
 /// Which tasks are asked for.
 #[derive(Default)]
@@ -180,6 +181,18 @@ impl Intake {
 
     /// Takes what came of a call: durable when this returns.
     pub fn called(&self, called: &Called<'_>) -> Result<Resulted, StoreError> {
+        let resulted = self.result(called, None)?;
+        if !matches!(resulted, Resulted::Unknown) {
+            return Ok(resulted);
+        }
+        match self.withdrawn(called.contact)? {
+            Some(withdrawn) if CHANNELS.contains(&withdrawn.channel()) => self.result(called, Some(&withdrawn)),
+            _ => Ok(Resulted::Unknown),
+        }
+    }
+
+    /// The same, where it is known that the contact was withdrawn, if it was.
+    fn result(&self, called: &Called<'_>, withdrawn: Option<&Withdrawn>) -> Result<Resulted, StoreError> {
         if let Some(wrong) = unsigned(called.agent) {
             return Ok(Resulted::Bad(wrong.replace("by", "agent")));
         }
@@ -196,7 +209,10 @@ impl Intake {
         if !self.hub().settle() {
             return Ok(Resulted::Failed);
         }
-        let Some((task, _)) = self.task(&store, called.contact) else { return Ok(Resulted::Unknown) };
+        let standing = self.task(&store, called.contact);
+        let is_withdrawn = standing.is_none();
+        let task = standing.map(|(task, _)| task).or_else(|| Some(self.gone(called.contact, withdrawn?)));
+        let Some(task) = task else { return Ok(Resulted::Unknown) };
         let outcome = match called.outcome {
             CallOutcome::Delivered => Some("delivered"),
             CallOutcome::Failed => Some("failed"),
@@ -213,6 +229,9 @@ impl Intake {
         if matches!(called.outcome, CallOutcome::Callback(at) if at <= now) {
             return Ok(Resulted::Bad(format!("at_callback is not after now, which is {now}")));
         }
+        if let Some(withdrawn) = withdrawn.filter(|_| is_withdrawn) {
+            self.reserve_again(&mut store, withdrawn)?;
+        }
         let entry = self.entry_of(called, &task, outcome, now, &store);
         let feed = if outcome.is_some() { Feed::Contact } else { Feed::Feedback };
         let rows = 1 + u64::from(called.feedback.is_some());
@@ -223,6 +242,23 @@ impl Intake {
             }
             Err(why) => Resulted::Bad(why),
         })
+    }
+
+    /// The task that a contact was before it was withdrawn.
+    fn gone(&self, contact: &str, withdrawn: &Withdrawn) -> Task {
+        let agent = self.claims().agent(contact, self.wall_second());
+        Task {
+            contact_id: contact.to_owned(),
+            campaign_id: withdrawn.campaign().to_owned(),
+            customer_id: withdrawn.customer().to_owned(),
+            number: None,
+            channel_id: withdrawn.channel().to_owned(),
+            at: withdrawn.at().to_owned(),
+            state: if agent.is_some() { TaskState::Claimed } else { TaskState::Open },
+            agent,
+            callback_at: None,
+            outcome: None,
+        }
     }
 
     fn entry_of(&self, called: &Called<'_>, task: &Task, outcome: Option<&str>, now: Time, store: &Store) -> Entry {
