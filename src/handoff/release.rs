@@ -278,11 +278,12 @@ impl Intake {
         Ok(Ok(epoch))
     }
 
-    /// Makes rows durable that nobody else gives versions of, and gives them to the engine.
+    /// Makes rows durable that nobody else gives versions of, and gives them to the engine: contacts, and what was
+    /// answered before.
     pub(crate) fn append(&self, store: &mut Store, extract: Extract, wall: Time) -> Result<Epoch, StoreError> {
         self.hub().expect(extract.rows.len());
         let extent = self.names().read().extent();
-        match store.accept(&extract, extent, wall, false)? {
+        match store.accept_for(Purpose::Forbids, &extract, extent, wall, false)? {
             Outcome::Accepted { epoch, mut facts, durable_at } => {
                 facts.clock = Some(self.clock(store.clock()));
                 self.hub().submit(epoch, *facts, durable_at);

@@ -18,6 +18,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use dataflows::facts::Facts;
@@ -89,6 +90,8 @@ pub struct Intake {
     batches: Option<Mutex<Batches>>,
     /// Who makes which call.
     claims: Claims,
+    /// Set while something that follows from order requests waits for room on the disk.
+    is_unfinished: AtomicBool,
 }
 
 /// A file as the decoder leaves it.
@@ -155,6 +158,7 @@ impl Intake {
             short: Mutex::default(),
             batches: None,
             claims: Claims::default(),
+            is_unfinished: AtomicBool::new(false),
         };
         if !is_published {
             intake.publish(document)?;
@@ -181,6 +185,11 @@ impl Intake {
     /// Where order requests are given out, if they are.
     pub(crate) fn batches(&self) -> Option<&Mutex<Batches>> {
         self.batches.as_ref()
+    }
+
+    /// Whether something that follows from order requests waits for room on the disk.
+    pub(crate) fn is_unfinished(&self) -> &AtomicBool {
+        &self.is_unfinished
     }
 
     /// Who makes which call.

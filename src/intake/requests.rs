@@ -1,5 +1,6 @@
 //! What every request of staff shares: it is known by its key, and durable as a partition of its own.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use dataflows::facts::Facts;
@@ -12,6 +13,7 @@ use super::edits::{hex, of_edit};
 use super::names::Naming;
 use crate::handoff::Told;
 use crate::ingest::{self, Partition};
+use crate::store::room::{Full, Purpose};
 use crate::store::{Outcome, REQUEST, Store, StoreError};
 
 /// A request by its content, and by the name under which it is entered where it has a key.
@@ -38,6 +40,8 @@ pub(crate) struct Entered {
     pub facts: Box<Facts>,
     durable_at: Instant,
     told: Vec<Told>,
+    /// Set where the disk had no room for all of it.
+    cut: Option<Full>,
 }
 
 /// The text of an extract, as the partition that it is to be.
@@ -73,8 +77,8 @@ impl Intake {
         self.enter_all(store, &[(partition.clone(), text.to_vec())], seal)
     }
 
-    /// The same of several, which become visible together. The first bears the seal, and is durable first: what stands
-    /// of the others when the machine stops between them follows from it.
+    /// The same of several, which become visible together, and have the room that the most urgent of them has. The first
+    /// bears the seal, and is durable first: what stands of the others when the machine stops between them follows from it.
     pub(crate) fn enter_all(
         &self,
         store: &mut Store,
@@ -100,6 +104,12 @@ impl Intake {
             first.file = seal.name.unwrap_or(std::mem::take(&mut first.file));
         }
         let rows = extracts.iter().map(|(extract, _)| extract.rows.len()).sum();
+        let purpose = Purpose::of_all(extracts.iter().map(|(extract, _)| Purpose::of(&extract.rows)));
+        if extracts.len() > 1 {
+            // Before the first of them: a record is hardly longer than its text and what it is entered with.
+            let bytes = extracts.iter().map(|(_, text)| text.len() as u64 + ENTRY_BYTES).sum();
+            store.room().check(bytes, purpose)?;
+        }
         let until = names.read().extent();
         self.hub.expect(rows);
         let mut entered: Option<Entered> = None;
@@ -112,11 +122,18 @@ impl Intake {
                 sha256: hex(&extract.sha256),
                 text: String::from_utf8_lossy(text).into_owned(),
             };
-            match store.accept(&extract, until, wall, false)? {
+            let outcome = match (store.accept_for(purpose, &extract, until, wall, false), &mut entered) {
+                (Err(StoreError::Full(full)), Some(entered)) => {
+                    entered.cut = Some(full);
+                    break;
+                }
+                (outcome, _) => outcome?,
+            };
+            match outcome {
                 Outcome::Accepted { epoch, facts, durable_at } => match &mut entered {
                     None => {
                         let rows = rows as u64;
-                        entered = Some(Entered { epoch, rows, facts, durable_at, told: vec![told] });
+                        entered = Some(Entered { epoch, rows, facts, durable_at, told: vec![told], cut: None });
                     }
                     Some(entered) => {
                         join(&mut entered.facts, *facts);
@@ -132,9 +149,10 @@ impl Intake {
     }
 
     /// Gives what was made durable to the engine, and takes out of the outbox what it forbids. What a store that is
-    /// brought back from an older copy must not have forgotten `is_noted` beside the outbox too.
+    /// brought back from an older copy must not have forgotten `is_noted` beside the outbox too. Refused where the disk had
+    /// no room for all of it.
     pub(crate) fn tell(&self, store: &mut Store, entered: Entered, is_noted: bool) -> Result<(), StoreError> {
-        let Entered { epoch, mut facts, durable_at, told, .. } = entered;
+        let Entered { epoch, mut facts, durable_at, told, cut, .. } = entered;
         // A clock of the wall's goes on to the request, so that it is seen with it.
         facts.clock = Some(self.clock(store.clock()));
         let touched = self.touched(&facts);
@@ -144,9 +162,19 @@ impl Intake {
         }
         // Before it is answered: whoever is told that he is on a list lies in no outbox.
         self.withdraw(store, &touched)?;
-        store.compact_if_worth_it()
+        store.compact_if_worth_it()?;
+        match cut {
+            None => Ok(()),
+            Some(full) => {
+                self.is_unfinished.store(true, Ordering::Release);
+                Err(full.into())
+            }
+        }
     }
 }
+
+/// What a record holds beside its rows, in bytes.
+const ENTRY_BYTES: u64 = 1 << 10;
 
 /// Adds facts of the same epoch. Their names were all told with the first.
 fn join(facts: &mut Facts, more: Facts) {

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
+use dataflows::records::RequestState;
+
 use super::edits::{Does, Edit, Edited, ListEdit, OptOut, Request};
 use super::{Intake, Taken, landed};
 use crate::engine::Engine;
+use crate::orders::{self, Accepted, OfferAnswer};
 use crate::programme::{self, Source};
 use crate::store::memory::{Loss, Memory};
 use crate::store::room::RESERVE_BYTES;
@@ -90,4 +93,56 @@ fn a_full_disk_still_takes_an_opt_out() {
     };
     intake.take(files, &|_| {}, &mut tell).expect("nothing fails");
     assert_eq!(accepted, ["bill_2009-07.csv"]);
+}
+
+#[test]
+fn what_follows_from_an_answer_waits_for_room_and_stops_no_start() {
+    let memory = Memory::default();
+    let (intake, engine) = begun(&memory);
+    let landing = tempfile::tempdir().expect("a directory");
+    let take = |intake: &Intake, name: &str, text: &str| {
+        std::fs::write(landing.path().join(name), text).expect("written");
+        let mut files = landed(landing.path()).expect("listed").files;
+        files.retain(|(_, of)| of.name == name);
+        let mut accepted = 0;
+        let mut tell = |_: &crate::ingest::names::FileName, taken| {
+            accepted += usize::from(matches!(taken, Taken::Accepted { .. }));
+        };
+        intake.take(files, &|_| {}, &mut tell).expect("nothing fails");
+        assert_eq!(accepted, 1, "{name}");
+    };
+    take(&intake, "customer_2009-07.csv", "customer_id\nc1\n");
+    take(&intake, "product_2009-07.csv", "product_id\ncrbt\n");
+    let offered = OfferAnswer {
+        customer: "c1",
+        product: "crbt",
+        campaign: None,
+        channel: None,
+        answer: Accepted::Accepted,
+        by: "hall",
+        key: None,
+        body: b"",
+    };
+    let Ok(orders::Taken::Ordered(told)) = intake.answer_offer(&offered) else { panic!("it is not ordered") };
+    let state = |intake: &Intake| {
+        let store = intake.store().lock();
+        store.order_requests().request(&told.request_id).map(|row| row.state)
+    };
+    // Room for the answer, and none for what follows from it.
+    memory.set_available(RESERVE_BYTES + 2_000);
+    let answer = format!("request_id,state,at\n{},opened,2009-07-02\n", told.request_id);
+    take(&intake, "provisioning_2009-07.csv", &answer);
+    assert_eq!(state(&intake), Some(RequestState::Requested));
+    intake.finish_orders().expect("nothing fails");
+    assert_eq!(state(&intake), Some(RequestState::Requested));
+    drop((intake, engine));
+    let memory = memory.crash(Loss::All);
+    memory.set_available(RESERVE_BYTES - 1);
+    let (intake, _engine) = begun(&memory);
+    intake.complete_orders().expect("it starts");
+    assert_eq!(state(&intake), Some(RequestState::Requested));
+    memory.set_available(2 * RESERVE_BYTES);
+    intake.finish_orders().expect("nothing fails");
+    assert_eq!(state(&intake), Some(RequestState::Opened));
+    assert!(intake.store().lock().has_order(&told.request_id));
 }

@@ -1,6 +1,7 @@
 //! What whoever provisions answers: a request was opened, or failed and why.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use dataflows::records::{Feed, OrderRequestRow, RequestState};
 use dataflows::types::{Epoch, Time, Word};
@@ -8,6 +9,7 @@ use dataflows::types::{Epoch, Time, Word};
 use super::entry::{Entry, Request};
 use crate::intake::Intake;
 use crate::intake::requests::{Before, Seal};
+use crate::store::room::Purpose;
 use crate::store::{Dictionary, Store, StoreError};
 
 /// An answer to a request.
@@ -112,7 +114,18 @@ impl Intake {
         self.complete(store, &entry)
     }
 
-    /// Makes what follows from requests that were opened, where the machine stopped before it was durable.
+    /// Makes what waited for room on the disk, once there is some.
+    pub(crate) fn finish_orders(&self) -> Result<(), StoreError> {
+        let waits = self.is_unfinished().load(Ordering::Acquire);
+        if !waits || self.room().check(0, Purpose::Any).is_err() {
+            return Ok(());
+        }
+        self.is_unfinished().store(false, Ordering::Release);
+        self.complete_orders()
+    }
+
+    /// Makes what follows from requests that were opened, where the machine stopped before it was durable. What the disk
+    /// has no room for waits: a full disk keeps no service from starting.
     pub(crate) fn complete_orders(&self) -> Result<(), StoreError> {
         let mut store = self.store().lock();
         let mut entry = Entry::default();
@@ -132,8 +145,14 @@ impl Intake {
             return Ok(());
         }
         let seal = Seal::new(Feed::OrderRequest, "", None, &[]);
-        if let Err(why) = self.write_down(store, entry, seal)? {
-            tracing::error!("what follows from order requests cannot be written: {why}");
+        match self.write_down(store, entry, seal) {
+            Ok(Ok(_)) => {}
+            Ok(Err(why)) => tracing::error!("what follows from order requests cannot be written: {why}"),
+            Err(StoreError::Full(full)) => {
+                self.is_unfinished().store(true, Ordering::Release);
+                tracing::warn!("what follows from order requests waits: {full}");
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }

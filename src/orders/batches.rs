@@ -107,7 +107,12 @@ impl Batches {
         let half = self.root.join(JOURNAL).join(format!("{file}{HALF}"));
         let ids: String = lines.iter().map(|line| format!("{}\n", line.request_id)).collect();
         if let Err(error) = self.hide(&file, lines).and_then(|()| write(&half, ids.as_bytes())) {
-            // What is left of it is dropped when the directory is opened again, or replaced.
+            // A full disk has the room back. Where even that fails, it is dropped when the directory is opened again.
+            for left in [half, self.hidden(&file)] {
+                if let Err(error) = fs::remove_file(&left).or_else(unless_gone) {
+                    tracing::warn!("a batch that was not given out could not be removed: {error}");
+                }
+            }
             return Ok(Err(error));
         }
         fs::rename(&half, &path)?;
@@ -130,12 +135,16 @@ impl Batches {
                 .map_err(io::Error::from)?;
         }
         let text = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-        write(&self.root.join(format!(".{file}{PREPARED}")), &text)?;
+        write(&self.hidden(file), &text)?;
         sync_directory(&self.root)
     }
 
+    fn hidden(&self, file: &str) -> PathBuf {
+        self.root.join(format!(".{file}{PREPARED}"))
+    }
+
     fn show(&self, file: &str) -> io::Result<()> {
-        fs::rename(self.root.join(format!(".{file}{PREPARED}")), self.root.join(file))
+        fs::rename(self.hidden(file), self.root.join(file))
     }
 
     fn note(&self) -> io::Result<()> {
@@ -144,6 +153,10 @@ impl Batches {
         fs::rename(&half, &self.mark)?;
         sync_directory(self.mark.parent().unwrap_or(Path::new(".")))
     }
+}
+
+fn unless_gone(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn names(directory: &Path) -> io::Result<Vec<String>> {
@@ -203,6 +216,19 @@ mod tests {
         assert_eq!(batches.trouble(), None);
         assert_eq!(batches.give("2009-07-01", &[line("d")]).expect("whole").expect("given"), "2009-07-01_00000003.csv");
         assert_eq!(shown(&root), ["2009-07-01_00000002.csv", "2009-07-01_00000003.csv"]);
+    }
+
+    #[test]
+    fn a_batch_that_could_not_be_written_leaves_nothing_behind() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (root, mark) = (home.path().join("out"), home.path().join("data.provisioned"));
+        let mut batches = Batches::open(&root, &mark).expect("opened");
+        let half = root.join(JOURNAL).join("2009-07-01_00000001.csv.half");
+        fs::create_dir(&half).expect("in the way of the journal");
+        assert!(batches.give("2009-07-01", &[line("a")]).expect("nothing was given out").is_err());
+        assert!(shown(&root).is_empty() && !batches.has("a"));
+        fs::remove_dir(&half).expect("out of the way");
+        assert_eq!(batches.give("2009-07-01", &[line("a")]).expect("whole").expect("given"), "2009-07-01_00000001.csv");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use dataflows::types::Word;
 use super::batches::Line;
 use crate::intake::Intake;
 use crate::store::StoreError;
+use crate::store::room::Purpose;
 
 /// What was given out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +20,9 @@ pub enum Provisioned {
     /// A worker has failed.
     Failed,
 }
+
+/// About the bytes of a request in its file and in the journal.
+const LINE_BYTES: u64 = 256;
 
 /// Most requests of a batch.
 const BATCH_REQUESTS_MAX: usize = 100_000;
@@ -59,6 +63,8 @@ impl Intake {
         if lines.is_empty() {
             return Ok(Provisioned::Given { requests: 0, file: None });
         }
+        // It waits for room that opt-outs do not, on the disk that is most likely the same.
+        store.room().check(lines.len() as u64 * LINE_BYTES, Purpose::Any)?;
         let (_, wall) = self.settings();
         let file = match batches.give(&wall.day().to_string(), &lines).map_err(StoreError::Outbox)? {
             Ok(file) => file,

@@ -33,7 +33,7 @@ pub fn watch(service: &Service, landing: &Path, poll: Duration, stop: &AtomicBoo
         }
         watch.look(service, landing, stop);
         service.intake.tick();
-        if let Err(error) = service.intake.sweep_outbox() {
+        if let Err(error) = service.intake.sweep_outbox().and_then(|()| service.intake.finish_orders()) {
             end(&error);
         }
         service.metrics.sample(service);

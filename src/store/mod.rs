@@ -187,6 +187,18 @@ impl Store {
         at: Time,
         replaces_same_version: bool,
     ) -> Result<Outcome, StoreError> {
+        self.accept_for(Purpose::of(&extract.rows), extract, names, at, replaces_same_version)
+    }
+
+    /// The same, with room as for a purpose: that of the whole that it is a part of.
+    pub fn accept_for(
+        &mut self,
+        purpose: Purpose,
+        extract: &Extract,
+        names: Extent,
+        at: Time,
+        replaces_same_version: bool,
+    ) -> Result<Outcome, StoreError> {
         // Past a failed write what stands in memory may be ahead of the log: nothing is read off it.
         self.log.goes_on()?;
         let known = self.numbers.get(&extract.partition).copied();
@@ -220,7 +232,7 @@ impl Store {
         }
         let entry = self.entry(extract, Status::Accepted, at, String::new());
         let payload = records::partition(self.names(self.durable, names), &entry, extract);
-        self.room.check(payload.len() as u64, Purpose::of(&extract.rows))?;
+        self.room.check(payload.len() as u64, purpose)?;
         // What the rows change is found before they are durable, so that nothing but the dataflow
         // stands between durable and visible. Should the append fail, the process ends with it.
         let number = known.unwrap_or(self.live.len() as PartitionNo);

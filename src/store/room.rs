@@ -39,11 +39,17 @@ pub struct Full {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
     Any,
-    /// It forbids contacts, or tells which were made.
+    /// It forbids contacts, or tells which were made; or it was answered before, and an older copy of the data forgot it.
     Forbids,
 }
 
 impl Purpose {
+    /// What several of them are for that stand or fall together.
+    pub fn of_all(purposes: impl IntoIterator<Item = Purpose>) -> Purpose {
+        let mut purposes = purposes.into_iter();
+        if purposes.any(|purpose| purpose == Purpose::Forbids) { Purpose::Forbids } else { Purpose::Any }
+    }
+
     /// What rows are for.
     pub fn of(rows: &Rows) -> Purpose {
         let forbids = match rows {

@@ -9,7 +9,7 @@ use crate::handoff::{PROGRAMME, Town, closed, of, open, opt_out, release};
 use crate::service::{Home, Service};
 
 /// More megabytes than a disk has: all of it is kept free.
-const ALL_OF_IT: &str = "1000000000000";
+pub const ALL_OF_IT: &str = "1000000000000";
 
 fn serve_full(town: &Town) -> Service {
     town.home.serve_with(&["--reserve", ALL_OF_IT])

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::exchange::Reply;
+use crate::full::ALL_OF_IT;
 use crate::service::{Home, Service};
 
 const PROGRAMME: &str = r#"
@@ -82,6 +83,12 @@ impl Town {
             "order_id,customer_id,product_id,action,at\no1,c5,crbt,subscribe,2009-07-01 09:00:00\n",
         );
         Town { home, programme: path, files: 6 }
+    }
+
+    /// The service on a disk that is full.
+    fn serve_full(&self) -> Service {
+        let programme = self.programme.to_str().expect("a path");
+        self.home.serve_with(&["--programme", programme, "--reserve", ALL_OF_IT])
     }
 
     pub fn serve(&self) -> Service {
@@ -377,5 +384,28 @@ fn answers_come_as_files_too() {
     service.kill();
     let service = town.serve();
     assert_eq!(requests(&service, "c2"), [[json!("crbt"), json!("opened"), Value::Null]]);
+    assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_given_out_and_an_answer_waits() {
+    let town = Town::new(PROGRAMME);
+    let service = town.served();
+    // The same contact makes the same request in every town: this one's answer came before it.
+    let id = made(&reply(&service, "c2", "Y", "k2"))["request_id"].as_str().expect("an id").to_owned();
+    drop(service);
+    let town = Town::new(PROGRAMME);
+    let answer = format!("request_id,state,at\n{id},opened,2009-07-02 10:00:00\n");
+    town.home.land("provisioning_2009-07.csv", answer);
+    let service = town.served_with(1);
+    assert_eq!(made(&reply(&service, "c2", "Y", "k2"))["request_id"], json!(id));
+    service.kill();
+    let service = town.serve_full();
+    assert_eq!(requests(&service, "c2"), [[json!("crbt"), json!("requested"), Value::Null]]);
+    service.post("/v1/provisioning/batch", &json!({})).refused(507, "disk_full");
+    assert!(town.batches().is_empty());
+    service.kill();
+    let service = town.serve();
+    service.until("/v1/customers/c2", |card| (card.good()["holds"] == json!(["crbt"])).then_some(()));
     assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
 }

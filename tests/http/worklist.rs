@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::full::ALL_OF_IT;
 use crate::orders::{keyed, made};
 use crate::service::{Home, Service};
 
@@ -193,6 +194,25 @@ fn who_opted_out_meanwhile_is_never_given_out() {
         json!({ "agent": "ann", "outcome": "callback", "at_callback": "2009-07-05 10:00:00", "feedback": "optout" });
     made(&result(&service, &third, &body));
     assert!(claim(&service, &third, "ann").refused(410, "gone").contains("optout"));
+}
+
+#[test]
+fn a_full_disk_takes_a_result_with_an_opt_out_in_it() {
+    let (home, service) = called();
+    let [first, second] = ["c1", "c2"].map(|customer| contact(&service, customer));
+    service.kill();
+    let service = home.serve_with(&["--reserve", ALL_OF_IT]);
+    let body = |said: &str| json!({ "agent": "ann", "outcome": "delivered", "feedback": said });
+    result(&service, &first, &body("decline")).refused(507, "disk_full");
+    assert_eq!(made(&result(&service, &first, &body("optout")))["rows"], 2);
+    let then = json!({ "agent": "ann", "outcome": "callback", "at_callback": "2009-07-05", "feedback": "optout" });
+    made(&result(&service, &second, &then));
+    service.kill();
+    let service = serve(&home);
+    assert_eq!((states(&service, "done"), states(&service, "callback"), states(&service, "open")), (1, 1, 1));
+    let excluded = service.get("/v1/views/target_excluded?reason=optout").good();
+    assert_eq!(excluded["rows"][0]["customers"], 2);
+    assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
 }
 
 #[test]

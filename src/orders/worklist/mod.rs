@@ -201,11 +201,11 @@ impl Intake {
         }
         let seal = Seal::new(Feed::Contact, called.contact, called.key, called.body);
         let mut store = self.store().lock();
-        match seal.before(&store) {
-            None => {}
+        let came = match seal.before(&store) {
+            None => false,
             Some(Before::KeyReused) => return Ok(Resulted::KeyReused),
-            Some(Before::Done { .. }) => return Ok(Resulted::Done(None)),
-        }
+            Some(Before::Done { .. }) => true,
+        };
         if !self.hub().settle() {
             return Ok(Resulted::Failed);
         }
@@ -218,6 +218,9 @@ impl Intake {
             CallOutcome::Failed => Some("failed"),
             CallOutcome::Callback(_) => None,
         };
+        if came && (task.outcome.is_some() || outcome.is_none()) {
+            return Ok(Resulted::Done(None));
+        }
         if task.outcome.is_some() {
             return Ok(if task.outcome == outcome { Resulted::Done(None) } else { Resulted::Differs });
         }
@@ -232,6 +235,9 @@ impl Intake {
         if let Some(withdrawn) = withdrawn.filter(|_| is_withdrawn) {
             self.reserve_again(&mut store, withdrawn)?;
         }
+        // What he said stands of a result that the machine stopped in the middle of: the outcome is what is left of it.
+        let called = &Called { feedback: called.feedback.filter(|_| !came), ..*called };
+        let seal = if came { Seal::new(Feed::Contact, called.contact, None, called.body) } else { seal };
         let entry = self.entry_of(called, &task, outcome, now, &store);
         let feed = if outcome.is_some() { Feed::Contact } else { Feed::Feedback };
         let rows = 1 + u64::from(called.feedback.is_some());
@@ -265,9 +271,7 @@ impl Intake {
         let at = now.to_string();
         let (campaign, customer, channel) = (&task.campaign_id, &task.customer_id, &task.channel_id);
         let mut entry = Entry::default();
-        if let Some(outcome) = outcome {
-            entry.add(Feed::Contact, [called.contact, campaign, customer, channel, &at, outcome]);
-        }
+        // What he said is durable first: an opt-out is never lost, wherever the machine stops.
         if let CallOutcome::Callback(then) = called.outcome {
             let (id, reason) = (free(CALLBACK, called.contact, store), format!("{CALLBACK} {then}"));
             entry.add(Feed::Feedback, [&id, campaign, customer, "consult", &at, channel, "", &reason]);
@@ -275,6 +279,9 @@ impl Intake {
         if let Some(said) = called.feedback {
             let id = free(CALL, called.contact, store);
             entry.add(Feed::Feedback, [&id, campaign, customer, said, &at, channel, "", called.agent]);
+        }
+        if let Some(outcome) = outcome {
+            entry.add(Feed::Contact, [called.contact, campaign, customer, channel, &at, outcome]);
         }
         entry
     }
