@@ -102,7 +102,7 @@ impl Intake {
 
     /// Brings outbox and store together after a start: what was prepared and never reserved is dropped, what was
     /// reserved and never shown is checked and shown, what was handed off or forbidden and the store has forgotten is told
-    /// to it again.
+    /// to it again, and what was asked by hand and never noted is noted.
     pub(crate) fn recover_outbox(&self) -> Result<(), StoreError> {
         let Some(handoffs) = self.handoffs() else { return Ok(()) };
         let mut store = self.store().lock();
@@ -124,6 +124,7 @@ impl Intake {
         }
         let edits = handoffs.outbox.lock().edits().all().map_err(StoreError::Outbox)?;
         self.take_again(&mut store, &edits)?;
+        self.note_again(&store, &edits)?;
         if !self.hub().settle() {
             return Ok(());
         }

@@ -10,6 +10,7 @@
 pub mod edits;
 mod landing;
 pub(crate) mod names;
+mod noted;
 pub(crate) mod requests;
 pub mod states;
 #[cfg(test)]

@@ -98,6 +98,10 @@ fn an_opt_out_that_cannot_be_noted_beside_the_outbox_is_taken_and_nothing_is_rel
     let told = closed(&service);
     assert!(told.contains("journal of edits") && told.contains("2 wait for it"), "{told}");
     service.until("/readyz", |reply| reply.text().contains("journal of edits").then_some(()));
+    service.kill();
+    // What waits for the journal waits after a restart too.
+    let service = serve_limited(&town.home);
+    service.until("/readyz", |reply| reply.text().contains("2 wait for it").then_some(()));
     service.lift_limit();
     open(&service);
     assert_eq!(release(&service)["handed_off"], 3);
@@ -107,4 +111,11 @@ fn an_opt_out_that_cannot_be_noted_beside_the_outbox_is_taken_and_nothing_is_rel
         |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("a line is whole")["text"].to_string();
     let texts: Vec<String> = journal.lines().map(noted).collect();
     assert!(texts.len() == 4 && texts[2].contains(",c2,") && texts[3].contains(",c3,"), "{}", texts.len());
+    // An older copy of the data is told of them.
+    service.kill();
+    fs::remove_dir_all(town.home.data()).expect("removed");
+    let service = town.serve();
+    service.until("/v1/views/ingest_ledger?feed=feedback", |reply| {
+        (reply.good()["rows"].as_array().map(Vec::len) == Some(3)).then_some(())
+    });
 }
