@@ -17,7 +17,8 @@
 //!   with it. Who opted out, or is on the list do_not_contact, is offered nothing at all.
 //! - What is offered without a campaign and not taken is a feedback of the campaign `-`, with the product.
 //! - An answer of who provisions counts once. One that comes again changes nothing; one that says something else is
-//!   told apart and left: what was opened is ended by an order that cancels.
+//!   told apart and left: what was opened is ended by an order that cancels. A file's answer to a request that there is not
+//!   counts once that is made.
 //! - What is opened is an order of the request's id, and an `order` feedback where it was of a campaign. They are durable
 //!   after the request; a machine that stops between them makes them when it starts again.
 //! - A request, and all that follows from it, is noted beside the outbox, as opt-outs are: an older copy of the data

@@ -115,6 +115,10 @@ impl Intake {
             Ok(entered) => entered,
             Err(why) => return Ok(Err(why)),
         };
+        if store.has_answer(&asked.id) {
+            // The answer outlived its request, in an older copy of the data.
+            self.take_answers(store)?;
+        }
         let told = store.order_requests().request(&asked.id).map(|row| Told::of(row, &names.read()));
         Ok(told.map(|told| Told { entered: Some(entered), ..told }).ok_or_else(|| "it does not stand".to_owned()))
     }

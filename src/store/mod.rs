@@ -389,6 +389,11 @@ impl Store {
         self.inputs.answers()
     }
 
+    /// Whether whoever provisions answered a request of that id.
+    pub fn has_answer(&self, request_id: &str) -> bool {
+        self.inputs.has_answer(request_id)
+    }
+
     /// Whether an order of that id stands.
     pub fn has_order(&self, order_id: &str) -> bool {
         self.inputs.has_order(order_id)

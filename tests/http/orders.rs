@@ -391,21 +391,20 @@ fn answers_come_as_files_too() {
 fn on_a_full_disk_nothing_is_given_out_and_an_answer_waits() {
     let town = Town::new(PROGRAMME);
     let service = town.served();
-    // The same contact makes the same request in every town: this one's answer came before it.
     let id = made(&reply(&service, "c2", "Y", "k2"))["request_id"].as_str().expect("an id").to_owned();
-    drop(service);
-    let town = Town::new(PROGRAMME);
-    let answer = format!("request_id,state,at\n{id},opened,2009-07-02 10:00:00\n");
-    town.home.land("provisioning_2009-07.csv", answer);
-    let service = town.served_with(1);
-    assert_eq!(made(&reply(&service, "c2", "Y", "k2"))["request_id"], json!(id));
     service.kill();
     let service = town.serve_full();
-    assert_eq!(requests(&service, "c2"), [[json!("crbt"), json!("requested"), Value::Null]]);
     service.post("/v1/provisioning/batch", &json!({})).refused(507, "disk_full");
     assert!(town.batches().is_empty());
+    let answers = json!([{ "request_id": id, "state": "opened" }]);
+    service.post("/v1/provisioning/answers", &answers).refused(507, "disk_full");
+    let answer = format!("request_id,state,at\n{id},opened,2009-07-02 10:00:00\n");
+    town.home.land("provisioning_2009-07.csv", answer);
+    service.until("/readyz", |reply| reply.text().contains("provisioning_2009-07.csv").then_some(()));
+    assert_eq!(requests(&service, "c2"), [[json!("crbt"), json!("requested"), Value::Null]]);
     service.kill();
     let service = town.serve();
     service.until("/v1/customers/c2", |card| (card.good()["holds"] == json!(["crbt"])).then_some(()));
+    assert_eq!(batch(&service)["requests"], 0);
     assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
 }

@@ -259,6 +259,11 @@ impl Inputs {
         self.provisioning.index.values()
     }
 
+    /// Whether whoever provisions answered a request of that id.
+    pub fn has_answer(&self, request_id: &str) -> bool {
+        HandoffRow::digest(request_id).is_some_and(|digest| self.provisioning.index.get(&digest).is_some())
+    }
+
     /// Whether an order of that id stands.
     pub fn has_order(&self, order_id: &str) -> bool {
         self.orders.index.get(&Box::from(order_id)).is_some()
