@@ -10,6 +10,9 @@
 //! Decided here, where the contract is silent:
 //! - The moment of an edit is `now`, as views have it, unless it says another: a correction of yesterday's
 //!   data does not move a clock that goes by the data.
+//! - Before anything dated has come there is no `now` by the data: the moment of an edit is wall time then, and a clock
+//!   that goes by the data goes on from there. Any earlier moment would be overruled by a consent that comes later and is
+//!   older. Whoever replays the past loads it before he edits.
 //! - Lists are edited from now on and not for the past. Who is added is on the list from now, unless the
 //!   edit says otherwise; who is removed was on it until now. The row of an older partition is hidden.
 //! - Who is on the list and whose listing the edit does not change has no row in it.
