@@ -3,7 +3,7 @@
 //! - Two and four workers give what one gives, step by step.
 //! - A recompute by plain loops agrees at the end, and so does a restart on the same log.
 //! - All files landing at once, and in the opposite order, leave the same views: where neither the programme
-//!   nor anything by hand is edited in between; in the opposite order also where no partition has one version twice,
+//!   nor anything by hand is edited in between, and nobody says anything; in the opposite order also where no partition has one version twice,
 //!   since then the first one stands, and no list waits for a person.
 //! - Every file delivered once more changes nothing, not even the ledger.
 
@@ -57,7 +57,7 @@ fn is_edited(scenario: &Scenario) -> bool {
         .steps
         .iter()
         .flat_map(|step| &step.actions)
-        .any(|action| matches!(action, Action::Publish { .. } | Action::Edit(_)))
+        .any(|action| matches!(action, Action::Publish { .. } | Action::Edit(_) | Action::Ask(_)))
 }
 
 /// What files of one version of one partition have in common.

@@ -40,6 +40,12 @@ fn act(service: &mut Service, step: &Step, wrong: &mut Vec<String>) {
                     wrong.push(format!("line {}: the edit: {outcome}", step.line));
                 }
             }
+            [Action::Ask(asked)] => {
+                let outcome = service.ask(asked);
+                if !asked.expected.is(&outcome) {
+                    wrong.push(format!("line {}: what was asked: {outcome}", step.line));
+                }
+            }
             [Action::Publish { sources, expected }] => {
                 let outcome = service.publish(sources.clone());
                 if !expected.is(&outcome) {

@@ -22,6 +22,15 @@
 //! ! held "it would leave 0 of 5"
 //! ```
 //!
+//! So do customers, and whoever provisions; each may have `key=` too:
+//!
+//! ```text
+//! reply c1  Y  contact=k1                                also campaign= channel=
+//! offer c1  crbt  accepted                               also declined, later, shown; campaign= channel=
+//! answer 0123...cdef  failed  code=E7  text=No room      also opened; a request by its id
+//! ! failed "R17" "Please pay"                            what became of it, where no request waits
+//! ```
+//!
 //! `programme` in a step publishes an edit, `restart` ends the service as a power cut would and
 //! starts it again, `compact` writes the log anew. `#` begins a comment.
 
@@ -30,6 +39,8 @@ use std::collections::BTreeMap;
 use cohortflow::intake::edits::{Does, Edit, ListEdit};
 use cohortflow::programme::{Source, reference};
 use cohortflow::query::{View, view};
+
+use crate::asked::Asked;
 
 /// The programme of a scenario that has none: two tiers, and room for bad rows in short files.
 const PROGRAMME: &str = r#"
@@ -68,6 +79,7 @@ pub struct Step {
 pub enum Action {
     Land(Landing),
     Edit(Editing),
+    Ask(Asked),
     Publish { sources: Vec<Source>, expected: Outcome },
     Restart,
     Compact,
@@ -136,7 +148,7 @@ pub fn parse(file: &str, text: &str) -> Vec<Scenario> {
 }
 
 /// Two blanks or more between cells.
-fn cells(text: &str) -> Row {
+pub fn cells(text: &str) -> Row {
     text.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
 }
 
@@ -205,6 +217,10 @@ impl Step {
     }
 
     fn take(&mut self, word: &str, rest: &str, line: &str) -> Result<(), String> {
+        if let Some(asked) = Asked::parse(word, rest) {
+            self.actions.push(Action::Ask(asked?));
+            return Ok(());
+        }
         match (word, self.actions.last_mut()) {
             ("file", _) => self.actions.push(Action::Land(Landing {
                 name: rest.to_owned(),
@@ -233,6 +249,7 @@ impl Step {
                 Some(
                     Action::Land(Landing { expected, .. })
                     | Action::Edit(Editing { expected, .. })
+                    | Action::Ask(Asked { expected, .. })
                     | Action::Publish { expected, .. },
                 ),
             ) => {

@@ -16,6 +16,7 @@ use cohortflow::store::{Store, StoreError};
 use cohortflow::verify;
 use tempfile::TempDir;
 
+use crate::asked::Asked;
 use crate::script::{Editing, Landing, Row, Watch};
 
 /// Rows with their number, the view's name first.
@@ -113,6 +114,13 @@ impl Service {
             Edited::Refused(why) => format!("refused: {why}"),
             Edited::Failed => "failed".to_owned(),
         }
+    }
+
+    /// Says what a customer says, or whoever provisions, and tells what became of it.
+    pub fn ask(&self, asked: &Asked) -> String {
+        let outcome = asked.of(self.intake());
+        self.settle();
+        outcome
     }
 
     /// Lets files land together, and tells of each what became of it.
