@@ -87,7 +87,8 @@ class World:
         self.scores = {key: row["value"] for key, row in scores.items()}
         contacts, feedback = store.standing("contact"), store.standing("feedback")
         states = store.standing("campaign_state")
-        feeds = (orders, events, adjustments, consents, scores, contacts, feedback, states)
+        answers = store.standing("provisioning")
+        feeds = (orders, events, adjustments, consents, scores, contacts, feedback, states, answers)
         moments = [row["at"] for feed in feeds
                    for row in feed.values() if row["at"] is not None]
         if self.as_of is not None:

@@ -19,6 +19,7 @@ TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ Tt])([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
+REQUEST_ID = re.compile("[0-9a-f]{32}")
 MONEY_MAX = Fraction("9999999999999.99")
 COUNT_MAX = 9999999999999
 POINTS_MAX = 999999999999
@@ -128,6 +129,13 @@ def one_of(*allowed):
 flag = one_of("true", "false")
 
 
+def request_id(value, zone):
+    """32 hexadecimal digits in lower case: each has one spelling."""
+    if not REQUEST_ID.fullmatch(value):
+        raise Bad("expected 32 hexadecimal digits")
+    return value
+
+
 class Feed:
     """Columns in the contract's order; `key` and `mandatory` are column names."""
 
@@ -195,7 +203,12 @@ FEEDS = {
         "state": one_of("draft", "predicted", "approved", "dispatched", "accepted", "rehearsed",
                         "running", "paused", "closed"),
         "city": text, "at": time, "by": text, "note": text}, moment="at"),
+    "provisioning": Feed("request_id", "state at", {
+        "request_id": request_id, "state": one_of("opened", "failed"), "code": text, "text": text,
+        "at": time}, moment="at"),
 }
+# Made by the service alone: a file of that name is refused.
+INTERNAL = ("handoff", "order_request")
 
 
 def moment_of(value):

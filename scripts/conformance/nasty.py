@@ -308,6 +308,15 @@ class Province:
                 "at": self.time(self.recent()), "by": "li", "note": ""})
         return rows
 
+    def answers(self):
+        """To requests that nobody made here; some of a moment later than anything else."""
+        rng = self.rng
+        return [{
+            "request_id": f"{number:032x}", "state": rng.choice(["opened", "failed"]),
+            "code": self.some(0.4, rng.choice(["E7", "R17"])), "text": self.some(0.4, rng.choice(WORDS)),
+            "at": self.time(self.recent() if rng.random() < 0.5 else self.busy())}
+            for number in rng.sample([0, 1, 2**64, 2**127, 2**128 - 1] + list(range(10, 40)), 12)]
+
     def products(self):
         rng = self.rng
         return [{
@@ -356,7 +365,8 @@ def litter(rng, directory):
             file.write("customer_id,month,total_fee\nC00000,2031-01,1.00\n")
     if rng.random() < 0.1:
         name = rng.choice(["bill_all.csv", "bill_2009-13.csv", "order_2009_1_2.csv",
-                           "usage_2009.xls", "customer_.csv"])
+                           "usage_2009.xls", "customer_.csv", "order_request_2009.csv",
+                           "handoff_2009_1.csv"])
         with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write("customer_id,month,total_fee\nC00000,2009-01,1.00\n")
 
@@ -382,7 +392,7 @@ def make(seed, output, edge, parquet):
         "listing": province.listings, "consent": province.consents, "score": province.scores,
         "product": province.products, "channel": province.channels,
         "contact": province.contacts, "feedback": province.feedback,
-        "campaign_state": province.campaign_states}
+        "campaign_state": province.campaign_states, "provisioning": province.answers}
     for feed, rows in feeds.items():
         share = 0.98 if feed in ("customer", "bill") else 0.9
         made = rows()

@@ -32,6 +32,7 @@ BAD_TIME = ["2009-02-30 00:00:00", "2009-01-01 24:00:01", "2009-01-01 25:00:00",
             "01/02/2009 00:00:00", "2009-13-01T00:00:00Z", "1246406400", "2009-01-32",
             "2009-01-01 00:00:00 PM", "2009-01-01T00:00:00+8"]
 DISPUTED_TIME = ["2009-01-01T00:00:00", "2009-01-01 23:59:60", "2009-01-01 00:00:00+08:00"]
+BAD_REQUEST = ["0" * 31, "0" * 33, "A" * 32, "0x" + "0" * 30, "g" * 32, "０" * 32, " " + "0" * 31]
 BAD_CHOICE = ["F", "Active", "unknown", "subscribe ", "TRUE", "1", "yes", "ｆ"]
 
 
@@ -54,6 +55,8 @@ def bad_value(rng, read, column, feed, edge):
         if future:
             return rng.choice(["2999-12-31 24:00:00", "2999-01-01T00:00:00Z", "2999-01-01"])
         return rng.choice(BAD_TIME + BAD_DAY[:6] + (DISPUTED_TIME if edge else []))
+    if read is fields.request_id:
+        return rng.choice(BAD_REQUEST)
     if read is fields.text or read is fields.words:
         return None
     return rng.choice(BAD_CHOICE)

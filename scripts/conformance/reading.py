@@ -14,7 +14,7 @@ import subprocess
 import zlib
 
 import parquet
-from fields import FEEDS
+from fields import FEEDS, INTERNAL
 
 DELIMITERS = ",|\t"
 NAME = re.compile(r"([0-9A-Za-z-]+)(?:_([0-9A-Za-z]+))?(?:\.v([0-9]+))?\.(csv|csv\.gz|csv\.zst|parquet)")
@@ -28,6 +28,8 @@ class Refused(Exception):
 def parse_name(name):
     """(feed, period, part, version, container); None if the name is no carried feed's;
     Refused if the feed is carried and the rest is malformed."""
+    if name.startswith(tuple(feed + "_" for feed in INTERNAL)):
+        raise Refused("no file brings that feed")
     for feed in FEEDS:
         if name.startswith(feed + "_"):
             match = NAME.fullmatch(name[len(feed) + 1:])

@@ -35,6 +35,7 @@ COLUMNS = {
     "target": "campaign_id customer_id product_id channel_id arm",
     "target_count": "campaign_id channel_id arm customers",
     "target_excluded": "campaign_id reason customers",
+    "order_request": "request_id customer_id product_id campaign_id channel_id at state code text",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
 }
@@ -44,7 +45,7 @@ KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
         "referral_rate": 2, "member_stage": 2, "drive_share": 3, "service_health": 1,
         "care_task": 4, "care_diagnosis": 2, "care_count": 2, "target": 2,
-        "target_count": 3, "target_excluded": 2, "quarantine": 2,
+        "target_count": 3, "target_excluded": 2, "order_request": 1, "quarantine": 2,
         "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 

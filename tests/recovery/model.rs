@@ -1,6 +1,7 @@
 //! The naive model: live partitions in a map, what stands found by sorting.
 
 mod campaigns;
+mod orders;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ enum Says {
     Sum(String, i64),
     Moment(String, Time),
     Change(Change),
+    Came(orders::Came),
 }
 
 /// A change of a campaign's state; of a city where it names one.
@@ -46,7 +48,7 @@ pub struct File {
     pub rows: Vec<Row>,
 }
 
-const FEEDS: [(&str, &str); 16] = [
+const FEEDS: [(&str, &str); 18] = [
     ("customer", "customer_id,city"),
     ("terminal", "customer_id,seen_on,supports"),
     ("bill", "customer_id,month,total_fee,data_kb"),
@@ -63,6 +65,8 @@ const FEEDS: [(&str, &str); 16] = [
     ("feedback", "feedback_id,campaign_id,customer_id,kind,at,product_id,amount,reason,value"),
     ("campaign_state", "change_id,campaign_id,state,city,at,by"),
     ("handoff", "contact_id,campaign_id,step,customer_id,channel_id,at,arm,cost"),
+    ("order_request", "request_id,state,customer_id,product_id,campaign_id,channel_id,at,code,text,by"),
+    ("provisioning", "request_id,state,code,text,at"),
 ];
 const PERIODS: [&str; 3] = ["2009-01", "2009-02", "2009-11"];
 const PARTS: [&str; 3] = ["", "10", "9"];
@@ -210,6 +214,7 @@ fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
             let line = format!("product {id} {category} {requires} {:?}", Some(value * 100));
             (format!("{id},{category},{requires},{value}"), id, Says::Line(line))
         }
+        "order_request" | "provisioning" => orders::row(rng, feed, &day),
         "contact" | "feedback" | "campaign_state" | "handoff" => campaigns::row(rng, feed, &customer, &day),
         _ => {
             let (id, fen, most) = (format!("p{}", rng.u8(0..9)), rng.i64(0..9), rng.bool().then(|| rng.i64(0..9)));
@@ -236,6 +241,7 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
         standing.extend(file.rows.iter().map(|row| ((file.feed, &*row.key), &row.says)));
     }
     let (mut lines, mut changes, mut sums, mut latest) = (Vec::new(), Vec::new(), BTreeMap::new(), None);
+    let mut requests = Vec::new();
     for says in standing.values() {
         match says {
             Says::Line(line) => lines.push(line.clone()),
@@ -248,9 +254,14 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
                 latest = latest.max(Some(change.at));
                 changes.push(change);
             }
+            Says::Came(came) => {
+                latest = latest.max(Some(came.at));
+                requests.push(came);
+            }
         }
     }
     lines.extend(campaigns::standing(changes));
+    lines.extend(orders::standing(requests));
     lines.extend(sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(line, sum)| format!("{line} {sum}")));
     let billed = live.values().filter(|file| file.feed == "bill" && !file.rows.is_empty());
     let as_of = billed.map(|file| file.period.clone()).max();

@@ -162,7 +162,13 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
             }
             // The whole of their rows is told, or asked of the store.
             Rows::Contact(_) | Rows::Feedback(_) | Rows::CampaignState(_) | Rows::Handoff(_) => {}
-            Rows::OrderRequest(_) | Rows::Provisioning(_) => {}
+            // Of a request the last state is asked of the store; those that it went through are kept too.
+            Rows::OrderRequest(rows) => lines.extend(rows.iter().map(|row| {
+                let (id, of) = (&row.request_id, [row.product, row.campaign, row.channel].map(word));
+                let (who, state, at) = (customer(row.customer), row.state, row.at);
+                format!("{head} {id} {state:?} {who} {of:?} {at} {:?} {:?} {:?}", row.code, row.text, row.by)
+            })),
+            Rows::Provisioning(_) => {}
             Rows::Bill(_) | Rows::Usage(_) | Rows::Order(_) | Rows::Consent(_) => {}
         }
         Ok(())

@@ -42,12 +42,14 @@ pub struct Subject {
     pub told: Told,
 }
 
-/// The name of a file. That of hand-offs, which no file brings, is as this build makes it.
+/// The name of a file. Those of hand-offs and order requests, which no file brings, are as this build makes them.
 fn name(file: &str) -> FileName {
-    match file.strip_prefix(Feed::Handoff.name()) {
-        Some(rest) => {
+    let internal = Feed::ALL.into_iter().filter(|feed| feed.is_internal());
+    let of = internal.filter_map(|feed| Some((feed, file.strip_prefix(feed.name())?))).next();
+    match of {
+        Some((feed, rest)) => {
             let contact = common::name(&format!("{}{rest}", Feed::Contact.name()));
-            FileName { name: file.to_owned(), feed: Feed::Handoff, ..contact }
+            FileName { name: file.to_owned(), feed, ..contact }
         }
         None => common::name(file),
     }
@@ -158,6 +160,8 @@ pub fn workload() -> Vec<Step> {
     let contact = "contact_id,campaign_id,customer_id,channel_id,at,outcome,arm";
     let state = "change_id,campaign_id,state,city,at,by,note";
     let handoff = "contact_id,campaign_id,step,customer_id,channel_id,at,arm,cost";
+    let request = "request_id,state,customer_id,product_id,campaign_id,channel_id,at,code,text,by";
+    let answer = "request_id,state,code,text,at";
     let [one, two] = [1, 2].map(handoff_id);
     vec![
         file(
@@ -237,6 +241,35 @@ pub fn workload() -> Vec<Step> {
                 &format!("{two},crbt,255,c13,sms,2009-03-09 09:00:00,random,0"),
             ],
         ),
+        // A request that is opened, one that fails, and an answer to a third that nobody knows of; another file takes one
+        // state of the second over.
+        file(
+            "order_request_2009-03-01_00000001.csv",
+            &[
+                request,
+                &format!("{one},requested,c1,fetion,crbt,sms,2009-03-10 09:00:00,,,gateway"),
+                &format!("{two},requested,c14,mail,,,2009-03-10 10:00:00,,,hall"),
+            ],
+        ),
+        file(
+            "provisioning_1.csv",
+            &[
+                answer,
+                &format!("{one},opened,,,2009-03-11"),
+                &format!("{two},failed,E7,没有余额,2009-03-11 10:00:00"),
+                &format!("{},opened,,,2009-03-11", handoff_id(3)),
+                &format!("{one},requested,,,2009-03-11"),
+            ],
+        ),
+        file(
+            "order_request_2009-03-01_00000002.csv",
+            &[
+                request,
+                &format!("{one},opened,c1,fetion,crbt,sms,2009-03-11,,,gateway"),
+                &format!("{two},failed,c14,mail,,,2009-03-11 10:00:00,E7,没有余额,hall"),
+                &format!("{two},requested,c14,mail,,app,2009-03-10 10:00:00,,,hall"),
+            ],
+        ),
         // A correction, and its delivery once more; the one that it corrects, too late.
         file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
         file("bill_2009-02.v3.csv", &[bill, "c1,2009-02,111,7", "c4,2009-02,80,1", "c5,2009-02,9,9"]),
@@ -254,6 +287,8 @@ pub fn workload() -> Vec<Step> {
         file("contact_2.v2.csv", &[contact]),
         file("campaign_state_1.v2.csv", &[state, "s3,crbt,accepted,Dalian,2009-02-28,li,"]),
         file("handoff_2009-03-01_00000001.v2.csv", &[handoff, &format!("{one},crbt,1,c1,mms,2009-03-01,target,0.1")]),
+        file("provisioning_1.v2.csv", &[answer, &format!("{two},failed,E8,,2009-03-12")]),
+        file("order_request_2009-03-01_00000002.v2.csv", &[request]),
         Step::Publish("student senior"),
         // Empties the part that hid two rows.
         file("bill_2009-01_b.v2.csv", &[bill]),

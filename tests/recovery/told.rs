@@ -90,6 +90,7 @@ impl Told {
                 lines.push(format!("channel {} {unit_cost:?} {daily_capacity:?}", word(&Word(number))));
             }
         }
+        lines.extend(orders(store, names));
         lines.extend(self.campaigns.iter().map(|(campaign, state)| format!("campaign {} {state:?}", word(campaign))));
         for (campaign, rows) in store.campaign_states() {
             for (place, row) in rows.enumerate() {
@@ -101,6 +102,32 @@ impl Told {
         }
         lines
     }
+}
+
+/// What customers ordered, and what became of it: no facts tell of these.
+fn orders(store: &Store, names: &Dictionary) -> Vec<String> {
+    let word = |word: &Word| names.words.text(word.0).expect("a word has a text");
+    let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
+    let mut lines = Vec::new();
+    for row in store.order_requests().all() {
+        let (id, customer) = (&row.request_id, names.customers.text(row.customer.0).expect("a customer has a name"));
+        assert_eq!(store.order_requests().request(id).map(|row| row.state), Some(row.state));
+        let own = store.order_requests().of(row.customer).filter(|own| own.request_id == *id);
+        assert_eq!(own.count(), 1, "{id}");
+        let [product, campaign, channel] = [row.product, row.campaign, row.channel].map(|of| word(&of));
+        let [code, said, by] = [&row.code, &row.text, &row.by].map(text);
+        let (at, state) = (row.at, row.state.name());
+        lines.push(format!("request {id} {customer} {product} {campaign} {channel} {at} {state} {code} {said} {by}"));
+    }
+    let mut answered = 0;
+    for row in store.answers() {
+        let (id, at, state) = (&row.request_id, row.at, row.state.name());
+        assert!(store.has_answer(id), "{id}");
+        lines.push(format!("answer {id} {at} {state} {} {}", text(&row.code), text(&row.text)));
+        answered += 1;
+    }
+    assert_eq!((0..HANDOFFS).filter(|number| store.has_answer(&handoff_id(*number))).count(), answered);
+    lines
 }
 
 fn apply<T: Copy>(standing: &mut Moments<T>, facts: &[MomentFact<T>]) {
