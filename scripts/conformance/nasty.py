@@ -309,13 +309,17 @@ class Province:
         return rows
 
     def answers(self):
-        """To requests that nobody made here; some of a moment later than anything else."""
-        rng = self.rng
-        return [{
-            "request_id": f"{number:032x}", "state": rng.choice(["opened", "failed"]),
-            "code": self.some(0.4, rng.choice(["E7", "R17"])), "text": self.some(0.4, rng.choice(WORDS)),
-            "at": self.time(self.recent() if rng.random() < 0.5 else self.busy())}
-            for number in rng.sample([0, 1, 2**64, 2**127, 2**128 - 1] + list(range(10, 40)), 12)]
+        """To requests that nobody made here; in some directories the clock goes by one of them."""
+        rng, rows = self.rng, []
+        for number in rng.sample([0, 1, 2**64, 2**127, 2**128 - 1] + list(range(10, 40)), 12):
+            rows.append({
+                "request_id": f"{number:032x}", "state": rng.choice(["opened", "failed"]),
+                "code": self.some(0.4, rng.choice(["E7", "R17"])),
+                "text": self.some(0.4, rng.choice(WORDS)), "at": self.time(self.recent())})
+        if rng.random() < 0.2:
+            late = self.now + dt.timedelta(days=rng.choice([1, 7, 14]), seconds=rng.choice([0, 1]))
+            rows[0]["at"] = self.time(late)
+        return rows
 
     def products(self):
         rng = self.rng
