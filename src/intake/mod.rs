@@ -11,6 +11,7 @@ pub mod edits;
 mod landing;
 pub(crate) mod names;
 mod noted;
+mod publish;
 pub(crate) mod requests;
 pub mod states;
 #[cfg(test)]
@@ -28,12 +29,12 @@ use dataflows::types::{Clock, Epoch, Time};
 use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 
-use crate::engine::{Hub, Published};
+use crate::engine::Hub;
 use crate::handoff::{Handoffs, Touched};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::orders::{Batches, Claims};
-use crate::programme::{Document, Source};
+use crate::programme::Document;
 use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
 pub use landing::{Landed, landed};
@@ -274,42 +275,6 @@ impl Intake {
 
     pub fn stages(&self) -> Stages {
         *self.stages.lock()
-    }
-
-    /// Publishes a programme: durable, then in force from the epoch that is returned.
-    pub fn publish(&self, document: Document) -> Result<Epoch, StoreError> {
-        self.publish_timed(document).map(|(epoch, _)| epoch)
-    }
-
-    /// The same, with the moment since which it is durable.
-    pub fn publish_timed(&self, document: Document) -> Result<(Epoch, Instant), StoreError> {
-        self.publish_into(&mut self.store.lock(), document)
-    }
-
-    /// Publishes a programme as an epoch of its own and waits until it is visible: what the epoch changed
-    /// is then the programme's doing alone. Files wait meanwhile. None where a worker has failed.
-    pub fn publish_alone(&self, document: Document) -> Result<Option<Arc<Published>>, StoreError> {
-        let mut store = self.store.lock();
-        if !self.hub.settle() {
-            return Ok(None);
-        }
-        self.publish_into(&mut store, document)?;
-        Ok(self.hub.settle().then(|| self.hub.published()))
-    }
-
-    fn publish_into(&self, store: &mut Store, document: Document) -> Result<(Epoch, Instant), StoreError> {
-        let programme = Arc::new(document.programme.clone());
-        let sources = document.sources.iter().map(|Source { name, text }| (name.clone(), text.clone())).collect();
-        let names = document.names();
-        let (epoch, mut facts) = store.publish(sources, names.iter().map(|name| &**name))?;
-        let durable_at = Instant::now();
-        facts.programme = Some(programme);
-        *self.document.lock() = Arc::new(document);
-        facts.clock = Some(self.clock(store.clock()));
-        let touched = self.touched(&facts);
-        self.hub.submit(epoch, facts, durable_at);
-        self.withdraw(store, &touched)?;
-        Ok((epoch, durable_at))
     }
 
     /// The clock that views are given: the data's, or the wall's where the programme says so.
