@@ -37,7 +37,15 @@ pub(super) fn fit(
 ) -> (Option<Fit>, Vec<SellingPoint>) {
     let Some(section) = section else { return (None, Vec::new()) };
     let keys: Vec<&str> = KEYS.into_iter().chain([SELLING_KEY]).collect();
-    reader.known_keys("[fit]", section, &keys);
+    for entry in section.entries.iter().filter(|entry| !keys.contains(&entry.key)) {
+        match near::hint(entry.key, keys.iter().copied()) {
+            None => {
+                let message = format!("key {} of [fit] is not carried by this build", quoted(entry.key));
+                reader.problems.warning(entry.key_place, message, None);
+            }
+            hint => reader.problems.error(entry.key_place, format!("unknown key {} of [fit]", quoted(entry.key)), hint),
+        }
+    }
     let mut fit = Fit::default();
     if let Some(entry) = section.find("weights") {
         weights(entry, &WEIGHTS, &mut fit.weights, reader);

@@ -44,7 +44,7 @@
 //! - `stages` ascend and hold approved and running, which no city leaves out.
 //! - A content goes by its id where it has one, else by its campaign; of the same channel the greatest version is used.
 //!   A text of a short message has at most 4 parts, and no placeholders.
-//! - Weights of `[fit]` are 0 to 3, one of them above 0; what `weights` or `parts` does not name weighs 0. An affinity names
+//! - Weights of `[fit]` are whole, 0 to 100, one of them above 0; what `weights` or `parts` does not name weighs 0. An affinity names
 //!   a product or a category, and a tier, a segment or a drive; points are whole, from -100 to 100.
 //! - A restriction names a list and a text, and goes by its id where it has no `code`.
 //! - A cap counts over `days`, which roll, or `weeks`, which begin on Monday; it allows one contact at least.

@@ -32,7 +32,7 @@
 //!     ordered there; S of N are those of all campaigns and channels.
 //! - customer-channel = (u + k U' / U), as a share of that of his best channel. u are his own orders and cancellations
 //!   over the channel, U' of U those of the members of his segments, or of everybody where they have none.
-//! - the whole = the geometric mean of the three by `weights`.
+//! - the whole = the geometric mean of the three by `weights`, taken by logarithms in whole numbers.
 //!
 //! Decided here, where the contract is silent:
 //! - Trials are orders. An order without a channel tells nothing of channels.
@@ -43,6 +43,7 @@
 //!   product whose whole is 0 is not among them.
 //! - Own orders count from the moment they are there; so does what he holds.
 
+mod logarithm;
 mod rates;
 mod rules;
 mod scores;

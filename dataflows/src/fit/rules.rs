@@ -25,8 +25,8 @@ pub struct Fit {
     pub scores: BTreeMap<String, String>,
 }
 
-/// A product of three factors of at most 10,000 each with such exponents fits in 128 bits.
-pub const FIT_WEIGHT_MAX: u32 = 3;
+/// Percent, for whoever thinks in them.
+pub const FIT_WEIGHT_MAX: u32 = 100;
 pub const SMOOTHING_MAX: u32 = 1_000_000;
 
 /// Whom what suits better than others, or worse.
@@ -92,7 +92,7 @@ pub fn is_kin(kin: &Kin, programme: &Programme, chunk: &Chunk, slot: usize) -> b
 pub struct Rules {
     /// Whether the programme has a `[fit]`.
     pub is_there: bool,
-    pub(super) weights: [u32; 3],
+    pub(super) weights: [i64; 3],
     pub(super) parts: [i64; 3],
     pub(super) smoothing: i64,
     pub(super) affinities: Vec<CompiledAffinity>,
@@ -146,7 +146,7 @@ impl Rules {
         let models = fit.scores.iter().filter_map(|(product, model)| Some((word(product)?, word(model)?)));
         Rules {
             is_there: programme.fit.is_some(),
-            weights: fit.weights,
+            weights: fit.weights.map(i64::from),
             parts: fit.parts.map(i64::from),
             smoothing: i64::from(fit.smoothing),
             affinities: fit.affinities.iter().filter_map(affinity).collect(),

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use hashbrown::HashMap;
 
+use super::logarithm::{logarithm, mean};
 use super::rules::{Place, Rules};
 use super::{FULL, Rates};
 use crate::facts::Product;
@@ -40,8 +41,8 @@ pub struct Scores<'a> {
     lifts: Vec<Vec<i64>>,
     /// Affinities that name a product, or its category.
     affinities: Vec<Vec<(Place, i64)>>,
-    /// By product and channel; and to the power of their weight.
-    product_channel: Vec<Vec<(i64, u128)>>,
+    /// By product and channel; and what that weighs: none where it makes the whole 0.
+    product_channel: Vec<Vec<(i64, Option<i64>)>>,
     /// By group (everybody first) and channel.
     used: Vec<Vec<i64>>,
     /// Whether a terminal has what is asked, by both.
@@ -73,7 +74,7 @@ impl<'a> Scores<'a> {
         };
         let by_channel = |(product, _): &(Word, Product)| {
             let scores = by_channel(rates, *product, &channels, rules.smoothing);
-            scores.into_iter().map(|score| (score, power(score, rules.weights[1]))).collect()
+            scores.into_iter().map(|score| (score, weighed(score, rules.weights[1]))).collect()
         };
         Scores {
             rules,
@@ -202,18 +203,9 @@ fn by_channel(rates: &Rates, product: Word, channels: &[Word], smoothing: i64) -
     scores.collect()
 }
 
-fn power(score: i64, weight: u32) -> u128 {
-    (score as u128).pow(weight)
-}
-
-/// The geometric mean of three scores whose powers by weight multiply to `product`, rounded down.
-fn root(product: u128, weights: u32) -> i64 {
-    let (mut least, mut beyond) = (0u128, FULL as u128 + 1);
-    while beyond - least > 1 {
-        let middle = (least + beyond) / 2;
-        if middle.pow(weights) <= product { least = middle } else { beyond = middle }
-    }
-    least as i64
+/// What a score weighs in the whole, as a logarithm. None where it makes the whole 0.
+fn weighed(score: i64, weight: i64) -> Option<i64> {
+    if weight == 0 { Some(0) } else { logarithm(score).map(|logarithm| logarithm * weight) }
 }
 
 /// Scores of the customers of a chunk.
@@ -248,19 +240,19 @@ impl OfChunk<'_, '_> {
     pub fn best(&self, slot: usize) -> Vec<Scored> {
         let Some(customer) = self.customer(slot) else { return Vec::new() };
         let weights = self.scores.rules.weights;
-        let channels: Vec<(usize, u128)> = (customer.channels.iter().enumerate())
-            .filter_map(|(channel, takes)| Some((channel, power((*takes)?, weights[2]))))
+        let channels: Vec<(usize, i64)> = (customer.channels.iter().enumerate())
+            .filter_map(|(channel, takes)| Some((channel, weighed((*takes)?, weights[2])?)))
             .collect();
-        let mut best: Vec<(u128, usize, i64, usize)> = Vec::with_capacity(BEST + 1);
+        let mut best: Vec<(i64, usize, i64, usize)> = Vec::with_capacity(BEST + 1);
         for product in 0..self.scores.products.len() {
             let suits = self.customer_product(&customer, product);
             let by_channel = &self.scores.product_channel[product];
-            let over = channels.iter().map(|(channel, takes)| (by_channel[*channel].1 * takes, *channel));
+            let over = channels.iter().filter_map(|(channel, takes)| Some((by_channel[*channel].1? + takes, *channel)));
             // Of equals the first.
             let over = over.reduce(|one, other| if other.0 > one.0 { other } else { one });
             let Some((over, channel)) = over.filter(|_| suits > 0) else { continue };
-            let whole = power(suits, weights[0]) * over;
-            if whole > 0 {
+            if let Some(suiting) = weighed(suits, weights[0]) {
+                let whole = suiting + over;
                 let place = best.partition_point(|(held, ..)| *held >= whole);
                 if place < BEST {
                     best.insert(place, (whole, product, suits, channel));
@@ -268,7 +260,7 @@ impl OfChunk<'_, '_> {
                 }
             }
         }
-        let scored = |(_, product, suits, channel): (u128, usize, i64, usize)| {
+        let scored = |(_, product, suits, channel): (i64, usize, i64, usize)| {
             customer.channels[channel].map(|takes| self.scored(product, suits, channel, takes))
         };
         best.into_iter().filter_map(scored).collect()
@@ -284,10 +276,12 @@ impl OfChunk<'_, '_> {
 
     fn scored(&self, product: usize, customer_product: i64, channel: usize, customer_channel: i64) -> Scored {
         let Scores { rules, products, channels, product_channel, .. } = self.scores;
-        let (product_channel, powered) = product_channel[product][channel];
+        let (product_channel, over) = product_channel[product][channel];
         let [first, _, last] = rules.weights;
-        let whole = power(customer_product, first) * powered * power(customer_channel, last);
-        let score = if customer_product == 0 { 0 } else { root(whole, rules.weights.iter().sum()) };
+        let suits = weighed(customer_product, first).filter(|_| customer_product > 0);
+        let whole =
+            suits.zip(over).zip(weighed(customer_channel, last)).map(|((suits, over), takes)| suits + over + takes);
+        let score = whole.map_or(0, |whole| mean(whole, rules.weights.iter().sum()));
         let (product, channel) = (products[product].0, channels[channel].0);
         Scored { product, channel, customer_product, product_channel, customer_channel, score }
     }

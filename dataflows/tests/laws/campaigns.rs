@@ -44,8 +44,8 @@ pub fn put(rng: &mut Rng, programme: &mut Programme) {
 /// Weights, affinities and models of products.
 fn fit(rng: &mut Rng, programme: &Programme) -> Fit {
     let weights = |rng: &mut Rng| {
-        let mut weights = [0; 3].map(|_| rng.u32(0..=FIT_WEIGHT_MAX));
-        weights[rng.usize(0..3)] = rng.u32(1..=FIT_WEIGHT_MAX);
+        let mut weights = [0; 3].map(|_| rng.u32(0..4));
+        weights[rng.usize(0..3)] = if rng.bool() { rng.u32(1..4) } else { FIT_WEIGHT_MAX };
         weights
     };
     let affinity = |rng: &mut Rng| {
