@@ -7,6 +7,7 @@ mod client;
 mod dead_letters;
 mod demo;
 mod edits;
+mod fit;
 mod generate;
 mod offers;
 mod orders;
@@ -61,6 +62,7 @@ enum Command {
     OptOut(release::OptOut),
     Release(release::Release),
     DeadLetters(dead_letters::DeadLetters),
+    Fit(fit::Arguments),
     Offers(offers::Offers),
     Reply(orders::Reply),
     Provision(orders::Provision),
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::OptOut(arguments) => release::opt_out(arguments),
         Command::Release(arguments) => release::release(arguments),
         Command::DeadLetters(arguments) => dead_letters::run(arguments),
+        Command::Fit(arguments) => fit::run(arguments),
         Command::Offers(arguments) => offers::offers(arguments),
         Command::Reply(arguments) => orders::reply(arguments),
         Command::Worklist(arguments) => worklist::worklist(arguments),

@@ -82,6 +82,27 @@ impl<'a> Fit<'a> {
         scored.unwrap_or_default().into_iter().map(|scored| self.suits(chunk, slot, scored)).collect()
     }
 
+    /// A customer's score of every product on every channel that his terminal takes.
+    pub fn pairs(&self, customer: CustomerIx) -> Vec<Scored> {
+        let Some((chunk, slot)) = self.published.customer(customer) else { return Vec::new() };
+        self.with(|scores| scores.of(chunk).pairs(slot)).unwrap_or_default()
+    }
+
+    /// The best products of everybody, the best first, in the order in which customers stand in memory.
+    pub fn best_of_everybody(&self) -> Vec<(CustomerIx, Scored)> {
+        let best = self.with(|scores| {
+            let mut best = Vec::new();
+            for (chunk, customer) in self.published.chunks() {
+                let of = scores.of(chunk);
+                for slot in population(chunk).slots() {
+                    best.extend(of.best(slot).into_iter().map(|scored| (customer(slot), scored)));
+                }
+            }
+            best
+        });
+        best.unwrap_or_default()
+    }
+
     /// The customers whom a product suits most, each over his best channel: the greatest score first, then by id.
     pub fn of_product(&self, product: Word, limit: usize) -> Vec<Suited> {
         let id = |customer: CustomerIx| self.names.customers.text(customer.0).unwrap_or_default();

@@ -22,6 +22,7 @@ use super::campaigns::{campaign, campaigns, set_state};
 use super::dead_letters::{dead_letters, replay};
 use super::door::{Door, OPENING, Opened};
 use super::edits::{adjust, edit_list, opt_out};
+use super::fit::{channel_fit, customer_fit, product_fit};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use super::offers::{answer_offer, offers};
 use super::orders::{answers, batch, reply};
@@ -77,6 +78,9 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/customers/{id}", get(customer))
         .route("/v1/customers/{id}/standing", get(standing))
         .route("/v1/customers/{id}/offers", get(offers))
+        .route("/v1/customers/{id}/fit", get(customer_fit))
+        .route("/v1/products/{id}/fit", get(product_fit))
+        .route("/v1/channels/{id}/fit", get(channel_fit))
         .route("/v1/customers/{id}/offers/answer", post(answer_offer))
         .route("/v1/views", get(views))
         .route("/v1/views/{name}", get(view_rows))

@@ -5,6 +5,7 @@ mod campaigns;
 mod dead_letters;
 mod door;
 mod edits;
+mod fit;
 mod guard;
 mod http;
 mod metrics;
