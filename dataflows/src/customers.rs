@@ -117,6 +117,8 @@ struct Pass {
     /// Changes of counts so far: a month close moves everybody between a few dozen cells, so they are
     /// emitted once.
     counts: Counts,
+    /// The same of effect_by, before it is told.
+    effects: effects::Gathered,
 }
 
 /// What readers see of one worker at one epoch. A clone of pointers.
@@ -228,6 +230,7 @@ impl Customers {
             counting: counting.into_iter().map(|chunk| (chunk, None)).collect(),
             chunks: None,
             counts: Counts::default(),
+            effects: effects::Gathered::default(),
         }
     }
 
@@ -357,12 +360,8 @@ impl Customers {
         sides.moves(&mut pass.counts);
         sides.members(&pass.segments, &customer, &mut pass.counts, &mut rows);
         sides.targets(&pass.listings, &customer, &mut pass.counts, &mut rows);
-        effects::tell(
-            ((sides.before.0, sides.before.1), (sides.after.0, sides.after.1)),
-            slots,
-            &pass.segments,
-            &mut pass.counts,
-        );
+        let both = ((sides.before.0, sides.before.1), (sides.after.0, sides.after.1));
+        pass.effects.gather(both, slots, &pass.segments, &mut pass.counts);
         let (came, went) = rows.tiers;
         referrals::tell(
             (&before, &after),
@@ -584,6 +583,7 @@ impl Keyed for Customers {
             self.settle_chunk(&mut pass, index, emit);
         }
         if chunks.is_empty() {
+            pass.effects.tell(&mut pass.counts);
             pass.counts.emit(emit);
             self.settled_rules = None;
             self.settled_clock = self.table.clock;

@@ -85,6 +85,6 @@ macro_rules! themes {
 
 themes! {
     answers arbitration arms attributes audience campaign_edits campaign_states caps care clock community consent customers dates drives
-    edits expressions fallback holds ledger lists lots orders packs partitions permission points precedence quarantine referrals rivals score
+    edits expressions fallback fit holds ledger lists lots orders packs partitions permission points precedence quarantine referrals rivals score
     segments services since staff staff_edits stages targets terminals tiers transfer
 }

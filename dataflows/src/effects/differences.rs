@@ -1,9 +1,13 @@
 //! How the effects of campaigns differ between a chunk as it was settled and as it is now.
+//!
+//! Of a customer whose rows changed only the campaigns of those rows are looked at; of one who is another than he was
+//! (his class, his city, a segment) all of them, and of those effect_by alone.
 
 use std::sync::Arc;
 
-use super::Dimension;
-use super::life::{Life, Share};
+use super::by::{By, Value};
+use super::life::{Counted, Life, Scratch, Share};
+use super::{Dimension, Effect};
 use crate::customers::SegmentPlaces;
 use crate::rules::compiled::Compiled;
 use crate::table::Chunk;
@@ -11,39 +15,124 @@ use crate::table::chunk::{ABSENT, CITY};
 use crate::table::column::{Bits, Slots};
 use crate::tiers;
 use crate::types::{Diff, Word};
-use crate::views::{Change, Counts};
+use crate::views::Counts;
 
 /// A chunk, and what it was decided under.
 type Side<'a> = (&'a Chunk, &'a Compiled);
 
-/// Counts what changed. Customers outside `slots` have kept their rows, class and city; whoever entered or left a
-/// segment is found by himself.
-pub fn tell(sides: (Side<'_>, Side<'_>), slots: &Slots, segments: &[SegmentPlaces], counts: &mut Counts) {
-    let ((before, _), (after, _)) = sides;
-    if is_empty(before) && is_empty(after) {
-        return;
+/// What the changes of a pass are gathered in.
+#[derive(Default)]
+pub struct Gathered {
+    by: By,
+    was: Scratch,
+    is: Scratch,
+    /// Campaigns of rows that changed.
+    campaigns: Vec<Word>,
+    cells: Vec<(Effect, Diff)>,
+}
+
+impl Gathered {
+    /// Tells what is gathered.
+    pub fn tell(&mut self, counts: &mut Counts) {
+        self.by.tell(counts);
     }
-    let same_rows = Arc::ptr_eq(&before.contacts, &after.contacts)
-        && Arc::ptr_eq(&before.handoffs, &after.handoffs)
-        && Arc::ptr_eq(&before.feedbacks, &after.feedbacks);
-    for slot in visited((before, after), slots, segments).slots() {
-        let (was, is) = (Life::of(before, slot), Life::of(after, slot));
-        let (from, to) =
-            (who(sides.0, slot, |places| places.old, segments), who(sides.1, slot, |places| places.new, segments));
-        if same_rows || was.is(&is) {
-            if from != to {
-                let shares = Share::by_arm(is.count(&mut |_| {}));
-                let left = from.iter().filter(|of| !to.contains(of)).map(|of| (of, -1));
-                let joined = to.iter().filter(|of| !from.contains(of)).map(|of| (of, 1));
-                left.chain(joined).for_each(|(of, times)| add_by(&shares, *of, times, counts));
-            }
-            continue;
+
+    /// Counts what changed. Customers outside `slots` have kept their rows, class and city; whoever entered or left a
+    /// segment is found by himself.
+    pub fn gather(
+        &mut self,
+        sides: (Side<'_>, Side<'_>),
+        slots: &Slots,
+        segments: &[SegmentPlaces],
+        counts: &mut Counts,
+    ) {
+        let ((before, _), (after, _)) = sides;
+        if is_empty(before) && is_empty(after) {
+            return;
         }
-        for (life, of, times) in [(was, from, -1), (is, to, 1)] {
-            let shares = life.count(&mut |cell| counts.add(cell, times));
-            shares.iter().flat_map(Share::effects).for_each(|(cell, diff)| counts.add(cell, diff * times));
-            let shares = Share::by_arm(shares);
-            of.into_iter().for_each(|of| add_by(&shares, of, times, counts));
+        let same_rows = Arc::ptr_eq(&before.contacts, &after.contacts)
+            && Arc::ptr_eq(&before.handoffs, &after.handoffs)
+            && Arc::ptr_eq(&before.feedbacks, &after.feedbacks);
+        let mut was_of = People::new(sides.0, segments, |places| places.old, &mut self.by);
+        let mut is_of = People::new(sides.1, segments, |places| places.new, &mut self.by);
+        for slot in visited((before, after), slots, segments).slots() {
+            was_of.look(slot, &mut self.by);
+            is_of.look(slot, &mut self.by);
+            let (was, is) = (Life::of(before, slot), Life::of(after, slot));
+            self.campaigns.clear();
+            if !same_rows {
+                was.differences(&is, &mut self.campaigns);
+            }
+            if was_of.who != is_of.who {
+                self.move_customer((&was, &is), (&was_of.who, &is_of.who), counts);
+            } else if !self.campaigns.is_empty() {
+                self.count_customer((&was, &is), &is_of.who, counts);
+            }
+        }
+        if self.by.is_full() {
+            self.by.tell(counts);
+        }
+    }
+
+    /// A customer whose rows changed, and nothing else.
+    fn count_customer(&mut self, (was, is): (&Life<'_>, &Life<'_>), who: &[Value], counts: &mut Counts) {
+        let Gathered { by, was: before, is: after, campaigns, cells } = self;
+        was.count(Some(campaigns), before, &mut |cell| counts.add(cell, -1));
+        is.count(Some(campaigns), after, &mut |cell| counts.add(cell, 1));
+        pairs(before.by_channel(), after.by_channel(), Share::key, |share, was, is| {
+            is.difference(was, cells);
+            cells.iter().for_each(|(effect, diff)| counts.add(share.cell(*effect), *diff));
+        });
+        pairs(before.by_arm(), after.by_arm(), Share::key, |share, was, is| {
+            is.difference(was, cells);
+            if !cells.is_empty() {
+                by.add((share.campaign, share.group), who, cells, 1);
+            }
+        });
+    }
+
+    /// A customer who is another than he was.
+    fn move_customer(
+        &mut self,
+        (was, is): (&Life<'_>, &Life<'_>),
+        (from, to): (&[Value], &[Value]),
+        counts: &mut Counts,
+    ) {
+        if !self.campaigns.is_empty() {
+            // As who he was; then he moves.
+            self.count_customer((was, is), from, counts);
+        }
+        let Gathered { by, is: after, cells, .. } = self;
+        is.count(None, after, &mut |_| {});
+        let left: Vec<Value> = from.iter().copied().filter(|of| !to.contains(of)).collect();
+        let joined: Vec<Value> = to.iter().copied().filter(|of| !from.contains(of)).collect();
+        for share in after.by_arm() {
+            share.counted.difference(&Counted::default(), cells);
+            by.add((share.campaign, share.group), &left, cells, -1);
+            by.add((share.campaign, share.group), &joined, cells, 1);
+        }
+    }
+}
+
+/// Calls `each` with the shares that have a key, before and after; who has none there counts nothing.
+fn pairs<K: Ord>(
+    before: &[Share],
+    after: &[Share],
+    key: impl Fn(&Share) -> K,
+    mut each: impl FnMut(&Share, &Counted, &Counted),
+) {
+    let (none, mut before, mut after) = (Counted::default(), before.iter().peekable(), after.iter().peekable());
+    loop {
+        let order = match (before.peek(), after.peek()) {
+            (None, None) => return,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(was), Some(is)) => key(was).cmp(&key(is)),
+        };
+        let was = if order.is_le() { before.next() } else { None };
+        let is = if order.is_ge() { after.next() } else { None };
+        if let Some(share) = is.or(was) {
+            each(share, was.map_or(&none, |share| &share.counted), is.map_or(&none, |share| &share.counted));
         }
     }
 }
@@ -64,41 +153,70 @@ fn visited((before, after): (&Chunk, &Chunk), slots: &Slots, segments: &[Segment
             is.differences(was).for_each(|(slot, _)| visited.set(slot, true));
         }
     }
-    // Most customers of most chunks were never contacted: they are told by a look at each row of those who were.
-    let mut strangers = Bits::all();
-    for chunk in [before, after] {
-        let contacts = chunk.contacts.rows().iter().map(|((slot, ..), _)| *slot);
-        let handoffs = chunk.handoffs.rows().iter().map(|((slot, ..), _)| *slot);
-        let feedbacks = chunk.feedbacks.rows().iter().map(|((slot, ..), _)| *slot);
-        contacts.chain(handoffs).chain(feedbacks).for_each(|slot| strangers.set(usize::from(slot), false));
+    if visited.count() > FEW {
+        // Most customers of most chunks were never contacted: they are told by a look at each row of those who were.
+        let mut strangers = Bits::all();
+        for chunk in [before, after] {
+            let contacts = chunk.contacts.rows().iter().map(|((slot, ..), _)| *slot);
+            let handoffs = chunk.handoffs.rows().iter().map(|((slot, ..), _)| *slot);
+            let feedbacks = chunk.feedbacks.rows().iter().map(|((slot, ..), _)| *slot);
+            contacts.chain(handoffs).chain(feedbacks).for_each(|slot| strangers.set(usize::from(slot), false));
+        }
+        visited.subtract(&strangers);
     }
-    visited.subtract(&strangers);
     visited
 }
 
-/// What effect_by counts a customer under.
-fn who(
-    (chunk, rules): Side<'_>,
-    slot: usize,
-    place: impl Fn(&SegmentPlaces) -> Option<usize>,
-    segments: &[SegmentPlaces],
-) -> Vec<(Dimension, Word)> {
-    let city = Word(chunk.customers.texts[CITY].get(slot));
-    let class = chunk.class[slot];
-    let tier = if class == ABSENT { Word::NULL } else { tiers::word(rules, class) };
-    let mut of = vec![(Dimension::City, city), (Dimension::Tier, tier)];
-    let is_member = |places: &&SegmentPlaces| {
-        place(places).and_then(|place| chunk.segments.get(place)).is_some_and(|members| members.get(slot))
-    };
-    of.extend(segments.iter().filter(is_member).map(|places| (Dimension::Segment, places.segment)));
-    of
+/// Customers whose rows are found by a search each, at most.
+const FEW: usize = 64;
+
+/// Who customers of a chunk are, for effect_by.
+struct People<'a> {
+    chunk: &'a Chunk,
+    /// By class code.
+    tiers: Vec<Value>,
+    /// Segments with their members.
+    segments: Vec<(&'a Bits, Value)>,
+    /// The city met last.
+    city: Option<(u32, Value)>,
+    /// The values of whoever was looked at last.
+    who: Vec<Value>,
 }
 
-fn add_by(shares: &[Share], (dimension, value): (Dimension, Word), times: Diff, counts: &mut Counts) {
-    for Share { campaign, group, counted, .. } in shares {
-        let (campaign, group) = (*campaign, *group);
-        for (what, diff) in counted.cells() {
-            counts.add(Change::EffectBy { campaign, group, dimension, value, what }, diff * times);
+impl<'a> People<'a> {
+    fn new(
+        (chunk, rules): Side<'a>,
+        segments: &[SegmentPlaces],
+        place: impl Fn(&SegmentPlaces) -> Option<usize>,
+        by: &mut By,
+    ) -> People<'a> {
+        let codes = tiers::words(rules).len() as u8;
+        let tier = |code: u8| if code == ABSENT { Word::NULL } else { tiers::word(rules, code) };
+        let members = |places: &SegmentPlaces| {
+            let members = chunk.segments.get(place(places)?)?;
+            Some((&**members, places.segment))
+        };
+        People {
+            chunk,
+            tiers: (0..codes.max(ABSENT + 1)).map(|code| by.value(Dimension::Tier, tier(code))).collect(),
+            segments: (segments.iter().filter_map(members))
+                .map(|(members, segment)| (members, by.value(Dimension::Segment, segment)))
+                .collect(),
+            city: None,
+            who: Vec::new(),
         }
+    }
+
+    fn look(&mut self, slot: usize, by: &mut By) {
+        let city = self.chunk.customers.texts[CITY].get(slot);
+        let of_city = match self.city {
+            Some((met, value)) if met == city => value,
+            _ => by.value(Dimension::City, Word(city)),
+        };
+        self.city = Some((city, of_city));
+        self.who.clear();
+        self.who.push(of_city);
+        self.who.extend(self.tiers.get(usize::from(self.chunk.class[slot])));
+        self.who.extend(self.segments.iter().filter(|(members, _)| members.get(slot)).map(|(_, value)| *value));
     }
 }

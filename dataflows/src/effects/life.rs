@@ -15,15 +15,42 @@ pub struct Life<'a> {
     feedbacks: &'a [(MomentKey, Feedback)],
 }
 
-/// What happened at a moment.
+/// What happened, by its place among a customer's rows. Sorts as a campaign's history goes: contacts before the
+/// feedback of their second, and in the order of their ids.
 #[derive(Clone, Copy)]
-enum Happened<'a> {
-    Contact(Contact),
-    Feedback(&'a Feedback),
+struct Step {
+    campaign: Word,
+    at: Time,
+    kind: Kind,
+    place: u32,
 }
 
-/// Sorts as a campaign's history goes: contacts before the feedback of their second, and in the order of their ids.
-type Step<'a> = (Word, Time, bool, &'a str, Happened<'a>);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Contact,
+    KeptBack,
+    Feedback,
+}
+
+/// What counting one customer works with, kept for the next.
+#[derive(Default)]
+pub struct Scratch {
+    steps: Vec<Step>,
+    shares: Vec<Share>,
+    by_arm: Vec<Share>,
+}
+
+impl Scratch {
+    /// What counts of the customer, by campaign, arm and channel.
+    pub fn by_channel(&self) -> &[Share] {
+        &self.shares
+    }
+
+    /// The same whatever the channel.
+    pub fn by_arm(&self) -> &[Share] {
+        &self.by_arm
+    }
+}
 
 /// What of a customer counts on one channel in one arm of a campaign.
 #[derive(Clone, Copy)]
@@ -96,21 +123,25 @@ impl Counted {
         counted
     }
 
-    /// Each count with what the customer adds to it.
-    pub fn cells(&self) -> impl Iterator<Item = (Effect, Diff)> + use<> {
-        let bits = self.bits;
-        let customers = Effect::OF_CUSTOMERS.into_iter().enumerate().filter(move |(place, _)| bits >> place & 1 == 1);
-        let [revenue_low, revenue_high] = self.revenue;
-        let [low, high] = self.satisfaction;
+    /// How much more this counts than another, count by count; those that are alike are left out.
+    pub fn difference(&self, other: &Counted, cells: &mut Vec<(Effect, Diff)>) {
+        cells.clear();
+        let mut bits = self.bits ^ other.bits;
+        while bits != 0 {
+            let place = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            cells.push((Effect::OF_CUSTOMERS[place], if self.bits >> place & 1 == 1 { 1 } else { -1 }));
+        }
+        let [low, high] = [Part::Low, Part::High];
         let sums = [
-            (Effect::Contacts, self.contacts),
-            (Effect::Revenue(Part::Low), revenue_low),
-            (Effect::Revenue(Part::High), revenue_high),
-            (Effect::Answers, self.answers),
-            (Effect::Satisfaction(Part::Low), low),
-            (Effect::Satisfaction(Part::High), high),
+            (Effect::Contacts, self.contacts - other.contacts),
+            (Effect::Revenue(low), self.revenue[0] - other.revenue[0]),
+            (Effect::Revenue(high), self.revenue[1] - other.revenue[1]),
+            (Effect::Answers, self.answers - other.answers),
+            (Effect::Satisfaction(low), self.satisfaction[0] - other.satisfaction[0]),
+            (Effect::Satisfaction(high), self.satisfaction[1] - other.satisfaction[1]),
         ];
-        customers.map(|(_, effect)| (effect, 1)).chain(sums.into_iter().filter(|(_, sum)| *sum != 0))
+        cells.extend(sums.into_iter().filter(|(_, sum)| *sum != 0));
     }
 }
 
@@ -137,84 +168,113 @@ impl<'a> Life<'a> {
     }
 
     /// The campaigns that were delivered to him outside their control arms, by channel; and whether he ordered there.
-    pub fn delivered(&self) -> Vec<(Word, Word, bool)> {
-        let mut shares = self.count(&mut |_| {});
+    pub fn delivered(&self, scratch: &mut Scratch, mut each: impl FnMut(Word, Word, bool)) {
+        self.count(None, scratch, &mut |_| {});
+        let shares = &mut scratch.shares;
         shares.retain(|share| matches!(share.group, Group::Target | Group::Random));
         shares.sort_unstable_by_key(|share| (share.campaign, share.channel));
-        shares.dedup_by(|next, kept| {
-            let is_same = (kept.campaign, kept.channel) == (next.campaign, next.channel);
-            if is_same {
-                kept.counted.merge(&next.counted);
-            }
-            is_same
-        });
-        let delivered = shares.iter().filter(|share| share.counted.has(Effect::Delivered));
-        delivered.map(|share| (share.campaign, share.channel, share.counted.has(Effect::Ordered))).collect()
-    }
-
-    /// Whether another life is the same.
-    pub fn is(&self, other: &Life<'_>) -> bool {
-        self.contacts == other.contacts && self.handoffs == other.handoffs && self.feedbacks == other.feedbacks
-    }
-
-    /// The steps of each campaign, one campaign after the other.
-    fn steps(&self) -> Vec<Step<'a>> {
-        let contacts = self.contacts;
-        let reported = contacts
-            .iter()
-            .map(|((_, at, id), contact)| (contact.campaign, *at, false, &**id, Happened::Contact(*contact)));
-        let is_new = |id: &str| contacts.iter().all(|((_, _, reported), _)| **reported != *id);
-        let kept_back = self.handoffs.iter().filter(|(_, handoff)| handoff.arm == Arm::Control);
-        let kept_back = kept_back.filter(|((_, _, id), _)| is_new(id)).map(|((_, at, id), handoff)| {
-            let Handoff { campaign, channel, arm, .. } = *handoff;
-            let contact = Contact { campaign, channel, arm, outcome: Outcome::Withheld };
-            (campaign, *at, false, &**id, Happened::Contact(contact))
-        });
-        let answers = self
-            .feedbacks
-            .iter()
-            .map(|((_, at, id), feedback)| (feedback.campaign, *at, true, &**id, Happened::Feedback(feedback)));
-        let mut steps: Vec<Step<'a>> = reported.chain(kept_back).chain(answers).collect();
-        steps.sort_unstable_by_key(|(campaign, at, is_feedback, id, _)| (*campaign, *at, *is_feedback, *id));
-        steps
-    }
-
-    /// Adds the customer to the cells of every campaign, and gives what counts of him by campaign and arm.
-    pub fn count(&self, add: &mut impl FnMut(Change)) -> Vec<Share> {
-        let steps = self.steps();
-        let mut shares = Vec::with_capacity(steps.len());
-        for steps in steps.chunk_by(|one, other| one.0 == other.0) {
-            self.campaign(steps, &mut shares, add);
+        merge(shares, |share| (share.campaign, share.channel));
+        for share in shares.iter().filter(|share| share.counted.has(Effect::Delivered)) {
+            each(share.campaign, share.channel, share.counted.has(Effect::Ordered));
         }
-        shares.sort_unstable_by_key(|share| (share.campaign, share.group, share.channel));
-        shares.dedup_by(|next, kept| {
-            let is_same = (kept.campaign, kept.group, kept.channel) == (next.campaign, next.group, next.channel);
-            if is_same {
-                kept.counted.merge(&next.counted);
-            }
-            is_same
+    }
+
+    /// Adds the campaigns of rows that differ in another life, each once.
+    pub fn differences(&self, other: &Life<'_>, campaigns: &mut Vec<Word>) {
+        differing(self.contacts, other.contacts, |contact| contact.campaign, campaigns);
+        let are_contacts_same = campaigns.is_empty();
+        differing(self.feedbacks, other.feedbacks, |feedback| feedback.campaign, campaigns);
+        differing(self.handoffs, other.handoffs, |handoff| handoff.campaign, campaigns);
+        if !are_contacts_same {
+            // A contact may stand for a hand-off, whatever campaign either names.
+            campaigns.extend(self.handoffs.iter().chain(other.handoffs).map(|(_, handoff)| handoff.campaign));
+        }
+        campaigns.sort_unstable();
+        campaigns.dedup();
+    }
+
+    /// The steps of each campaign, or of those that are asked for, one campaign after the other.
+    fn steps(&self, campaigns: Option<&[Word]>, steps: &mut Vec<Step>) {
+        let is_asked = |campaign: &Word| campaigns.is_none_or(|asked| asked.contains(campaign));
+        let step = |(campaign, at, kind, place)| Step { campaign, at, kind, place };
+        let contacts = (0..).zip(self.contacts);
+        let contacts = contacts.map(|(place, ((_, at, _), contact))| (contact.campaign, *at, Kind::Contact, place));
+        let feedbacks = (0..).zip(self.feedbacks);
+        let feedbacks =
+            feedbacks.map(|(place, ((_, at, _), feedback))| (feedback.campaign, *at, Kind::Feedback, place));
+        let is_new = |id: &str| self.contacts.iter().all(|((_, _, reported), _)| **reported != *id);
+        let handoffs = (0..).zip(self.handoffs);
+        let kept_back = handoffs.filter(|(_, ((_, _, id), handoff))| handoff.arm == Arm::Control && is_new(id));
+        let kept_back = kept_back.map(|(place, ((_, at, _), handoff))| (handoff.campaign, *at, Kind::KeptBack, place));
+        steps.clear();
+        steps.extend(contacts.chain(kept_back).chain(feedbacks).filter(|(campaign, ..)| is_asked(campaign)).map(step));
+        steps.sort_unstable_by(|one, other| {
+            let key = |step: &Step| (step.campaign, step.at, step.kind == Kind::Feedback);
+            // Rows of one kind come by their ids already.
+            let ids = || match one.kind == other.kind {
+                true => one.place.cmp(&other.place),
+                false => self.id(one).cmp(self.id(other)),
+            };
+            key(one).cmp(&key(other)).then_with(ids)
         });
-        shares
+    }
+
+    fn id(&self, step: &Step) -> &str {
+        let place = step.place as usize;
+        match step.kind {
+            Kind::Contact => &self.contacts[place].0.2,
+            Kind::KeptBack => &self.handoffs[place].0.2,
+            Kind::Feedback => &self.feedbacks[place].0.2,
+        }
+    }
+
+    /// Adds the customer to the cells that depend on the order of what happened, in every campaign or in those that
+    /// are asked for; what counts of him beside is left in `scratch`.
+    pub fn count(&self, campaigns: Option<&[Word]>, scratch: &mut Scratch, add: &mut impl FnMut(Change)) {
+        let Scratch { steps, shares, by_arm } = scratch;
+        self.steps(campaigns, steps);
+        shares.clear();
+        for steps in steps.chunk_by(|one, other| one.campaign == other.campaign) {
+            self.campaign(steps, shares, add);
+        }
+        shares.sort_unstable_by_key(Share::key);
+        merge(shares, Share::key);
+        by_arm.clear();
+        by_arm.extend(shares.iter().map(|share| Share { channel: Word::NULL, ..*share }));
+        merge(by_arm, Share::key);
+    }
+
+    /// The contact of a step.
+    fn contact(&self, kind: Kind, place: usize) -> Contact {
+        match kind {
+            Kind::KeptBack => {
+                let Handoff { campaign, channel, arm, .. } = self.handoffs[place].1;
+                Contact { campaign, channel, arm, outcome: Outcome::Withheld }
+            }
+            _ => self.contacts[place].1,
+        }
     }
 
     /// One campaign's steps: a share for each, and the cells that depend on their order.
-    fn campaign(&self, steps: &[Step<'a>], shares: &mut Vec<Share>, add: &mut impl FnMut(Change)) {
+    fn campaign(&self, steps: &[Step], shares: &mut Vec<Share>, add: &mut impl FnMut(Change)) {
         let (mut channel, mut group) = (Word::NULL, Group::None);
         let mut rated = [[false; 3]; 3];
         let mut ordered: Option<(Word, Day)> = None;
-        for (campaign, at, _, _, happened) in steps {
-            let campaign = *campaign;
-            let counted = match happened {
-                Happened::Contact(contact) => {
+        for step in steps {
+            let Step { campaign, at, kind, place } = *step;
+            let counted = match kind {
+                Kind::Contact | Kind::KeptBack => {
+                    let contact = self.contact(kind, place as usize);
                     (channel, group) = (contact.channel, contact.arm.into());
                     let reaches = if contact.arm == Arm::Control { Outcome::Withheld } else { Outcome::Delivered };
                     rated[contact.arm as usize][Rated::Reached as usize] |= contact.outcome == reaches;
                     if contact.outcome != Outcome::Withheld {
                         add(Change::Workload { channel, day: at.day() });
                     }
-                    Counted::contact(contact)
+                    Counted::contact(&contact)
                 }
-                Happened::Feedback(feedback) => {
+                Kind::Feedback => {
+                    let feedback = &self.feedbacks[place as usize].1;
                     let since = match feedback.kind {
                         FeedbackKind::Order => Some(Rated::Succeeded),
                         FeedbackKind::Complaint => Some(Rated::Complained),
@@ -232,8 +292,7 @@ impl<'a> Life<'a> {
             };
             shares.push(Share { campaign, channel, group, counted });
         }
-        let Some((campaign, ..)) = steps.first() else { return };
-        let campaign = *campaign;
+        let Some(Step { campaign, .. }) = steps.first().copied() else { return };
         for (arm, rated) in Arm::ALL.into_iter().zip(rated) {
             for what in [Rated::Reached, Rated::Succeeded, Rated::Complained] {
                 if rated[what as usize] {
@@ -248,21 +307,38 @@ impl<'a> Life<'a> {
 }
 
 impl Share {
-    /// Its cells of effect.
-    pub fn effects(&self) -> impl Iterator<Item = (Change, Diff)> + use<> {
-        let Share { campaign, channel, group, counted } = *self;
-        counted.cells().map(move |(what, diff)| (Change::Effect { campaign, channel, group, what }, diff))
+    /// By what shares are told apart, and sorted.
+    pub fn key(&self) -> (Word, Group, Word) {
+        (self.campaign, self.group, self.channel)
     }
 
-    /// The same whatever the channel: shares come by campaign and arm.
-    pub fn by_arm(mut shares: Vec<Share>) -> Vec<Share> {
-        shares.dedup_by(|next, kept| {
-            let is_same = (kept.campaign, kept.group) == (next.campaign, next.group);
-            if is_same {
-                kept.counted.merge(&next.counted);
-            }
-            is_same
-        });
-        shares
+    /// A cell of effect.
+    pub fn cell(&self, what: Effect) -> Change {
+        Change::Effect { campaign: self.campaign, channel: self.channel, group: self.group, what }
     }
+}
+
+/// Makes one of neighbours with the same key.
+fn merge<K: PartialEq>(shares: &mut Vec<Share>, key: impl Fn(&Share) -> K) {
+    shares.dedup_by(|next, kept| {
+        let is_same = key(kept) == key(next);
+        if is_same {
+            kept.counted.merge(&next.counted);
+        }
+        is_same
+    });
+}
+
+/// Adds the campaigns of rows that only one of two sorted lists has, or that both have with other values.
+fn differing<T: PartialEq>(
+    one: &[(MomentKey, T)],
+    other: &[(MomentKey, T)],
+    campaign: impl Fn(&T) -> Word,
+    campaigns: &mut Vec<Word>,
+) {
+    let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[common..], &other[common..]);
+    let after = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[..one.len() - after], &other[..other.len() - after]);
+    campaigns.extend(one.iter().chain(other).map(|(_, value)| campaign(value)));
 }

@@ -19,12 +19,13 @@
 //!   segment has a contact or a feedback. Who has no class, or no city, is counted under null.
 //! - A first order is the earliest `order` feedback of a customer to a campaign that did not reach him as its control.
 
+mod by;
 mod differences;
 pub(crate) mod life;
 
 use serde::{Deserialize, Serialize};
 
-pub use differences::tell;
+pub use differences::Gathered;
 
 use crate::records::{Arm, FeedbackKind};
 use crate::types::Diff;
@@ -61,6 +62,9 @@ impl From<Arm> for Group {
         }
     }
 }
+
+/// How many counts there are.
+pub const EFFECTS: usize = 19;
 
 /// What is counted of a campaign.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -106,6 +110,48 @@ impl Effect {
         Effect::OptedOut,
         Effect::Surveyed,
     ];
+
+    /// All of them: those of customers, then the others.
+    pub const ALL: [Effect; EFFECTS] = {
+        let mut all = [Effect::There; EFFECTS];
+        let mut place = 0;
+        while place < Effect::OF_CUSTOMERS.len() {
+            all[place] = Effect::OF_CUSTOMERS[place];
+            place += 1;
+        }
+        all[13] = Effect::Contacts;
+        all[14] = Effect::Revenue(Part::Low);
+        all[15] = Effect::Revenue(Part::High);
+        all[16] = Effect::Answers;
+        all[17] = Effect::Satisfaction(Part::Low);
+        all[18] = Effect::Satisfaction(Part::High);
+        all
+    };
+
+    /// Its place among them.
+    pub fn place(self) -> usize {
+        match self {
+            Effect::There => 0,
+            Effect::Contacted => 1,
+            Effect::Delivered => 2,
+            Effect::Withheld => 3,
+            Effect::Opened => 4,
+            Effect::Shown => 5,
+            Effect::Consulted => 6,
+            Effect::Ordered => 7,
+            Effect::Declined => 8,
+            Effect::Later => 9,
+            Effect::Complained => 10,
+            Effect::OptedOut => 11,
+            Effect::Surveyed => 12,
+            Effect::Contacts => 13,
+            Effect::Revenue(Part::Low) => 14,
+            Effect::Revenue(Part::High) => 15,
+            Effect::Answers => 16,
+            Effect::Satisfaction(Part::Low) => 17,
+            Effect::Satisfaction(Part::High) => 18,
+        }
+    }
 
     /// What a feedback makes of a customer.
     pub fn of(kind: FeedbackKind) -> Effect {
@@ -171,6 +217,18 @@ impl Dimension {
             Dimension::City => "city",
             Dimension::Segment => "segment",
             Dimension::Tier => "tier",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_effect_stands_at_its_place() {
+        for (place, effect) in Effect::ALL.into_iter().enumerate() {
+            assert_eq!(effect.place(), place, "{effect:?}");
         }
     }
 }

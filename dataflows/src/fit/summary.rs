@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hashbrown::HashMap;
 
 use super::rules::Rules;
-use crate::effects::life::Life;
+use crate::effects::life::{Life, Scratch};
 use crate::records::Action;
 use crate::table::Chunk;
 use crate::table::chunk::ABSENT;
@@ -129,15 +129,15 @@ impl Uses {
 
 /// Whom campaigns were delivered to, and who of them ordered, customer by customer.
 fn reached(chunk: &Chunk, rules: &Rules, closed: Time, summary: &mut Summary) {
-    let mut contacted = Bits::none();
+    let (mut contacted, mut scratch) = (Bits::none(), Scratch::default());
     chunk.contacts.rows().iter().for_each(|((slot, ..), _)| contacted.set(usize::from(*slot), true));
     for slot in (0..CHUNK).filter(|slot| contacted.get(*slot)) {
-        for (campaign, channel, ordered) in Life::of(chunk, slot).until(closed).delivered() {
+        Life::of(chunk, slot).until(closed).delivered(&mut scratch, |campaign, channel, ordered| {
             let add = |of: &mut (i64, i64)| *of = (of.0 + 1, of.1 + i64::from(ordered));
             add(&mut summary.reached_all);
             if let Some(product) = rules.products.get(&campaign) {
                 add(summary.reached.entry((*product, channel)).or_default());
             }
-        }
+        });
     }
 }
