@@ -62,11 +62,36 @@ impl Change {
         matches!(self, Change::Tier { .. } | Change::Target { .. } | Change::Member { .. })
     }
 
+    /// Which cells it is read with.
+    pub fn family(&self) -> Family {
+        match self {
+            Change::Effect { .. } => Family::Effect,
+            Change::EffectBy { .. } => Family::EffectBy,
+            Change::EffectRate { .. } => Family::EffectRate,
+            Change::FirstOrder { .. } => Family::FirstOrder,
+            Change::Complaint { .. } => Family::Complaint,
+            Change::Workload { .. } => Family::Workload,
+            _ => Family::Others,
+        }
+    }
+
     /// Whether it adds up amounts, which may be negative, and does not count.
     pub fn is_sum(&self) -> bool {
         let (Change::Effect { what, .. } | Change::EffectBy { what, .. }) = self else { return false };
         matches!(what, Effect::Revenue(_) | Effect::Satisfaction(_))
     }
+}
+
+/// Cells that are read together. Those that are few are one family.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Family {
+    Others,
+    Effect,
+    EffectBy,
+    EffectRate,
+    FirstOrder,
+    Complaint,
+    Workload,
 }
 
 /// What a product's users are counted by. Its row is there while there are orders.

@@ -132,7 +132,7 @@ impl Counts {
 /// The counts of every campaign that lists anybody or leaves somebody out.
 pub fn counts(published: &Published) -> BTreeMap<Word, Counts> {
     let mut counts: BTreeMap<Word, Counts> = BTreeMap::new();
-    for (cell, count) in published.counts() {
+    for (cell, count) in published.counts_of(views::Family::Others) {
         match cell {
             views::Change::TargetCount { campaign, channel, arm } => {
                 let own = counts.entry(campaign).or_default();

@@ -9,6 +9,7 @@
 //! are functions of what is accepted, not of how it was cut, so a backlog costs less, not more.
 //! Readers take what was published last, a clone of pointers, and never wait.
 
+mod counts;
 mod published;
 mod worker;
 
@@ -23,7 +24,7 @@ use dataflows::types::Epoch;
 use parking_lot::{Condvar, Mutex};
 
 use crate::store::changes::{Changed, Latest};
-pub use published::{Counts, Published};
+pub use published::Published;
 use worker::{Command, Deposit, Take};
 
 /// Rows that may wait for the workers before whoever submits has to.

@@ -1,6 +1,5 @@
 //! What readers are given: every view at one epoch.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataflows::customers::{Difference, Snapshot};
@@ -14,14 +13,11 @@ use dataflows::table::catalog::Catalog;
 use dataflows::table::chunk::CHUNK_EMPTY;
 use dataflows::table::column::CHUNK;
 use dataflows::types::{Clock, CustomerIx, Epoch};
-use dataflows::views::Change;
+use dataflows::views::{Change, Family};
 
+use super::counts::Counts;
 use super::worker::Deposit;
 use crate::store::changes::{Changed, Latest, keep};
-
-/// Cells of counts, with how many customers they hold. A worker has those its keys fall to.
-#[derive(Clone, Default)]
-pub struct Counts(pub BTreeMap<Change, isize>);
 
 /// All views at one epoch. A clone is a clone of pointers, but for the difference and a few sums.
 #[derive(Clone)]
@@ -48,7 +44,7 @@ pub struct Published {
     /// Who brought whom in.
     pub forest: Branches,
     workers: Vec<Snapshot>,
-    counts: Vec<Arc<Counts>>,
+    counts: Vec<Counts>,
 }
 
 impl Published {
@@ -162,6 +158,11 @@ impl Published {
 
     /// Every cell of every count.
     pub fn counts(&self) -> impl Iterator<Item = (Change, isize)> {
-        self.counts.iter().flat_map(|counts| counts.0.iter().map(|(cell, count)| (*cell, *count)))
+        self.counts.iter().flat_map(Counts::cells)
+    }
+
+    /// The cells of a family.
+    pub fn counts_of(&self, family: Family) -> impl Iterator<Item = (Change, isize)> {
+        self.counts.iter().flat_map(move |counts| counts.of(family))
     }
 }

@@ -1,7 +1,6 @@
 //! One worker thread: an input, the dataflow, and what it has at the end of each epoch.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,13 +10,12 @@ use dataflows::customers::{Customers, Difference, Snapshot};
 use dataflows::facts::Facts;
 use dataflows::referrals::{Branches, Forest};
 use dataflows::types::Epoch;
-use dataflows::views::Change;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::operators::Input;
 use timely::dataflow::{InputHandle, ProbeHandle};
 use timely::worker::Worker;
 
-use super::published::Counts;
+use super::counts::Counts;
 
 /// What a worker is told.
 pub enum Command {
@@ -64,7 +62,7 @@ fn next(commands: &Receiver<Command>) -> Option<Take> {
 /// What a worker has at the end of an epoch.
 pub struct Deposit {
     pub snapshot: Snapshot,
-    pub counts: Arc<Counts>,
+    pub counts: Counts,
     pub difference: Difference,
     /// The forest of referrals; empty but of the first worker.
     pub forest: Branches,
@@ -74,7 +72,7 @@ pub struct Deposit {
 pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) {
     let customers = Rc::new(RefCell::new(Customers::new(worker.index(), worker.peers())));
     let forest: Rc<RefCell<Forest>> = Rc::default();
-    let counts: Rc<RefCell<Arc<Counts>>> = Rc::default();
+    let counts: Rc<RefCell<Counts>> = Rc::default();
     let mut input = InputHandle::<Epoch, CapacityContainerBuilder<Vec<Arc<Facts>>>>::new();
     let probe = ProbeHandle::new();
     worker.dataflow::<Epoch, _, _>(|scope| {
@@ -82,7 +80,8 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
         // Nobody reads the differences of rows yet, and the table emits none.
         views.rows.probe_with(&probe);
         let kept = counts.clone();
-        views.counts.inspect(move |((cell, count), _, diff)| add(&kept, *cell, count * diff)).probe_with(&probe);
+        let add = move |cell, diff| kept.borrow_mut().add(cell, diff);
+        views.counts.inspect(move |((cell, count), _, diff)| add(*cell, count * diff)).probe_with(&probe);
     });
     crate::priority::yield_to_readers();
     while let Some(Take { time, parts, notes_entries }) = next(commands) {
@@ -104,14 +103,4 @@ pub fn run(worker: &mut Worker, commands: &Receiver<Command>, hub: &super::Hub) 
     }
     input.close();
     while worker.step_or_park(Some(Duration::from_millis(1))) && !probe.done() {}
-}
-
-fn add(counts: &RefCell<Arc<Counts>>, cell: Change, diff: isize) {
-    let mut counts = counts.borrow_mut();
-    let cells: &mut BTreeMap<Change, isize> = &mut Arc::make_mut(&mut counts).0;
-    let count = cells.entry(cell).or_insert(0);
-    *count += diff;
-    if *count == 0 {
-        cells.remove(&cell);
-    }
 }

@@ -15,7 +15,7 @@ fn counted<'a>(sources: Sources<'a>) -> Rows<'a> {
     let Sources { published, names, .. } = sources;
     let segments = &published.programme.segments;
     let mut customers: Vec<i64> = vec![0; segments.len() + 1];
-    let mut totals: BTreeMap<Use, Vec<i64>> = BTreeMap::new();
+    let mut totals: hashbrown::HashMap<Use, Vec<i64>, foldhash::fast::RandomState> = Default::default();
     let add = |totals: &mut [i64], counts: &[u32]| {
         totals.iter_mut().zip(counts).for_each(|(total, count)| *total += i64::from(*count));
     };

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dataflows::referrals::{Node, rows};
 use dataflows::types::{CustomerIx, Month, Word};
-use dataflows::views::Change;
+use dataflows::views::{Change, Family};
 
 use super::Cell;
 use super::community::person;
@@ -90,7 +90,7 @@ pub(super) fn referral_rate<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Res
     let Sources { published, names, .. } = sources;
     let Some(last) = published.clock.now.map(|now| now.day().month()) else { return Ok(()) };
     let (mut registered, mut invited, mut joined) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for (cell, count) in published.counts() {
+    for (cell, count) in published.counts_of(Family::Others) {
         let (counts, month, city) = match cell {
             Change::Registered { month, city } => (&mut registered, month, city),
             Change::Invited { month, city } => (&mut invited, month, city),

@@ -7,7 +7,7 @@ use dataflows::programme::Programme;
 use dataflows::table::chunk::{ABSENT, Chunk, FIRST_CLASS};
 use dataflows::tiers::{run_of, since};
 use dataflows::types::{CustomerIx, Time, Word};
-use dataflows::views::{Change, Users};
+use dataflows::views::{Change, Family, Users};
 use parking_lot::Mutex;
 
 use super::campaigns::{campaign, campaign_change};
@@ -168,7 +168,7 @@ fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Resul
     let Sources { published, names, .. } = sources;
     let word = |word: Word| Cell::text(names.words.text(word.0).filter(|_| !word.is_null()));
     let mut rows: Vec<Vec<Cell<'_>>> = published
-        .counts()
+        .counts_of(Family::Others)
         .filter_map(|(cell, count)| {
             let customers = Cell::Integer(count as i64);
             Some(match (view, cell) {
@@ -195,7 +195,7 @@ fn count_rows<E>(view: &str, sources: Sources<'_>, visit: Visit<'_, E>) -> Resul
 fn drive_share<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     let Sources { published, names, .. } = sources;
     let mut counts: BTreeMap<(Option<&str>, &str), BTreeMap<&str, isize>> = BTreeMap::new();
-    for (cell, count) in published.counts() {
+    for (cell, count) in published.counts_of(Family::Others) {
         if let Change::DriveShare { tier, drive, sign } = cell {
             let text = |word: Word| names.words.text(word.0).unwrap_or_default();
             let tier = Some(text(tier)).filter(|_| !tier.is_null());
@@ -221,7 +221,7 @@ fn drive_share<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
 fn service_health<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     let Sources { published, names, .. } = sources;
     let mut counts: BTreeMap<&str, BTreeMap<Users, isize>> = BTreeMap::new();
-    for (cell, count) in published.counts() {
+    for (cell, count) in published.counts_of(Family::Others) {
         if let Change::ServiceHealth { product, users } = cell {
             let product = names.words.text(product.0).unwrap_or_default();
             counts.entry(product).or_default().insert(users, count);

@@ -1,6 +1,6 @@
 //! Target lists as rows: who is on which, and why others are not.
 
-use dataflows::views::Change;
+use dataflows::views::{Change, Family};
 
 use super::Cell;
 use super::customers::listed;
@@ -48,7 +48,7 @@ fn counts<E>(
 ) -> Result<(), E> {
     let Sources { published, names, .. } = sources;
     let mut rows: Vec<Vec<Cell<'_>>> = Vec::new();
-    for (cell, count) in published.counts() {
+    for (cell, count) in published.counts_of(Family::Others) {
         let Some((campaign, of, arm)) = choose(cell) else { continue };
         let mut row = vec![Cell::text(names.words.text(campaign.0)), Cell::text(names.words.text(of.0))];
         row.extend(arm.map(|arm| Cell::text(Some(arm))));

@@ -1,6 +1,7 @@
 //! Scores of customers, by rates.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use hashbrown::HashMap;
 
@@ -11,7 +12,8 @@ use crate::facts::Product;
 use crate::table::Chunk;
 use crate::table::catalog::Catalog;
 use crate::table::chunk::ABSENT;
-use crate::table::column::CHUNK;
+use crate::table::column::{Bits, CHUNK};
+use crate::table::sorted::Sorted;
 use crate::targets::needs;
 use crate::types::Word;
 
@@ -35,6 +37,8 @@ pub struct Scores<'a> {
     text: &'a dyn Fn(Word) -> &'a str,
     /// By id.
     products: Vec<(Word, Product)>,
+    /// What they ask of a terminal, by place.
+    asks: Vec<&'a str>,
     /// By id, each with what it asks of a terminal.
     channels: Vec<(Word, Option<&'static str>)>,
     /// By product and segment.
@@ -45,6 +49,8 @@ pub struct Scores<'a> {
     product_channel: Vec<Vec<(i64, Option<i64>)>>,
     /// By group (everybody first) and channel.
     used: Vec<Vec<i64>>,
+    /// What is mixed into the own use of whoever is of some groups.
+    mixed: RefCell<HashMap<Vec<usize>, Rc<Mixed>, foldhash::fast::RandomState>>,
     /// Whether a terminal has what is asked, by both.
     usable: RefCell<HashMap<(Word, usize), bool, foldhash::fast::RandomState>>,
 }
@@ -83,6 +89,8 @@ impl<'a> Scores<'a> {
             affinities: products.iter().map(affinities).collect(),
             product_channel: products.iter().map(by_channel).collect(),
             used: (0..=rules.segments).map(used).collect(),
+            mixed: RefCell::default(),
+            asks: products.iter().map(|(_, product)| text(product.requires)).collect(),
             channels: channels.iter().map(|channel| (*channel, needs(text(*channel)))).collect(),
             products,
             usable: RefCell::default(),
@@ -119,7 +127,11 @@ impl<'a> Scores<'a> {
         }
         let mut supports = vec![Word::NULL; CHUNK];
         chunk.terminals.rows().iter().for_each(|((slot, _), word)| supports[usize::from(*slot)] = *word);
-        OfChunk { scores: self, chunk, used, supports }
+        let of_product = |(product, _): &(Word, Product)| OfProduct {
+            holders: chunk.orders.get(product).map(|orders| &orders.holders),
+            foretold: self.rules.models.get(product).and_then(|model| chunk.scores.get(model)).map(|scores| &**scores),
+        };
+        OfChunk { scores: self, chunk, used, supports, products: self.products.iter().map(of_product).collect() }
     }
 
     /// The score of each product on the channel at a place.
@@ -135,26 +147,52 @@ impl<'a> Scores<'a> {
 
     /// Each channel's customer-channel, of those that may be taken.
     fn shares(&self, own: &[u32], groups: &[usize], takes: impl Fn(usize) -> bool) -> Vec<Option<i64>> {
+        let mixed = self.mixed(groups);
+        let part = |channel: usize| i128::from(own[channel]) * mixed.all + mixed.parts[channel];
+        let parts: Vec<Option<i128>> = (0..own.len()).map(|channel| takes(channel).then(|| part(channel))).collect();
+        let best = parts.iter().flatten().copied().max().unwrap_or(0);
+        parts.into_iter().map(|part| part.map(|part| of_best(part, best))).collect()
+    }
+
+    /// What is mixed into the own use of whoever is of these groups; of everybody's where they used nothing.
+    fn mixed(&self, groups: &[usize]) -> Rc<Mixed> {
+        if let Some(mixed) = self.mixed.borrow().get(groups) {
+            return mixed.clone();
+        }
         let sums = |groups: &[usize]| -> Vec<i128> {
             let of = |channel| groups.iter().filter_map(|group| self.used.get(*group)).map(move |used| used[channel]);
-            (0..own.len()).map(|channel| of(channel).map(i128::from).sum()).collect()
+            (0..self.channels.len()).map(|channel| of(channel).map(i128::from).sum()).collect()
         };
         let mut prior = sums(groups);
         if prior.iter().all(|used| *used == 0) {
             prior = sums(&[0]);
         }
-        let all = prior.iter().sum::<i128>().max(1);
         let smoothing = i128::from(self.rules.smoothing);
-        let part = |channel: usize| i128::from(own[channel]) * all + smoothing * prior[channel];
-        let parts: Vec<Option<i128>> = (0..own.len()).map(|channel| takes(channel).then(|| part(channel))).collect();
-        let best = parts.iter().flatten().copied().max().unwrap_or(0);
-        parts.into_iter().map(|part| part.map(|part| of_best(part, best))).collect()
+        let mixed = Rc::new(Mixed {
+            all: prior.iter().sum::<i128>().max(1),
+            parts: prior.iter().map(|used| smoothing * used).collect(),
+        });
+        self.mixed.borrow_mut().insert(groups.to_vec(), mixed.clone());
+        mixed
     }
+}
+
+/// What is mixed into somebody's own use of channels.
+struct Mixed {
+    /// What own use is multiplied by.
+    all: i128,
+    /// What is added, by channel.
+    parts: Vec<i128>,
 }
 
 /// A part as a share of the best; where the best is nothing, all are best.
 fn of_best(part: i128, best: i128) -> i64 {
-    if best == 0 { FULL } else { (i128::from(FULL) * part / best) as i64 }
+    // Division in 64 bits is several times faster, and nearly always enough.
+    match (u64::try_from(part * i128::from(FULL)), u64::try_from(best)) {
+        _ if best == 0 => FULL,
+        (Ok(part), Ok(best)) => (part / best) as i64,
+        _ => (i128::from(FULL) * part / best) as i64,
+    }
 }
 
 /// 50.00 times what part of a segment holds a product, to what part of everybody does.
@@ -215,6 +253,16 @@ pub struct OfChunk<'c, 'a> {
     /// Own orders and cancellations by slot and channel.
     used: Vec<u32>,
     supports: Vec<Word>,
+    /// By place.
+    products: Vec<OfProduct<'c>>,
+}
+
+/// What a chunk knows of a product.
+#[derive(Clone, Copy)]
+struct OfProduct<'c> {
+    holders: Option<&'c Bits>,
+    /// What its model says.
+    foretold: Option<&'c Sorted<u16, i64>>,
 }
 
 impl OfChunk<'_, '_> {
@@ -307,13 +355,12 @@ impl OfChunk<'_, '_> {
     }
 
     fn customer_product(&self, customer: &Customer, product: usize) -> i64 {
-        let Scores { rules, products, lifts, affinities, .. } = self.scores;
-        let (word, row) = products[product];
-        let held = self.chunk.orders.get(&word).is_some_and(|orders| orders.holders.get(customer.slot));
-        if held {
+        let Scores { rules, asks, lifts, affinities, .. } = self.scores;
+        let OfProduct { holders, foretold } = self.products[product];
+        if holders.is_some_and(|holders| holders.get(customer.slot)) {
             return 0;
         }
-        let asked = (self.scores.text)(row.requires);
+        let asked = asks[product];
         if !asked.is_empty() && !self.scores.is_usable(customer.supports, product, asked) {
             return 0;
         }
@@ -329,9 +376,8 @@ impl OfChunk<'_, '_> {
             0 => FULL / 2,
             segments => lifts.sum::<i64>() / segments,
         };
-        let model = rules.models.get(&word).and_then(|model| self.chunk.scores.get(model));
-        let foretold =
-            model.and_then(|scores| scores.get(&(customer.slot as u16))).map(|value| (*value).clamp(0, FULL));
+        let foretold = foretold.and_then(|scores| scores.get(&(customer.slot as u16)));
+        let foretold = foretold.map(|value| (*value).clamp(0, FULL));
         let parts = [Some(affinity), Some(lift), foretold];
         let weighed = parts.into_iter().zip(rules.parts).filter_map(|(part, weight)| Some((part?, weight)));
         let (sum, weights) =

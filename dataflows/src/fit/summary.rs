@@ -91,17 +91,20 @@ fn count(chunk: &Chunk, rules: &Rules, closed: Time) -> Summary {
             summary.holders.insert(*product, by_group(&holders));
         }
     }
+    let groups: Vec<&Bits> = groups().collect();
     for (channel, slots) in uses.0 {
-        let sum = |of: fn(&Used) -> u32| -> Vec<i64> {
-            let of_group = |group: &Bits| {
-                let members = slots.iter().filter(|(slot, _)| group.get(usize::from(**slot)));
-                members.map(|(_, used)| i64::from(of(used))).sum()
-            };
-            groups().map(of_group).collect()
-        };
-        summary.used.insert(channel, sum(|used| used.closed));
-        summary.orders.insert(channel, sum(|used| used.orders));
-        summary.cancels.insert(channel, sum(|used| used.cancels));
+        let mut sums = [(); 3].map(|()| vec![0; groups.len()]);
+        for (slot, used) in slots {
+            let of = groups.iter().enumerate().filter(|(_, group)| group.get(usize::from(slot)));
+            for (place, _) in of {
+                let used = [used.closed, used.orders, used.cancels];
+                sums.iter_mut().zip(used).for_each(|(sums, used)| sums[place] += i64::from(used));
+            }
+        }
+        let [closed, orders, cancels] = sums;
+        summary.used.insert(channel, closed);
+        summary.orders.insert(channel, orders);
+        summary.cancels.insert(channel, cancels);
     }
     reached(chunk, rules, closed, &mut summary);
     summary

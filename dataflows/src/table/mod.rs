@@ -13,7 +13,7 @@ mod consents;
 pub mod events;
 pub mod moments;
 pub mod orders;
-mod sorted;
+pub(crate) mod sorted;
 
 pub use apply::{Reach, Table, Touch};
 pub use chunk::Chunk;

@@ -157,8 +157,8 @@ struct Asks<'a> {
     lists: Vec<(u8, Vec<u8>)>,
     /// Who consents on each channel; none where the campaign needs no consent.
     consents: Option<Vec<Option<&'a Bits>>>,
-    /// Who holds each product that may be offered.
-    holders: Vec<(Word, Option<&'a Bits>)>,
+    /// Who holds each product that may be offered, and what it asks of a terminal.
+    holders: Vec<(Word, Option<&'a Bits>, Word)>,
 }
 
 impl<'a> Asks<'a> {
@@ -186,7 +186,10 @@ impl<'a> Asks<'a> {
             consents: listing.consent.map(given),
             holders: products
                 .into_iter()
-                .map(|product| (product, chunk.orders.get(&product).map(|orders| &orders.holders)))
+                .map(|product| {
+                    let holders = chunk.orders.get(&product).map(|orders| &orders.holders);
+                    (product, holders, grounds.catalog.requires(product))
+                })
                 .collect(),
         }
     }
@@ -255,12 +258,12 @@ impl<'a> Asks<'a> {
         let (leaves_held, asks_terminals) =
             (is_pack || listing.excludes_holders, is_pack || listing.excludes_terminals);
         let holds = |product: &Word| {
-            let held = self.holders.iter().find(|(of, _)| of == product).and_then(|(_, held)| *held);
+            let held = self.holders.iter().find(|(of, ..)| of == product).and_then(|(_, held, _)| *held);
             held.is_some_and(|held| held.get(slot))
         };
         let supports = Word(candidates.supports[place]);
         let usable = |product: &Word| {
-            let requires = candidates.grounds.catalog.requires(*product);
+            let requires = self.holders.iter().find(|(of, ..)| of == product).map_or(Word::NULL, |(.., asks)| *asks);
             !asks_terminals || rules.is_usable(supports, requires, candidates.grounds.words)
         };
         let fresh = listing

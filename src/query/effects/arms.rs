@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use dataflows::effects::{Effect, Group, Rated};
 use dataflows::records::Arm;
 use dataflows::types::Word;
-use dataflows::views::Change;
+use dataflows::views::{Change, Family};
 
-use super::{Sources, by_channel, cost};
+use super::{Sources, cost};
 use crate::programme::Baseline;
 
 /// An arm of a campaign.
@@ -29,7 +29,7 @@ pub type Arms = [Reached; 3];
 /// The arms of each campaign.
 pub fn arms(sources: Sources<'_>) -> BTreeMap<Word, Arms> {
     let mut campaigns: BTreeMap<Word, Arms> = BTreeMap::new();
-    for (cell, count) in sources.published.counts() {
+    for (cell, count) in sources.published.counts_of(Family::EffectRate) {
         let Change::EffectRate { campaign, arm, what } = cell else { continue };
         let reached = &mut campaigns.entry(campaign).or_default()[arm as usize];
         match what {
@@ -38,11 +38,12 @@ pub fn arms(sources: Sources<'_>) -> BTreeMap<Word, Arms> {
             Rated::Complained => reached.complained = count as i64,
         }
     }
-    for ((campaign, channel, group), counted) in by_channel(sources) {
+    for (cell, count) in sources.published.counts_of(Family::Effect) {
+        let Change::Effect { campaign, channel, group, what: Effect::Contacts } = cell else { continue };
         let arm = Arm::ALL.into_iter().find(|arm| Group::from(*arm) == group);
         let (Some(arm), Some(arms)) = (arm, campaigns.get_mut(&campaign)) else { continue };
-        arms[arm as usize].contacts += counted.get(Effect::Contacts);
-        arms[arm as usize].cost += cost(sources, channel, &counted);
+        arms[arm as usize].contacts += count as i64;
+        arms[arm as usize].cost += cost(sources, channel, count as i64);
     }
     campaigns
 }

@@ -18,22 +18,20 @@ pub(super) use responses::{complaint_count, effect_reach, satisfaction};
 pub(super) use revenue::effect_revenue;
 pub(super) use workload::channel_workload;
 
-use std::collections::BTreeMap;
-
-use dataflows::effects::{Dimension, Effect, Group, Part};
+use dataflows::effects::{Dimension, EFFECTS, Effect, Group, Part};
 use dataflows::types::Word;
-use dataflows::views::Change;
+use dataflows::views::{Change, Family};
 
 use super::Cell;
 use super::rows::{Sources, Visit};
 
-/// What is counted in a row.
-#[derive(Default)]
-struct Counted(BTreeMap<Effect, i64>);
+/// What is counted in a row, by place of the count.
+#[derive(Clone, Copy, Default)]
+struct Counted([i64; EFFECTS]);
 
 impl Counted {
     fn get(&self, effect: Effect) -> i64 {
-        self.0.get(&effect).copied().unwrap_or(0)
+        self.0[effect.place()]
     }
 
     fn cell(&self, effect: Effect) -> Cell<'static> {
@@ -49,21 +47,24 @@ impl Counted {
     }
 }
 
+/// Rows by their keys, in no order.
+type Rows<K> = hashbrown::HashMap<K, Counted, foldhash::fast::RandomState>;
+
 /// The counts by campaign, channel and arm.
-fn by_channel(sources: Sources<'_>) -> BTreeMap<(Word, Word, Group), Counted> {
-    let mut rows: BTreeMap<_, Counted> = BTreeMap::new();
-    for (cell, count) in sources.published.counts() {
+fn by_channel(sources: Sources<'_>) -> Rows<(Word, Word, Group)> {
+    let mut rows = Rows::default();
+    for (cell, count) in sources.published.counts_of(Family::Effect) {
         if let Change::Effect { campaign, channel, group, what } = cell {
-            rows.entry((campaign, channel, group)).or_default().0.insert(what, count as i64);
+            rows.entry((campaign, channel, group)).or_default().0[what.place()] = count as i64;
         }
     }
     rows
 }
 
 /// What contacts on a channel cost, in fen.
-fn cost(sources: Sources<'_>, channel: Word, counted: &Counted) -> i128 {
+fn cost(sources: Sources<'_>, channel: Word, contacts: i64) -> i128 {
     let unit_cost = sources.published.catalog.channel(channel).unit_cost.unwrap_or(0);
-    i128::from(counted.get(Effect::Contacts)) * i128::from(unit_cost)
+    i128::from(contacts) * i128::from(unit_cost)
 }
 
 /// The text of a word, null where it is that.
@@ -84,7 +85,7 @@ pub(super) fn effect<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(),
             Effect::OptedOut,
         ];
         row.extend(counts.map(|effect| counted.cell(effect)));
-        row.push(Cell::Hundredths(cost(sources, channel, &counted)));
+        row.push(Cell::Hundredths(cost(sources, channel, counted.get(Effect::Contacts))));
         row.push(Cell::Hundredths(counted.revenue()));
         row
     };
@@ -103,11 +104,11 @@ pub(super) fn effect_by<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<
 }
 
 /// The counts by campaign, arm and who customers are.
-fn by_customer(sources: Sources<'_>) -> BTreeMap<(Word, Group, Dimension, Word), Counted> {
-    let mut rows: BTreeMap<_, Counted> = BTreeMap::new();
-    for (cell, count) in sources.published.counts() {
+fn by_customer(sources: Sources<'_>) -> Rows<(Word, Group, Dimension, Word)> {
+    let mut rows = Rows::default();
+    for (cell, count) in sources.published.counts_of(Family::EffectBy) {
         if let Change::EffectBy { campaign, group, dimension, value, what } = cell {
-            rows.entry((campaign, group, dimension, value)).or_default().0.insert(what, count as i64);
+            rows.entry((campaign, group, dimension, value)).or_default().0[what.place()] = count as i64;
         }
     }
     rows

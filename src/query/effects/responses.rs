@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dataflows::effects::{Dimension, Effect, Group};
 use dataflows::types::Word;
-use dataflows::views::Change;
+use dataflows::views::{Change, Family};
 
 use super::{Cell, Counted, Sources, Visit, by_channel, by_customer, sorted, text};
 
@@ -12,7 +12,7 @@ use super::{Cell, Counted, Sources, Visit, by_channel, by_customer, sorted, text
 /// stays on its list while it runs. Afterwards nobody is listed, and there is no rate.
 pub(in crate::query) fn effect_reach<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     let mut rows: BTreeMap<(Word, Word, &'static str), (i64, Counted)> = BTreeMap::new();
-    for (cell, count) in sources.published.counts() {
+    for (cell, count) in sources.published.counts_of(Family::Others) {
         if let Change::TargetCount { campaign, channel, arm } = cell {
             rows.entry((campaign, channel, arm.name())).or_default().0 = count as i64;
         }
@@ -66,7 +66,7 @@ pub(in crate::query) fn satisfaction<E>(sources: Sources<'_>, visit: Visit<'_, E
 }
 
 pub(in crate::query) fn complaint_count<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
-    let complaints = sources.published.counts().filter_map(|(cell, count)| {
+    let complaints = sources.published.counts_of(Family::Complaint).filter_map(|(cell, count)| {
         let Change::Complaint { campaign, group, reason } = cell else { return None };
         let arm = Cell::text(Some(group.name()));
         Some(vec![text(sources, campaign), arm, text(sources, reason), Cell::Integer(count as i64)])

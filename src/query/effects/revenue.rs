@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use dataflows::targets::Offer;
 use dataflows::types::Word;
-use dataflows::views::Change;
+use dataflows::views::{Change, Family};
 
 use super::{Cell, Group, Sources, Visit, by_channel, sorted, text};
 
@@ -18,7 +18,7 @@ pub(in crate::query) fn effect_revenue<E>(sources: Sources<'_>, visit: Visit<'_,
     type Row = (i64, i64, i128, i128);
     let mut rows: BTreeMap<Word, Row> = BTreeMap::new();
     let now = sources.published.clock.now.map(|now| now.day().month());
-    for (cell, count) in sources.published.counts() {
+    for (cell, count) in sources.published.counts_of(Family::FirstOrder) {
         let Change::FirstOrder { campaign, product, day } = cell else { continue };
         let months = now.map_or(0, |now| i64::from(now.0 - day.month().0 + 1).max(0)) * count as i64;
         let row = rows.entry(campaign).or_default();
