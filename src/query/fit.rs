@@ -88,19 +88,14 @@ impl<'a> Fit<'a> {
         self.with(|scores| scores.of(chunk).pairs(slot)).unwrap_or_default()
     }
 
-    /// The best products of everybody, the best first, in the order in which customers stand in memory.
-    pub fn best_of_everybody(&self) -> Vec<(CustomerIx, Scored)> {
-        let best = self.with(|scores| {
-            let mut best = Vec::new();
+    /// Visits the best products of everybody, the best first, in the order in which customers stand in memory.
+    pub fn best_of_everybody(&self, mut visit: impl FnMut(CustomerIx, &[Scored])) {
+        self.with(|scores| {
             for (chunk, customer) in self.published.chunks() {
                 let of = scores.of(chunk);
-                for slot in population(chunk).slots() {
-                    best.extend(of.best(slot).into_iter().map(|scored| (customer(slot), scored)));
-                }
+                population(chunk).slots().for_each(|slot| visit(customer(slot), &of.best(slot)));
             }
-            best
         });
-        best.unwrap_or_default()
     }
 
     /// The customers whom a product suits most, each over his best channel: the greatest score first, then by id.

@@ -78,13 +78,13 @@ macro_rules! themes {
             titles.sort_unstable();
             titles.dedup();
             assert_eq!(titles.len(), scenarios);
-            assert!(files > 0 && scenarios >= 330, "{scenarios} scenarios in {files} files");
+            assert!(files > 0 && scenarios >= 350, "{scenarios} scenarios in {files} files");
         }
     };
 }
 
 themes! {
     answers arbitration arms attributes audience campaign_edits campaign_states caps care clock community consent customers dates drives
-    edits expressions fallback fit holds ledger lists lots orders packs partitions permission points precedence quarantine referrals rivals score
+    edits effects expressions fallback fit holds ledger lists lots orders packs partitions permission points precedence quarantine referrals rivals score
     segments services since staff staff_edits stages targets terminals tiers transfer
 }

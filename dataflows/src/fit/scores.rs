@@ -107,12 +107,12 @@ impl<'a> Scores<'a> {
         self.channels.iter().map(|(channel, _)| *channel)
     }
 
-    /// The score of each channel with the members of a group: everybody, or of a segment by its place. As
-    /// customer-channel, of somebody who never ordered.
+    /// How the members of a segment, or everybody, use channels: each as a share of the one that is used most.
     pub fn preference(&self, segment: Option<usize>) -> Vec<i64> {
         let group = segment.map_or(0, |place| place + 1);
-        let own = vec![0; self.channels.len()];
-        self.shares(&own, &[group], |_| true).into_iter().flatten().collect()
+        let used = &self.mixed(&[group]).used;
+        let best = used.iter().copied().max().unwrap_or(0);
+        used.iter().map(|used| of_best(*used, best)).collect()
     }
 
     /// The scores of customers of a chunk.
@@ -148,7 +148,8 @@ impl<'a> Scores<'a> {
     /// Each channel's customer-channel, of those that may be taken.
     fn shares(&self, own: &[u32], groups: &[usize], takes: impl Fn(usize) -> bool) -> Vec<Option<i64>> {
         let mixed = self.mixed(groups);
-        let part = |channel: usize| i128::from(own[channel]) * mixed.all + mixed.parts[channel];
+        let smoothing = i128::from(self.rules.smoothing);
+        let part = |channel: usize| i128::from(own[channel]) * mixed.all + smoothing * mixed.used[channel];
         let parts: Vec<Option<i128>> = (0..own.len()).map(|channel| takes(channel).then(|| part(channel))).collect();
         let best = parts.iter().flatten().copied().max().unwrap_or(0);
         parts.into_iter().map(|part| part.map(|part| of_best(part, best))).collect()
@@ -167,11 +168,7 @@ impl<'a> Scores<'a> {
         if prior.iter().all(|used| *used == 0) {
             prior = sums(&[0]);
         }
-        let smoothing = i128::from(self.rules.smoothing);
-        let mixed = Rc::new(Mixed {
-            all: prior.iter().sum::<i128>().max(1),
-            parts: prior.iter().map(|used| smoothing * used).collect(),
-        });
+        let mixed = Rc::new(Mixed { all: prior.iter().sum::<i128>().max(1), used: prior });
         self.mixed.borrow_mut().insert(groups.to_vec(), mixed.clone());
         mixed
     }
@@ -179,10 +176,10 @@ impl<'a> Scores<'a> {
 
 /// What is mixed into somebody's own use of channels.
 struct Mixed {
-    /// What own use is multiplied by.
+    /// Orders and cancellations together; 1 where there are none.
     all: i128,
-    /// What is added, by channel.
-    parts: Vec<i128>,
+    /// By channel.
+    used: Vec<i128>,
 }
 
 /// A part as a share of the best; where the best is nothing, all are best.
