@@ -15,13 +15,13 @@ use crate::query::fit::CUSTOMERS_MAX;
 #[command(after_help = EXAMPLE)]
 #[command(group(clap::ArgGroup::new("whose").required(true).multiple(true).args(["customer", "product", "channel"])))]
 pub struct Arguments {
-    /// The customer's id: his best five products; with --product that one, over every channel.
+    /// The customer's id: his best five products; with --product that one, over every channel [default: none].
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
-    /// The product: whom it suits most.
+    /// The product: whom it suits most [default: none].
     #[arg(long, value_name = "ID")]
     product: Option<String>,
-    /// The channel: which products it suits.
+    /// The channel: which products it suits [default: none].
     #[arg(long, value_name = "ID", conflicts_with_all = ["customer", "product"])]
     channel: Option<String>,
     /// How many customers of a product.

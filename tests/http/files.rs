@@ -91,8 +91,18 @@ pub fn province() -> Vec<(String, String)> {
             .to_owned(),
     ));
     // Somebody ordered from a campaign that draws a prize.
-    let ordered = "feedback_id,campaign_id,customer_id,kind,at\nf1,holiday_greetings,c1,order,2009-06-12 10:00:00\n";
+    let ordered = "feedback_id,campaign_id,customer_id,kind,at,value,reason\n\
+         f1,holiday_greetings,c1,order,2009-06-12 10:00:00,,\nf2,trial,c1,survey,2009-06-12 10:00:00,80,\n\
+         f3,trial,c2,complaint,2009-06-12 10:00:00,,price\n";
     files.push(("feedback_2009-05.csv".to_owned(), ordered.to_owned()));
+    files.push((
+        "contact_2009-05.csv".to_owned(),
+        "contact_id,campaign_id,customer_id,channel_id,at,outcome,arm\n\
+         t1,trial,c1,sms,2009-06-11 10:00:00,delivered,target\nt2,trial,c2,sms,2009-06-11 10:00:00,withheld,control\n"
+            .to_owned(),
+    ));
+    files.push(("channel_2009-05.csv".to_owned(), "channel_id,unit_cost\nsms,0.1\n".to_owned()));
+    files.push(("product_2009-05.csv".to_owned(), "product_id,monthly_price\ncrbt,5\nmms,3\n".to_owned()));
     files.push(("score_2009-06.csv".to_owned(), "customer_id,model,value,at\nc1,churn,12.5,2009-06-30\n".to_owned()));
     // Refused whole: its only row is bad.
     files.push(("bill_2009-07.csv".to_owned(), "customer_id,month,total_fee\nc1,2009-07,13812345678x\n".to_owned()));

@@ -41,7 +41,8 @@ fn the_programme_in_force_can_be_read_and_published_again_without_a_difference()
         "50-packs.toml",
         "60-campaigns.toml",
         "70-tags.toml",
-        "80-goals.toml"
+        "80-goals.toml",
+        "85-fit.toml"
     ]));
     let (before, epoch) = (members(&service), service.get("/readyz").good()["epoch"].as_u64());
     assert!(!before.is_empty());

@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order, those for staff before the last two.
-pub const NAMES: [&str; 39] = [
+pub const NAMES: [&str; 53] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -31,6 +31,9 @@ pub const NAMES: [&str; 39] = [
     "referral_rate",
     "member_stage",
     "drive_share",
+    "fit",
+    "channel_preference",
+    "best_hour",
     "target",
     "target_count",
     "target_excluded",
@@ -38,6 +41,17 @@ pub const NAMES: [&str; 39] = [
     "campaign_change",
     "prize",
     "order_request",
+    "effect",
+    "effect_by",
+    "effect_rate",
+    "effect_uplift",
+    "effect_reach",
+    "effect_revenue",
+    "satisfaction",
+    "complaint_count",
+    "channel_workload",
+    "penetration",
+    "penetration_growth",
     "service_health",
     "care_task",
     "care_diagnosis",
