@@ -287,7 +287,8 @@ class Province:
 
     def feedback(self):
         rng, rows = self.rng, []
-        kinds = ["open", "order", "decline", "decline", "later", "optout", "survey", "complaint"]
+        kinds = ["open", "order", "order", "order", "decline", "decline", "later", "optout", "survey", "complaint",
+                 "shown", "consult"]
         for number in rng.sample(range(10**4), len(self.ids) // 2):
             rows.append({
                 "feedback_id": rng.choice(["f", "F", "億"]) + str(number),
@@ -295,7 +296,8 @@ class Province:
                 "customer_id": rng.choice(self.ids), "kind": rng.choice(kinds),
                 "at": self.time(self.recent() if rng.random() < 0.7 else self.busy()),
                 "channel_id": self.some(0.5, "sms"), "product_id": self.some(0.5, rng.choice(PRODUCTS)),
-                "amount": "", "reason": "", "value": ""})
+                "amount": rng.choice(["", "5", "0.01", "-3.5", "999999999"]),
+                "reason": rng.choice(["", "price", "扰民"]), "value": rng.choice(["", "80", "-0.5"])})
         return rows
 
     def campaign_states(self):

@@ -281,6 +281,9 @@ def campaigns(rng, rules, tiers):
         if rng.random() < 0.2:
             ends = rng.choice(["2008-06-30", "2009-03-31", "2030-01-01", "2012-02-29"])
             lines.append(f'dates = ["2005-01-01", "{ends}"]')
+        if rng.random() < 0.5:
+            others = [other for other in some if other != campaign]
+            lines.append(f"baseline = {rng.choice(['0.04', '1', '0', *map(toml, others)])}")
         for name, values in (("priority", [-1, 5, 5]), ("holdout", ["0.05", "0.5", "0.9999"]),
                              ("random_arm", ["0.1", "0.5", "0.0001"]), ("kind", ['"survey"'])):
             if rng.random() < 0.4:

@@ -41,6 +41,7 @@ class Campaign:
         self.priority = table.get("priority", 0)
         self.holdout = int(table.get("holdout", 0) * 10_000)
         self.random = int(table.get("random_arm", 0) * 10_000)
+        self.baseline = table.get("baseline")
 
 
 class Limits:

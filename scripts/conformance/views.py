@@ -6,6 +6,7 @@ import os
 from collections import Counter
 
 import care
+import effects
 import targets
 from attributes import MEASURES, Subject
 from referrals import rate
@@ -35,6 +36,13 @@ COLUMNS = {
     "target": "campaign_id customer_id product_id channel_id arm",
     "target_count": "campaign_id channel_id arm customers",
     "target_excluded": "campaign_id reason customers",
+    "effect": "campaign_id channel_id arm contacted delivered opened consulted ordered complained "
+    "opted_out cost revenue",
+    "effect_by": "campaign_id arm dimension value delivered ordered complained",
+    "effect_rate": "campaign_id arm success_rate complaint_rate uplift uplift_low uplift_high "
+    "cost_per_success saving",
+    "channel_workload": "channel_id day contacts capacity",
+    "penetration": "product_id segment month kind users customers rate",
     "order_request": "request_id customer_id product_id campaign_id channel_id at state code text",
     "quarantine": "file line column reason row",
     "ingest_ledger": "feed period part version status rows bad_rows sha256 accepted_at epoch",
@@ -45,7 +53,8 @@ KEYS = {"customer_attribute": 1, "tier": 1, "tier_count": 2, "tier_move": 3,
         "points_balance": 1, "points_lot": 3, "rank_count": 1, "referral": 4, "referral_tree": 1,
         "referral_rate": 2, "member_stage": 2, "drive_share": 3, "service_health": 1,
         "care_task": 4, "care_diagnosis": 2, "care_count": 2, "target": 2,
-        "target_count": 3, "target_excluded": 2, "order_request": 1, "quarantine": 2,
+        "target_count": 3, "target_excluded": 2, "effect": 3, "effect_by": 4, "effect_rate": 2,
+        "channel_workload": 2, "penetration": 4, "order_request": 1, "quarantine": 2,
         "ingest_ledger": 4}
 WHOLE = {"months_billed", "age", "tenure_months", "customers"}
 
@@ -171,6 +180,18 @@ def views(programme, world, store):
     out["care_task"], out["care_diagnosis"], out["care_count"] = care.rows(programme, world, tier)
     out["target"], out["target_count"], out["target_excluded"] = targets.rows(
         programme, world, store, population)
+    member_of = {}
+    for segment, customer in out["segment_member"]:
+        member_of.setdefault(customer, []).append(("segment", segment))
+
+    def who(customer):
+        city = Subject(world, customer, world.as_of)("city")
+        of_tier = tier(customer) if customer in everybody else None
+        return [("city", city), ("tier", of_tier)] + member_of.get(customer, [])
+
+    out["effect"], out["effect_by"], out["effect_rate"], out["channel_workload"] = effects.rows(
+        programme, store, who)
+    out["penetration"] = effects.penetration(programme, world, store, out["segment_member"])
     out["quarantine"] = [
         [extract.name, line, column, reason, ""]
         for extract in store.live.values() for line, column, reason in extract.bad]
