@@ -352,6 +352,11 @@ pub const VIEWS: &[View] = &[
         columns: columns![campaign_id Text, arm Text, reason Text, complaints Integer],
     },
     View {
+        name: "goal_progress",
+        about: "how far each campaign's goal was reached, day by day",
+        columns: columns![campaign_id Text, day Day, kpi Text, target Hundredths, actual Integer],
+    },
+    View {
         name: "channel_workload",
         about: "contacts of each channel and day, and what it can carry",
         columns: columns![channel_id Text, day Day, contacts Integer, capacity Integer],
@@ -457,7 +462,7 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// The views of the contract that this build does not carry.
-const ABSENT: &[&str] = &["tag", "goal_progress", "scene_firing"];
+const ABSENT: &[&str] = &["tag", "scene_firing"];
 
 impl View {
     /// Whether it follows from programme, input and clock alone. What a service has seen happen does not, and a

@@ -14,6 +14,7 @@ mod effects;
 pub mod export;
 pub mod filter;
 pub mod fit;
+mod goals;
 pub mod leaderboard;
 mod orders;
 mod penetration;

@@ -20,6 +20,7 @@ use super::effects::{
     satisfaction,
 };
 use super::fit::{best_hour, channel_preference, fit};
+use super::goals::goal_progress;
 use super::orders::order_request;
 use super::penetration::{penetration, penetration_growth};
 use super::points::{
@@ -84,6 +85,7 @@ pub fn rows<E: From<StoreError>>(
         "effect_revenue" => effect_revenue(sources, visit),
         "satisfaction" => satisfaction(sources, visit),
         "complaint_count" => complaint_count(sources, visit),
+        "goal_progress" => goal_progress(sources, visit),
         "channel_workload" => channel_workload(sources, visit),
         "penetration" => penetration(sources, visit),
         "penetration_growth" => penetration_growth(sources, visit),

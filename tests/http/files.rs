@@ -93,7 +93,7 @@ pub fn province() -> Vec<(String, String)> {
     // Somebody ordered from a campaign that draws a prize.
     let ordered = "feedback_id,campaign_id,customer_id,kind,at,value,reason\n\
          f1,holiday_greetings,c1,order,2009-06-12 10:00:00,,\nf2,trial,c1,survey,2009-06-12 10:00:00,80,\n\
-         f3,trial,c2,complaint,2009-06-12 10:00:00,,price\n";
+         f3,trial,c2,complaint,2009-06-12 10:00:00,,price\nf4,class_pack,n000,order,2009-06-12 10:00:00,,\n";
     files.push(("feedback_2009-05.csv".to_owned(), ordered.to_owned()));
     files.push((
         "contact_2009-05.csv".to_owned(),

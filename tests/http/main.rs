@@ -10,6 +10,7 @@ mod edits;
 mod exchange;
 mod files;
 mod filters;
+mod fit;
 mod full;
 mod handoff;
 mod health;

@@ -10,7 +10,7 @@ use crate::files::{assert_no_phone, province};
 use crate::service::{Home, Service};
 
 /// In the contract's order, those for staff before the last two.
-pub const NAMES: [&str; 53] = [
+pub const NAMES: [&str; 54] = [
     "customer_attribute",
     "tier",
     "tier_count",
@@ -49,6 +49,7 @@ pub const NAMES: [&str; 53] = [
     "effect_revenue",
     "satisfaction",
     "complaint_count",
+    "goal_progress",
     "channel_workload",
     "penetration",
     "penetration_growth",
