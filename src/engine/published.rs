@@ -47,6 +47,9 @@ pub struct Published {
     counts: Vec<Counts>,
 }
 
+/// Chunks that one thread sums up by itself: each takes it about a millisecond.
+const ALONE_MAX: usize = 16;
+
 impl Published {
     pub(super) fn nothing(workers: usize) -> Published {
         let snapshot = Snapshot {
@@ -152,8 +155,18 @@ impl Published {
 
     /// The rates that scores of fit are computed by.
     pub fn rates(&self) -> Arc<fit::Rates> {
-        let chunks = self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk));
-        self.rates.rates(chunks, &self.fit, fit::closed(self.clock))
+        let chunks = || self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk));
+        let closed = fit::closed(self.clock);
+        let new: Vec<&Chunk> = chunks().filter(|chunk| !fit::is_summed_up(chunk, &self.fit, closed)).collect();
+        if new.len() >= ALONE_MAX {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            std::thread::scope(|scope| {
+                for part in new.chunks(new.len().div_ceil(threads)) {
+                    scope.spawn(move || part.iter().for_each(|chunk| drop(fit::summary(chunk, &self.fit, closed))));
+                }
+            });
+        }
+        self.rates.rates(chunks(), &self.fit, closed)
     }
 
     /// Every cell of every count.

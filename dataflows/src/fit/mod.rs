@@ -52,7 +52,7 @@ mod summary;
 pub use rates::{Followed, Rates};
 pub use rules::{Affinity, FIT_WEIGHT_MAX, Fit, Kin, Of, Rules, SMOOTHING_MAX, is_kin};
 pub use scores::{BEST, Scored, Scores};
-pub use summary::{Memo, Summary, summary};
+pub use summary::{Memo, Summary, is_summed_up, summary};
 
 use crate::types::{Clock, Time};
 

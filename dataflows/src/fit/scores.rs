@@ -289,13 +289,21 @@ impl OfChunk<'_, '_> {
             .filter_map(|(channel, takes)| Some((channel, weighed((*takes)?, weights[2])?)))
             .collect();
         let mut best: Vec<(i64, usize, i64, usize)> = Vec::with_capacity(BEST + 1);
+        let perfect = weighed(FULL, weights[0]).unwrap_or(0);
         for product in 0..self.scores.products.len() {
-            let suits = self.customer_product(&customer, product);
             let by_channel = &self.scores.product_channel[product];
             let over = channels.iter().filter_map(|(channel, takes)| Some((by_channel[*channel].1? + takes, *channel)));
             // Of equals the first.
             let over = over.reduce(|one, other| if other.0 > one.0 { other } else { one });
-            let Some((over, channel)) = over.filter(|_| suits > 0) else { continue };
+            let Some((over, channel)) = over else { continue };
+            // What not even a customer whom it suits perfectly would put among the best is not looked at further.
+            if best.get(BEST - 1).is_some_and(|(last, ..)| perfect + over <= *last) {
+                continue;
+            }
+            let suits = self.customer_product(&customer, product);
+            if suits == 0 {
+                continue;
+            }
             if let Some(suiting) = weighed(suits, weights[0]) {
                 let whole = suiting + over;
                 let place = best.partition_point(|(held, ..)| *held >= whole);

@@ -60,6 +60,12 @@ pub fn summary(chunk: &Chunk, rules: &Arc<Rules>, closed: Time) -> Arc<Summary> 
     summary
 }
 
+/// Whether a chunk's summary is remembered.
+pub fn is_summed_up(chunk: &Chunk, rules: &Arc<Rules>, closed: Time) -> bool {
+    let memo = chunk.summary.0.lock().unwrap_or_else(PoisonError::into_inner);
+    memo.as_ref().is_some_and(|(of, at, _)| Arc::ptr_eq(of, rules) && *at == closed)
+}
+
 /// Who is in the population.
 pub(super) fn population(chunk: &Chunk) -> Bits {
     let flags: Vec<u8> = chunk.class.iter().map(|class| u8::from(*class != ABSENT)).collect();
