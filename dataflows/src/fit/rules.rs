@@ -69,7 +69,7 @@ impl Fit {
     }
 }
 
-/// Whether a customer is of a class or a segment, or has a drive.
+/// Whether a customer is of a class or a segment; of a drive nobody is.
 pub fn is_kin(kin: &Kin, programme: &Programme, chunk: &Chunk, slot: usize) -> bool {
     match kin {
         Kin::Tier(id) => programme
@@ -82,7 +82,7 @@ pub fn is_kin(kin: &Kin, programme: &Programme, chunk: &Chunk, slot: usize) -> b
             .iter()
             .position(|of| of.id == *id)
             .is_some_and(|place| chunk.segments.get(place).is_some_and(|members| members.get(slot))),
-        // Drives are kept in another order than the programme's.
+        // Nothing that is said goes by a drive.
         Kin::Drive(_) => false,
     }
 }
