@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cohortflow::programme::{self, Diagnostic, Document, Goal, Level, Source};
+use cohortflow::programme::{self, Diagnostic, Document, Goal, Level, SellingPoint, Source};
 use dataflows::care::Calendar;
+use dataflows::fit::{Affinity, Fit};
 use dataflows::stages::Stages;
 
 #[path = "programme/campaigns.rs"]
@@ -168,6 +169,18 @@ fn shown(read: Result<Document, Vec<Diagnostic>>) -> String {
             writeln!(text, "use of {product} by {measure}").expect("a string");
         }
         text.push_str(&campaigns::shown(document));
+        if let Some(Fit { weights, parts, smoothing, affinities, scores }) = &programme.fit {
+            writeln!(text, "fit weighs {weights:?} of {parts:?}, smoothing {smoothing}").expect("a string");
+            for Affinity { of, kin, points } in affinities {
+                writeln!(text, "  {of:?} suits {kin:?} by {points}").expect("a string");
+            }
+            for (product, model) in scores {
+                writeln!(text, "  {product} is foretold by {model}").expect("a string");
+            }
+        }
+        for SellingPoint { product, kin, text: said } in &document.selling_points {
+            writeln!(text, "of {product} to {kin:?}: {said}").expect("a string");
+        }
     }
     text
 }
