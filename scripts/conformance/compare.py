@@ -18,7 +18,8 @@ from views import COLUMNS, KEYS
 
 TEXT = set("customer_id city tier segment from_tier to_tier month since as_of file feed "
            "period part status sha256 rank rule entry_id at campaign_id channel_id arm "
-           "referrer referred kind result product_id step due state reason opened_on".split())
+           "referrer referred kind result product_id step due state reason opened_on "
+           "dimension value day".split())
 LIMITED = {
     "quarantine": "file line",
     "ingest_ledger": "feed period part version status rows bad_rows sha256",
