@@ -44,7 +44,8 @@ struct Invitation<'a> {
 }
 
 /// Tells how the customers in `slots` differ; the others have kept their events, lists and cities. `since` says
-/// from when on somebody's events are others; who is not named has but later ones than before, if any.
+/// from when on somebody's events are others; who is not named has but later ones than before, if any. What came at
+/// the end of what had come in the same epoch is not told by it.
 pub fn tell(
     chunks: (&Chunk, &Chunk),
     slots: &Slots,
@@ -99,12 +100,11 @@ fn tell_customer(
     }
     // Equal events of who registered and lives as before tell the same.
     let is_alike = was.first == is.first && was.city == is.city;
-    let known = |events: EventsOf<'_>| since.map_or(was.events.len(), |at| events.before(at));
-    let (befores, afters) = if is_alike {
-        (was.events.after(known(was.events)), is.events.after(known(is.events)))
-    } else {
-        (was.events, is.events)
-    };
+    // What was before anything changed is still what comes first. Of what is now no such thing holds: one part of an
+    // epoch may have added at the end what the next changes after.
+    let known = since.map_or(was.events.len(), |at| was.events.before(at));
+    let (befores, afters) =
+        if is_alike { (was.events.after(known), is.events.after(known)) } else { (was.events, is.events) };
     let (mut befores, mut afters) = (befores.iter().peekable(), afters.iter().peekable());
     loop {
         let order = match (befores.peek(), afters.peek()) {

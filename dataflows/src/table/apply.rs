@@ -30,7 +30,7 @@ pub struct Touch {
     pub points: Bits,
     /// Of these, those for whom there is more than events after the last they had.
     pub rewound: Bits,
-    /// Who has other events than before, and from when on; others have but later ones.
+    /// Who has other events than before, and from when on, but for what came at the end; others have but later ones.
     pub since: BTreeMap<u16, Time>,
     /// Those whose points were counted on from what they were: their entries only grow.
     pub went_on: Bits,

@@ -53,13 +53,22 @@ type Snapshots = Vec<(usize, Snapshot)>;
 
 /// One epoch at a time, as the engine feeds them; attributes are read off snapshots.
 pub fn run(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
-    execute(epochs, workers, true)
+    execute(&apart(epochs), workers, true)
+}
+
+/// Several parts at a time, each group of them one epoch: what comes while the workers are busy is fed so.
+pub fn run_parts(groups: &[&[Arc<Facts>]], workers: usize) -> Vec<State> {
+    execute(groups, workers, true)
+}
+
+fn apart(epochs: &[Arc<Facts>]) -> Vec<&[Arc<Facts>]> {
+    epochs.iter().map(std::slice::from_ref).collect()
 }
 
 /// All epochs before the first step: snapshots are read at the end only, and compared there.
 pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
-    let mut states = execute(epochs, workers, false);
-    let apart = execute(epochs, workers, true);
+    let mut states = execute(&apart(epochs), workers, false);
+    let apart = execute(&apart(epochs), workers, true);
     let last = states.len() - 1;
     for (epoch, state) in states.iter_mut().enumerate() {
         if epoch < last {
@@ -69,10 +78,11 @@ pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
     states
 }
 
-fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<State> {
+fn execute(epochs: &[&[Arc<Facts>]], workers: usize, one_at_a_time: bool) -> Vec<State> {
     let updates: Arc<Mutex<Vec<Update>>> = Arc::default();
     let reads: Arc<Mutex<Vec<Read>>> = Arc::new(Mutex::new(vec![Read::default(); epochs.len()]));
-    let (shared_updates, shared_reads, shared_epochs) = (updates.clone(), reads.clone(), epochs.to_vec());
+    let (shared_updates, shared_reads, shared_epochs) =
+        (updates.clone(), reads.clone(), epochs.iter().map(|parts| parts.to_vec()).collect::<Vec<_>>());
     let snapshots: Arc<Mutex<Vec<Snapshots>>> = Arc::new(Mutex::new(vec![Vec::new(); epochs.len()]));
     let shared_snapshots = snapshots.clone();
     timely::execute(timely::Config::process(workers), move |worker| {
@@ -93,10 +103,10 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
             views.counts.inspect(keep).probe_with(&probe);
         });
         let mut words: Vec<Arc<str>> = Vec::new();
-        for (epoch, facts) in shared_epochs.iter().enumerate() {
-            words.extend(facts.words.iter().cloned());
+        for (epoch, parts) in shared_epochs.iter().enumerate() {
+            words.extend(parts.iter().flat_map(|facts| facts.words.iter().cloned()));
             input.advance_to(epoch as Epoch);
-            input.send(facts.clone());
+            parts.iter().for_each(|facts| input.send(facts.clone()));
             input.advance_to(epoch as Epoch + 1);
             if one_at_a_time {
                 input.flush();
@@ -122,8 +132,8 @@ fn execute(epochs: &[Arc<Facts>], workers: usize, one_at_a_time: bool) -> Vec<St
     let mut reads = std::mem::take(&mut *reads.lock().unwrap());
     let snapshots = std::mem::take(&mut *snapshots.lock().unwrap());
     let (mut words, rates) = (Vec::new(), Followed::default());
-    for ((facts, snapshots), read) in epochs.iter().zip(&snapshots).zip(&mut reads) {
-        words.extend(facts.words.iter().cloned());
+    for ((parts, snapshots), read) in epochs.iter().zip(&snapshots).zip(&mut reads) {
+        words.extend(parts.iter().flat_map(|facts| facts.words.iter().cloned()));
         read_fit(snapshots, &words, workers, &rates, read);
     }
     accumulated(updates, epochs.len()).into_iter().zip(reads).map(|(views, read)| State { views, read }).collect()
@@ -215,7 +225,8 @@ fn accumulated(mut updates: Vec<Update>, epochs: usize) -> Vec<BTreeMap<Change, 
             }
         }
         let is_negative = |(change, count): (&Change, &Diff)| *count < 0 && !change.is_sum();
-        assert!(!standing.iter().any(is_negative), "negative multiplicity at epoch {epoch}");
+        let negative: Vec<_> = standing.iter().filter(|row| is_negative(*row)).collect();
+        assert!(negative.is_empty(), "negative multiplicity at epoch {epoch}: {negative:?}");
         standing.clone()
     };
     (0..epochs).map(at).collect()

@@ -17,7 +17,7 @@ use dataflows::records::EventKind;
 use dataflows::targets::codes;
 use dataflows::views::Change;
 
-use harness::{State, run, run_overlapping};
+use harness::{State, run, run_overlapping, run_parts};
 use history::{History, emptying};
 
 fn for_each_history(check: impl Fn(u64, &History) + std::panic::RefUnwindSafe) {
@@ -274,6 +274,23 @@ fn splitting_and_joining_epochs_does_not_change_the_last() {
         let last = run(&history.epochs, 1).pop();
         let joined = run(&[history::joined(&history.epochs)], 1).pop();
         assert_eq!(last, joined, "seed {seed}");
+    });
+}
+
+#[test]
+fn epochs_of_several_parts_are_those_they_end_with() {
+    let check = |seed: u64, epochs: &[Arc<Facts>]| {
+        let apart = run(epochs, 1);
+        for size in [2, 3] {
+            let groups: Vec<&[Arc<Facts>]> = epochs.chunks(size).collect();
+            let ends: Vec<State> = apart.chunks(size).filter_map(|group| group.last().cloned()).collect();
+            assert_eq!(run_parts(&groups, size - 1), ends, "{size} parts an epoch, seed {seed}");
+        }
+    };
+    for_each_history(|seed, history| {
+        check(seed, &history.epochs);
+        check(seed, &history::growing(seed).epochs);
+        check(seed, &campaigns::edges(seed));
     });
 }
 
