@@ -273,13 +273,20 @@ class Province:
         edge = self.now - dt.timedelta(days=self.rng.choice([1, 2, 7, 14]))
         return edge + dt.timedelta(seconds=self.rng.choice([-1, 0, 1, 40_000]))
 
+    def campaign_and_customer(self):
+        """Half the time a few, so that contacts meet one another, and feedback meets them."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            return rng.choice(CAMPAIGNS[:2] + ["gone"]), rng.choice(self.members())
+        return rng.choice(CAMPAIGNS + ["gone"]), rng.choice(self.ids if rng.random() < 0.97 else self.ghosts)
+
     def contacts(self):
         rng, rows = self.rng, []
         for number in rng.sample(range(10**4), len(self.ids)):
+            campaign, customer = self.campaign_and_customer()
             rows.append({
                 "contact_id": rng.choice(["k", "K", "億"]) + str(number),
-                "campaign_id": rng.choice(CAMPAIGNS + ["gone"]),
-                "customer_id": rng.choice(self.ids if rng.random() < 0.97 else self.ghosts),
+                "campaign_id": campaign, "customer_id": customer,
                 "channel_id": rng.choice(CHANNELS), "at": self.time(self.recent()),
                 "outcome": rng.choice(["delivered", "delivered", "failed", "withheld"]),
                 "arm": rng.choice(["", "target", "control", "random"])})
@@ -289,11 +296,11 @@ class Province:
         rng, rows = self.rng, []
         kinds = ["open", "order", "order", "order", "decline", "decline", "later", "optout", "survey", "complaint",
                  "shown", "consult"]
-        for number in rng.sample(range(10**4), len(self.ids) // 2):
+        for number in rng.sample(range(10**4), len(self.ids)):
+            campaign, customer = self.campaign_and_customer()
             rows.append({
                 "feedback_id": rng.choice(["f", "F", "億"]) + str(number),
-                "campaign_id": rng.choice(CAMPAIGNS + ["gone"]),
-                "customer_id": rng.choice(self.ids), "kind": rng.choice(kinds),
+                "campaign_id": campaign, "customer_id": customer, "kind": rng.choice(kinds),
                 "at": self.time(self.recent() if rng.random() < 0.7 else self.busy()),
                 "channel_id": self.some(0.5, "sms"), "product_id": self.some(0.5, rng.choice(PRODUCTS)),
                 "amount": rng.choice(["", "5", "0.01", "-3.5", "999999999"]),
@@ -333,8 +340,10 @@ class Province:
             "value": rng.choice(["", "0", "100", "007"]), "traits": "a;b"} for p in PRODUCTS[:4]]
 
     def channels(self):
-        return [{"channel_id": c, "name": "营业厅", "unit_cost": u, "daily_capacity": "1000",
-                 "traits": ""} for c, u in (("store", "2.00"), ("sms", "0.1"), ("call", "1.30"))]
+        rng = self.rng
+        return [{"channel_id": c, "name": "营业厅", "unit_cost": rng.choice([u, u, u, "", "0"]),
+                 "daily_capacity": rng.choice(["1000", "", "0"]), "traits": ""}
+                for c, u in (("store", "2.00"), ("sms", "0.1"), ("mms", "0.3"), ("call", "1.30"))]
 
 
 def by_partition(rng, feed, rows, deliverer):
