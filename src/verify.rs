@@ -368,7 +368,7 @@ fn published_deeds(published: &Published, names: &Dictionary) -> BTreeMap<Custom
 /// Tasks, diagnoses and their counts are rows of these.
 fn published_cares(published: &Published, names: &Dictionary) -> BTreeMap<CustomerIx, Vec<CareRow>> {
     let words = names.words_from(0, names.extent().words);
-    let reader = care::Reader::new(published.programme.clone(), words, published.clock);
+    let reader = care::Reader::new(published.programme.clone(), words, published.clock, published.catalog.clone());
     let mut found = BTreeMap::new();
     for (chunk, customer) in published.chunks() {
         found.extend(CareRow::of(&reader, chunk).into_iter().map(|(slot, rows)| (customer(slot), rows)));

@@ -26,11 +26,13 @@ use within::{SMALL, Usual};
 
 use crate::drives::{Drive, Truths};
 use crate::points;
+use crate::responses;
 use crate::rules::evaluate::{Columns, Numbers};
 use crate::rules::plan::{Flag, Numeric, Textual};
 use crate::services::Services;
 use crate::stages::Stages;
 use crate::table::Chunk;
+use crate::table::catalog::Catalog;
 use crate::table::chunk::{DATA_KB, FEES, NO_DATE, Sums, TOTAL_FEE};
 use crate::table::column::{CHUNK, Column, Slots};
 use crate::types::{Clock, Day, Month, Time, Word};
@@ -103,6 +105,8 @@ pub struct Frame<'a> {
     points: Option<&'a points::Rules>,
     /// What trials and health are decided by; where they are.
     services: Option<&'a Services>,
+    /// What response groups are decided by; where they are.
+    responses: Option<(&'a responses::Rules, &'a Catalog)>,
     /// When stages of members change, and their words; where they are.
     stages: Option<(Stages, [Word; 4])>,
     /// The drives that rules may ask for, and what was found of the first of them.
@@ -144,6 +148,7 @@ impl<'a> Frame<'a> {
             tiers: None,
             points: None,
             services: None,
+            responses: None,
             stages: None,
             drives: &[],
             driven: RefCell::default(),
@@ -164,6 +169,11 @@ impl<'a> Frame<'a> {
     /// The same, with what trials and health are decided by.
     pub fn with_services(self, services: &'a Services) -> Frame<'a> {
         Frame { services: Some(services), ..self }
+    }
+
+    /// The same, with what response groups are decided by.
+    pub fn with_responses(self, rules: &'a responses::Rules, catalog: &'a Catalog) -> Frame<'a> {
+        Frame { responses: Some((rules, catalog)), ..self }
     }
 
     /// The same, with the stages of members.
@@ -408,6 +418,7 @@ impl Columns for Frame<'_> {
             Textual::MemberStage => self.member_stages(),
             Textual::Trial(product) => self.trials(product),
             Textual::Health(product) => self.healths(product),
+            Textual::Response(category) => self.responses(category),
             Textual::Tier | Textual::Absent => vec![Word::NULL.0; self.slots.len()],
         };
         let words = Rc::new(words);

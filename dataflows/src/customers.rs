@@ -199,8 +199,10 @@ impl Customers {
         let goes_back = new.points.follow_time() && before > now;
         let every_balance = is_edited && new.differs_in_points(old) || goes_back;
         let every_rank = every_balance || is_edited && new.differs_in_ranks(old);
-        let every_service =
-            is_edited && (new.differs_in_services(old) || new.differs_in_drives(old) || new.differs_in_stages(old));
+        let every_response = new.asks_responses && !self.settled_catalog.same_categories(&self.table.catalog)
+            || is_edited && new.differs_in_responses(old);
+        let every_service = every_response
+            || is_edited && (new.differs_in_services(old) || new.differs_in_drives(old) || new.differs_in_stages(old));
         let every_class =
             is_edited && new.differs_in_classes(old) || (every_rank || every_service) && new.population_is_of_now;
         let everybody =
@@ -408,6 +410,7 @@ impl Customers {
     fn frame<'a>(&'a self, chunk: &'a Chunk, slots: &'a Slots, moment: Moment) -> Frame<'a> {
         let frame = Frame::new(chunk, slots, moment, &self.table.words);
         let frame = frame.with_points(&self.rules.points).with_services(&self.rules.services);
+        let frame = frame.with_responses(&self.rules.responses, &self.table.catalog);
         frame.with_stages(self.rules.programme.stages, self.rules.stages).with_drives(&self.rules.drives)
     }
 

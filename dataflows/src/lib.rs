@@ -37,6 +37,7 @@ pub mod points;
 pub mod programme;
 pub mod records;
 pub mod referrals;
+pub mod responses;
 pub mod rules;
 pub mod segments;
 pub mod services;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::care::{Calendar, Care};
 use crate::fit::Fit;
 use crate::records::EventKind;
+use crate::responses::RESPONSES;
 use crate::rules::{Attribute, Expr};
 use crate::services::{HEALTHS, TRIALS};
 use crate::stages::{STAGES, Stages};
@@ -217,6 +218,7 @@ impl Programme {
                 | Attribute::OnList(name)
                 | Attribute::Consent(name)
                 | Attribute::Score(name) => names.push(name),
+                Attribute::Response(name) => names.extend(RESPONSES.into_iter().chain([name.as_str()])),
                 Attribute::MemberStage => names.extend(STAGES),
                 Attribute::Trial(name) => names.extend(TRIALS.into_iter().chain([name.as_str()])),
                 Attribute::Health(name) => names.extend(HEALTHS.into_iter().chain([name.as_str()])),

@@ -167,6 +167,9 @@ pub struct UsageRow {
     pub quantity: i64,
 }
 
+/// The categories of services.
+pub const CATEGORIES: [&str; 4] = ["entertainment", "information", "communication", "commerce"];
+
 /// A row of `product`; key: product.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct ProductRow {

@@ -6,7 +6,7 @@ infinity from exact sums; rules see the rounded value. Months are running ints.
 
 import calendar
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from fractions import Fraction
 
 import points
@@ -85,6 +85,16 @@ class World:
         self.consents = {
             key for key, by_time in said.items() if "false" not in by_time[max(by_time)]}
         self.scores = {key: row["value"] for key, row in scores.items()}
+        categories = {key[0]: row["category"] for key, row in store.standing("product").items()}
+        offers = {campaign.id: campaign.product for campaign in programme.campaigns}
+        # By customer and category: what was said of it, and whether he was contacted about it.
+        self.said, self.told = defaultdict(set), set()
+        for row in store.standing("feedback").values():
+            product = row["product_id"] or offers.get(row["campaign_id"])
+            self.said[row["customer_id"], categories.get(product)].add(row["kind"])
+        for row in store.standing("contact").values():
+            if row["outcome"] != "withheld":
+                self.told.add((row["customer_id"], categories.get(offers.get(row["campaign_id"]))))
         contacts, feedback = store.standing("contact"), store.standing("feedback")
         states = store.standing("campaign_state")
         answers = store.standing("provisioning")
@@ -234,6 +244,15 @@ class Subject:
             return "active"
         return "bundled_idle" if self.world.orders[self.customer, product][-1][3] else "idle"
 
+    def response(self, category):
+        said = self.world.said.get((self.customer, category), set())
+        for kinds, group in (({"optout"}, "opted_out"), ({"complaint"}, "complained"), ({"order"}, "ordered"),
+                             ({"decline"}, "declined"), ({"open", "consult", "later", "survey"}, "responded")):
+            if said & kinds:
+                return group
+        told = "shown" in said or (self.customer, category) in self.world.told
+        return "no_response" if told else "never_contacted"
+
     def vas_share(self):
         billed = self.billed(self.recent)
         whole, part = sum(bill[0] for bill in billed), sum(bill[3] for bill in billed)
@@ -251,6 +270,7 @@ class Subject:
                 "terminal": lambda cap: cap in self.world.terminal.get(
                     self.customer, (None, ()))[1],
                 "participations": self.of_year, "trial": self.trial, "health": self.health,
+                "response": self.response,
                 "usage_year": self.usage_year,
                 "drive": lambda drive: self.signs(drive) is not None,
                 "score": lambda model: self.world.scores.get((self.customer, model)),

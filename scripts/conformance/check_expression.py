@@ -19,7 +19,7 @@ FLAGS = [f"{family}.{name}" for family, names in (
     ("holds", PRODUCTS), ("terminal", CAPS), ("on_list", LISTS),
     ("consent", PURPOSES)) for name in names] + [
     "member", "tag.commuter"]
-DOTTED = re.compile(r"'(?:[^']|'')*'|\b(?:holds|terminal|on_list|usage|usage_year|participations|tag|consent|trial|health)"
+DOTTED = re.compile(r"'(?:[^']|'')*'|\b(?:holds|terminal|on_list|usage|usage_year|participations|tag|consent|trial|health|response)"
                     r"\.\w+")
 
 

@@ -20,7 +20,7 @@ TEXT = set(
 FAMILIES = {
     "usage": "number", "participations": "number", "score": "number", "holds": "bool",
     "tag": "bool", "on_list": "bool", "terminal": "bool", "consent": "bool",
-    "trial": "text", "health": "text", "usage_year": "number", "drive": "bool",
+    "trial": "text", "health": "text", "response": "text", "usage_year": "number", "drive": "bool",
 }
 TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"

@@ -36,6 +36,9 @@ NOW_TEXTS = {"member_stage": ["new", "active", "silent", "lapsed"]}
 for product in PRODUCTS[:3]:
     NOW_TEXTS["trial." + product] = ["none", "unused", "used", "converted", "ended"]
     NOW_TEXTS["health." + product] = ["active", "idle", "bundled_idle"]
+for category in ("entertainment", "information", "commerce"):
+    NOW_TEXTS["response." + category] = ["never_contacted", "no_response", "responded", "declined", "ordered",
+                                         "complained", "opted_out"]
 PATTERNS = ["%", "_%", "S%", "%an", "%a%n%", "__", "沈_", "億%", "%|%", "100%", "x_y", "x.y",
             "%\\%", "(a+b)*", "% ", "", "%\n%", "s%", "act_ve", "%'%", "[a-z]%", "M-%"]
 

@@ -11,7 +11,7 @@ from expression import Rule, RuleError
 from targets import Campaign, Limits
 
 NOT_AS_OF = ("holds.", "terminal.", "tag.", "on_list.", "consent.", "score.",
-             "trial.", "health.", "drive.")
+             "trial.", "health.", "drive.", "response.")
 
 
 class Settings:

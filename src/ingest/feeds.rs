@@ -15,8 +15,8 @@
 use std::hash::Hash;
 
 use dataflows::records::{
-    AdjustmentRow, Bill, BillRow, ChannelRow, ConsentRow, Customer, CustomerRow, Event, ListingRow, MemberEventRow,
-    OrderRow, ProductRow, Rows, ScoreRow, TerminalRow, UsageRow,
+    AdjustmentRow, Bill, BillRow, CATEGORIES, ChannelRow, ConsentRow, Customer, CustomerRow, Event, ListingRow,
+    MemberEventRow, OrderRow, ProductRow, Rows, ScoreRow, TerminalRow, UsageRow,
 };
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
@@ -243,7 +243,6 @@ impl Record for ProductRow {
     type Key<'a> = Word;
 
     fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<ProductRow, Bad> {
-        const CATEGORIES: [&str; 4] = ["entertainment", "information", "communication", "commerce"];
         const STAGES: [&str; 3] = ["mature", "growing", "incubating"];
         let [product, name, category, stage, monthly_price, requires, value, traits] = row.cells();
         let id = product.id()?;

@@ -17,7 +17,8 @@ fn reader(sources: Sources<'_>) -> Option<Reader> {
     let text = |number| Arc::from(names.words.text(number).unwrap_or_default());
     let words = || (0..names.words.len() as u32).map(text).collect();
     let programme = &published.programme;
-    (!programme.cares.is_empty()).then(|| Reader::new(programme.clone(), words(), published.clock))
+    (!programme.cares.is_empty())
+        .then(|| Reader::new(programme.clone(), words(), published.clock, published.catalog.clone()))
 }
 
 /// What is found of a care in a chunk: customer, place of the care, and the rest of it.

@@ -1,7 +1,8 @@
-//! What rules ask of a customer as it was delivered: products held, lists, consents, terminals, scores; as of
-//! now.
+//! What rules ask of a customer as it was delivered: products held, lists, consents, terminals, scores, responses;
+//! as of now.
 
 use super::Frame;
+use crate::responses::response;
 use crate::rules::evaluate::Numbers;
 use crate::table::column::{Bits, Slots};
 use crate::types::{Time, Word};
@@ -25,6 +26,12 @@ impl Frame<'_> {
     pub(crate) fn holders(&self, product: Option<Word>) -> Vec<u8> {
         let orders = product.and_then(|product| self.chunk.orders.get(&product));
         orders.map_or_else(|| vec![0; self.slots.len()], |orders| self.set_in(&orders.holders))
+    }
+
+    pub(super) fn responses(&self, category: Option<Word>) -> Vec<u32> {
+        let Some((rules, catalog)) = self.responses else { return vec![Word::NULL.0; self.slots.len()] };
+        let group = |place| response(rules, catalog, self.chunk, category, self.slots.slot(place)).0;
+        (0..self.slots.len()).map(group).collect()
     }
 
     pub(super) fn consenting(&self, purpose: Option<Word>) -> Vec<u8> {

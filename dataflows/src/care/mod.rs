@@ -41,6 +41,7 @@ use crate::rules::compiled::Compiled;
 use crate::rules::evaluate::{TRUE, evaluate};
 use crate::rules::plan::{Plan, plan};
 use crate::table::Chunk;
+use crate::table::catalog::Catalog;
 use crate::table::column::Slots;
 use crate::tiers;
 use crate::types::{Clock, Day, Month, Word};
@@ -101,14 +102,15 @@ pub struct Reader {
     rules: Compiled,
     words: Vec<Arc<str>>,
     clock: Clock,
+    catalog: Arc<Catalog>,
     days: WorkingDays,
 }
 
 impl Reader {
     /// `words` is the vocabulary, which holds every name of the programme.
-    pub fn new(programme: Arc<Programme>, words: Vec<Arc<str>>, clock: Clock) -> Reader {
+    pub fn new(programme: Arc<Programme>, words: Vec<Arc<str>>, clock: Clock, catalog: Arc<Catalog>) -> Reader {
         let days = WorkingDays::of(&programme.calendar);
-        Reader { rules: Compiled::new(programme, &words), words, clock, days }
+        Reader { rules: Compiled::new(programme, &words), words, clock, catalog, days }
     }
 
     /// The cares, by place.
@@ -166,7 +168,7 @@ impl Reader {
         let moment = Moment::of(self.clock, programme.window, programme.lag);
         let frame = Frame::new(chunk, slots, moment, &self.words).with_points(&rules.points);
         let frame = frame.with_services(&rules.services).with_stages(programme.stages, rules.stages);
-        let mut frame = frame.with_drives(&rules.drives);
+        let mut frame = frame.with_responses(&rules.responses, &self.catalog).with_drives(&rules.drives);
         let classes = (0..slots.len()).map(|place| chunk.class[slots.slot(place)]);
         frame.set_tiers(classes.collect(), tiers::words(rules));
         frame

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use crate::programme::Programme;
+use crate::responses::{Offered, offered};
 use crate::table::Chunk;
 use crate::table::chunk::FIRST_CLASS;
-use crate::targets::Offer;
 use crate::types::Word;
 
 /// What the planner decides of fit.
@@ -97,8 +97,7 @@ pub struct Rules {
     pub(super) smoothing: i64,
     pub(super) affinities: Vec<CompiledAffinity>,
     pub(super) models: HashMap<Word, Word, foldhash::fast::RandomState>,
-    /// What campaigns offer, where that is one product.
-    pub(super) products: HashMap<Word, Word, foldhash::fast::RandomState>,
+    pub(super) products: Offered,
     pub(super) segments: usize,
 }
 
@@ -139,10 +138,6 @@ impl Rules {
             };
             Some(CompiledAffinity { product, category, kin: place(&affinity.kin)?, points: affinity.points })
         };
-        let offered = programme.campaigns.iter().filter_map(|campaign| match &campaign.offer {
-            Offer::Product(product) => Some((word(&campaign.id)?, word(product)?)),
-            _ => None,
-        });
         let models = fit.scores.iter().filter_map(|(product, model)| Some((word(product)?, word(model)?)));
         Rules {
             is_there: programme.fit.is_some(),
@@ -151,7 +146,7 @@ impl Rules {
             smoothing: i64::from(fit.smoothing),
             affinities: fit.affinities.iter().filter_map(affinity).collect(),
             models: models.collect(),
-            products: offered.collect(),
+            products: offered(programme, word),
             segments: programme.segments.len(),
         }
     }

@@ -107,6 +107,7 @@ impl Asked<'_> {
             Tag(_) => Value::Boolean(false),
             VasShare => Value::Number(self.vas_share()),
             MemberStage => Value::Text(self.standing.member_stage(self.customer).map(|stage| stage.name().to_owned())),
+            Response(category) => Value::Text(Some(self.standing.response(self.customer, category).to_owned())),
             Trial(product) => Value::Text(Some(self.trial(product).to_owned())),
             Health(product) => Value::Text(self.health(product).map(str::to_owned)),
         }

@@ -12,6 +12,7 @@ mod members;
 mod penetration;
 mod points;
 mod referrals;
+mod responses;
 mod rules;
 mod services;
 mod targets;

@@ -64,6 +64,7 @@ pub enum Attribute {
     Health(String),
     UsageYear(String),
     Drive(String),
+    Response(String),
 }
 
 /// Makes an attribute of a family from its name.
@@ -104,7 +105,7 @@ impl Attribute {
     ];
 
     /// The families, as rules spell them before the dot.
-    pub const FAMILIES: [(&'static str, Family); 12] = [
+    pub const FAMILIES: [(&'static str, Family); 13] = [
         ("usage", Attribute::Usage),
         ("participations", Attribute::Participations),
         ("holds", Attribute::Holds),
@@ -117,6 +118,7 @@ impl Attribute {
         ("health", Attribute::Health),
         ("usage_year", Attribute::UsageYear),
         ("drive", Attribute::Drive),
+        ("response", Attribute::Response),
     ];
 
     /// The type of its values.
@@ -124,7 +126,7 @@ impl Attribute {
         use Attribute::*;
         match self {
             Gender | City | District | Brand | GroupType | Occupation | Status | Employer | IncomeBand | Tier
-            | Rank | MemberStage | Trial(_) | Health(_) => Type::Text,
+            | Rank | MemberStage | Trial(_) | Health(_) | Response(_) => Type::Text,
             Member | Holds(_) | Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Drive(_) => Type::Boolean,
             _ => Type::Number,
         }
@@ -137,7 +139,8 @@ impl Attribute {
         let is_of_services = matches!(self, Holds(_) | Trial(_) | Health(_));
         // What a drive asks may be.
         let is_of_members = is_of_members || matches!(self, Drive(_));
-        is_of_members || is_of_services || matches!(self, Tag(_) | OnList(_) | Terminal(_) | Consent(_) | Score(_))
+        let is_of_campaigns = matches!(self, Consent(_) | Score(_) | Response(_));
+        is_of_members || is_of_services || is_of_campaigns || matches!(self, Tag(_) | OnList(_) | Terminal(_))
     }
 
     /// Whether this build carries the feed it comes from. Where not, it is false or null for
@@ -164,6 +167,7 @@ impl fmt::Display for Attribute {
             Health(name) => ("health", name),
             UsageYear(name) => ("usage_year", name),
             Drive(name) => ("drive", name),
+            Response(name) => ("response", name),
             plain => {
                 let (name, _) = Attribute::PLAIN.iter().find(|(_, attribute)| attribute == plain).expect("listed");
                 return f.write_str(name);

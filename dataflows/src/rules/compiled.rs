@@ -10,6 +10,7 @@ use crate::drives::{self, Drive};
 use crate::fit;
 use crate::points;
 use crate::programme::Programme;
+use crate::responses;
 use crate::services::Services;
 use crate::stages::STAGES;
 use crate::table::Reach;
@@ -27,6 +28,9 @@ pub struct Compiled {
     pub points: Arc<points::Rules>,
     pub services: Arc<Services>,
     pub fit: Arc<fit::Rules>,
+    pub responses: responses::Rules,
+    /// Whether a rule asks for response groups.
+    pub asks_responses: bool,
     /// The words of stages, where a rule asks for them.
     pub stages: [Word; 4],
     pub drives: Vec<Drive>,
@@ -58,6 +62,8 @@ impl Compiled {
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             points: Arc::new(points::Rules::new(&programme, &word)),
             services: Arc::new(Services::new(&programme, &word)),
+            responses: responses::Rules::new(&programme, &word),
+            asks_responses: programme.rules().any(|rule| asks(rule, |what| matches!(what, Attribute::Response(_)))),
             stages: STAGES.map(|name| word(name).unwrap_or_default()),
             drives,
             cares: care::compile(&programme, &word),
@@ -92,6 +98,11 @@ impl Compiled {
     /// Whether trials and health may differ under `other`.
     pub fn differs_in_services(&self, other: &Compiled) -> bool {
         self.programme.active_measures != other.programme.active_measures
+    }
+
+    /// Whether a rule that asks for response groups may find others under `other`.
+    pub fn differs_in_responses(&self, other: &Compiled) -> bool {
+        self.asks_responses && self.responses != other.responses
     }
 
     /// Whether a member may be in another stage under `other`.

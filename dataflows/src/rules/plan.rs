@@ -51,6 +51,8 @@ pub enum Textual {
     Trial(Option<Word>),
     /// Likewise.
     Health(Option<Word>),
+    /// The category, likewise.
+    Response(Option<Word>),
     /// Of a feed that this build does not carry: null for everybody.
     Absent,
 }
@@ -268,6 +270,7 @@ impl Planner<'_> {
             Attribute::MemberStage => Textual::MemberStage,
             Attribute::Trial(product) => Textual::Trial((self.word)(product)),
             Attribute::Health(product) => Textual::Health((self.word)(product)),
+            Attribute::Response(category) => Textual::Response((self.word)(category)),
             _ => Textual::Absent,
         }
     }

@@ -47,10 +47,20 @@ impl Catalog {
 
     /// Whether products ask the same of terminals.
     pub fn same_requirements(&self, other: &Catalog) -> bool {
-        let asks = |one: &Catalog, other: &Catalog| {
-            one.products.iter().all(|(product, row)| other.requires(*product) == row.requires)
+        self.agrees(other, |row| row.requires)
+    }
+
+    /// Whether products are of the same categories.
+    pub fn same_categories(&self, other: &Catalog) -> bool {
+        std::ptr::eq(self, other) || self.agrees(other, |row| row.category)
+    }
+
+    /// Whether something of products is the same in both.
+    fn agrees(&self, other: &Catalog, of: fn(Product) -> Word) -> bool {
+        let covers = |one: &Catalog, other: &Catalog| {
+            one.products.iter().all(|(product, row)| of(other.product(*product)) == of(*row))
         };
-        asks(self, other) && asks(other, self)
+        covers(self, other) && covers(other, self)
     }
 
     /// What is known of a channel; nothing of one that no row names.

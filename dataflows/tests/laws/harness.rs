@@ -144,7 +144,7 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
     let rules = &*snapshot.points;
     let customer = |number: usize, slot: usize| CustomerIx(((number * CHUNK + slot) * peers + index) as u32);
     let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
-    let cares = care::Reader::new(snapshot.programme.clone(), words.to_vec(), snapshot.clock);
+    let cares = care::Reader::new(snapshot.programme.clone(), words.to_vec(), snapshot.clock, snapshot.catalog.clone());
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
         read_penetration(snapshot, chunk, &mut read.penetration);
         let listed = chunk.listed();

@@ -14,6 +14,7 @@ use dataflows::care::{self, Approach};
 use dataflows::facts::Facts;
 use dataflows::oracle::{CareRow, DeedRow, PointsEntry, Standing};
 use dataflows::records::EventKind;
+use dataflows::responses::RESPONSES;
 use dataflows::targets::codes;
 use dataflows::views::Change;
 
@@ -217,6 +218,22 @@ fn histories_reach_users_of_every_kind_in_segments() {
         }
     }
     assert!(reached.len() == 4 && reached.values().all(|users| *users >= 100), "{reached:?}");
+}
+
+#[test]
+fn histories_reach_every_response_group() {
+    let mut reached = std::collections::BTreeMap::new();
+    for seed in 1..41 {
+        let mut standing = Standing::default();
+        for facts in &History::random(seed).epochs {
+            standing.apply(facts);
+            let contacted: std::collections::BTreeSet<_> = standing.contacts.keys().map(|(who, ..)| *who).collect();
+            for group in contacted.into_iter().flat_map(|who| ["sms", "call"].map(|of| standing.response(who, of))) {
+                *reached.entry(group).or_insert(0) += 1;
+            }
+        }
+    }
+    assert!(reached.len() == RESPONSES.len() && reached.values().all(|count| *count >= 20), "{reached:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use dataflows::programme::{
     Debts, Drive, Expiry, Per, PointsRule, Programme, Rank, Segment, Sign, Terms, Tier, Trigger,
 };
 use dataflows::records::EventKind;
+use dataflows::responses::RESPONSES;
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Number};
 use dataflows::services::{HEALTHS, TRIALS};
 use dataflows::stages::{STAGES, Stages};
@@ -243,7 +244,8 @@ fn bare(rng: &mut Rng) -> Expr {
         let text = Expr::Text(texts[rng.usize(0..texts.len())].to_owned());
         Expr::Compare(Comparison::Equal, Box::new(Expr::Attribute(attribute)), Box::new(text))
     };
-    match rng.u8(0..8) {
+    match rng.u8(0..10) {
+        8 | 9 => is(Attribute::Response(["sms", "call"][rng.usize(0..2)].into()), &RESPONSES, rng),
         6 | 7 => is(Attribute::MemberStage, &STAGES, rng),
         0 => Expr::Attribute(Attribute::Consent(name)),
         1 => Expr::Attribute(Attribute::Holds(name)),

@@ -20,6 +20,7 @@ mod words;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use dataflows::records::CATEGORIES;
 use dataflows::rules::{Attribute, Expr, Type};
 
 use super::diagnostic::{self, Problems};
@@ -126,6 +127,12 @@ pub(super) fn compile(text: &Text<'_>, known: &Known, problems: &mut Problems<'_
         {
             let message = format!("{} uses {attribute}, and the programme has no such drive", text.subject);
             problems.problems.error(*place, message, near::hint_or_list(id, known.drives.iter().map(String::as_str)));
+        }
+        if let Attribute::Response(category) = attribute
+            && !CATEGORIES.contains(&category.as_str())
+        {
+            let message = format!("{} uses {attribute}, and no product can be of that category", text.subject);
+            problems.problems.warning(*place, message, near::hint_or_list(category, CATEGORIES));
         }
         let (product, without) = match attribute {
             Attribute::Trial(product) => (product, "never 'used'"),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use dataflows::responses::RESPONSES;
 use dataflows::rules::{Arithmetic, Attribute, Comparison, Expr, Type};
 use dataflows::services::{HEALTHS, TRIALS};
 use dataflows::stages::STAGES;
@@ -237,6 +238,7 @@ impl Checker<'_, '_, '_, '_> {
             Attribute::MemberStage => STAGES.to_vec(),
             Attribute::Trial(_) => TRIALS.to_vec(),
             Attribute::Health(_) => HEALTHS.to_vec(),
+            Attribute::Response(_) => RESPONSES.to_vec(),
             _ => return,
         };
         if known.contains(&value.as_str()) {
