@@ -17,13 +17,13 @@
 //! - "All" is everybody in customer_attribute, whatever the population; who is not there is no user.
 //! - The last order up to the month's last second decides whether a product is held at its end.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::records::Action;
 use crate::services::Services;
-use crate::table::Chunk;
 use crate::table::column::Bits;
 use crate::table::orders::Orders;
+use crate::table::{self, Chunk};
 use crate::types::{Month, Word};
 
 /// How a product is used.
@@ -54,31 +54,13 @@ pub struct Users {
     pub users: Vec<(Use, Vec<u32>)>,
 }
 
-/// What a chunk was counted under: the rules' memory, and the month.
-type Under = (Arc<Services>, Option<Month>);
-
-/// The users of a chunk, from when they are first asked for. A copy of the chunk will be another: it knows nothing.
-#[derive(Default)]
-pub struct Memo(Mutex<Option<(Under, Arc<Users>)>>);
-
-impl Clone for Memo {
-    fn clone(&self) -> Memo {
-        Memo::default()
-    }
-}
+/// The users of a chunk by the rules, and the month.
+pub type Memo = table::Memo<(Arc<Services>, Option<Month>), Users>;
 
 /// The users of a chunk, under rules and as of a month.
 pub fn users(chunk: &Chunk, services: &Arc<Services>, as_of: Option<Month>) -> Arc<Users> {
-    let mut memo = chunk.users.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(((of, month), users)) = &*memo
-        && Arc::ptr_eq(of, services)
-        && *month == as_of
-    {
-        return users.clone();
-    }
-    let users = Arc::new(count(chunk, services, as_of));
-    *memo = Some(((services.clone(), as_of), users.clone()));
-    users
+    let is_same = |of: &(Arc<Services>, _), asked: &(Arc<Services>, _)| Arc::ptr_eq(&of.0, &asked.0) && of.1 == asked.1;
+    chunk.users.get((services.clone(), as_of), is_same, || count(chunk, services, as_of))
 }
 
 fn count(chunk: &Chunk, services: &Services, as_of: Option<Month>) -> Users {
@@ -112,7 +94,7 @@ fn count(chunk: &Chunk, services: &Services, as_of: Option<Month>) -> Users {
 }
 
 /// Who held a product at the end of each month from `first` to `last`.
-fn held(orders: &Orders, first: Month, last: Month) -> Vec<Bits> {
+pub(crate) fn held(orders: &Orders, first: Month, last: Month) -> Vec<Bits> {
     let months = (last.0 - first.0 + 1).max(0) as usize;
     let mut held = vec![Bits::none(); months];
     let mut rows = orders.rows.rows().iter().peekable();

@@ -1,16 +1,16 @@
 //! What a chunk tells of its customers together.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::rules::Rules;
 use crate::effects::life::{Life, Scratch};
 use crate::records::Action;
-use crate::table::Chunk;
 use crate::table::chunk::ABSENT;
 use crate::table::column::{Bits, CHUNK};
+use crate::table::{self, Chunk};
 use crate::types::{Time, Word};
 
 /// Customers of the population in all of a chunk, and in each of its segments. Numbers by group are of everybody
@@ -33,37 +33,18 @@ pub struct Summary {
     pub reached_all: (i64, i64),
 }
 
-/// What a chunk was summed up under, and what came of it.
-type Remembered = (Arc<Rules>, Time, Arc<Summary>);
-
-/// A chunk's summary, from when it is first asked for. A copy of the chunk will be another: it knows nothing.
-#[derive(Default)]
-pub struct Memo(Mutex<Option<Remembered>>);
-
-impl Clone for Memo {
-    fn clone(&self) -> Memo {
-        Memo::default()
-    }
-}
+/// A chunk's summary by the rules, and by when the day was over.
+pub type Memo = table::Memo<(Arc<Rules>, Time), Summary>;
 
 /// The summary of a chunk under rules, when the day before `closed` was over.
 pub fn summary(chunk: &Chunk, rules: &Arc<Rules>, closed: Time) -> Arc<Summary> {
-    let mut memo = chunk.summary.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((of, at, summary)) = &*memo
-        && Arc::ptr_eq(of, rules)
-        && *at == closed
-    {
-        return summary.clone();
-    }
-    let summary = Arc::new(count(chunk, rules, closed));
-    *memo = Some((rules.clone(), closed, summary.clone()));
-    summary
+    let is_same = |of: &(Arc<Rules>, _), asked: &(Arc<Rules>, _)| Arc::ptr_eq(&of.0, &asked.0) && of.1 == asked.1;
+    chunk.summary.get((rules.clone(), closed), is_same, || count(chunk, rules, closed))
 }
 
 /// Whether a chunk's summary is remembered.
 pub fn is_summed_up(chunk: &Chunk, rules: &Arc<Rules>, closed: Time) -> bool {
-    let memo = chunk.summary.0.lock().unwrap_or_else(PoisonError::into_inner);
-    memo.as_ref().is_some_and(|(of, at, _)| Arc::ptr_eq(of, rules) && *at == closed)
+    chunk.summary.has(|(of, at)| Arc::ptr_eq(of, rules) && *at == closed)
 }
 
 /// Who is in the population.

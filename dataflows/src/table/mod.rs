@@ -11,10 +11,12 @@ pub mod chunk;
 pub mod column;
 mod consents;
 pub mod events;
+mod memo;
 pub mod moments;
 pub mod orders;
 pub(crate) mod sorted;
 
 pub use apply::{Reach, Table, Touch};
 pub use chunk::Chunk;
+pub use memo::Memo;
 pub use sorted::Sorted;
