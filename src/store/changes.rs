@@ -1,16 +1,12 @@
 //! The entries of points that changed after they were shown: the latest, in a file beside the log.
 //!
 //! ```text
-//! header   "COHORTCH", format u32, what the tokens' key is known by (16 bytes), crc u32
-//! frame    len u32, crc of payload u32, payload: the epochs, whether it is cut, a column of each field
+//! frame    the epochs, whether it is cut, a column of each field
 //! ```
 //!
-//! What a service saw change follows from nothing else: the log does not tell what was shown before. Nor does
-//! anything depend on it, so it costs no input and no view to lose: what cannot be read is begun anew, a
-//! torn end is cut off. Changes are written after their epoch is visible, by a thread of their own, and
-//! synced when the file is written anew and when the service ends; as with the log's mark, a kill loses nothing that
-//! was written, and a power cut may lose the latest. No change comes twice: an epoch that is read again from the log
-//! after a restart tells none.
+//! The log does not tell what was shown before. Changes are written after their epoch is visible, by a thread of their
+//! own, into a [file beside it](super::beside). No change comes twice: an epoch that is read again from the log after a
+//! restart tells none.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,8 +15,9 @@ use std::sync::Arc;
 use dataflows::points::EntryChange;
 use dataflows::types::{CustomerIx, Epoch, Time};
 
+use super::beside::{Frames, Kind, Taken};
 use super::codec::{Damaged, Reader, Writer};
-use super::vfs::{Vfs, VfsFile};
+use super::vfs::Vfs;
 
 /// Entries of points that one epoch changed.
 pub struct Changed {
@@ -50,20 +47,10 @@ fn entries(latest: &Latest) -> usize {
     latest.iter().map(|changed| changed.entries.len()).sum()
 }
 
-const FILE: &str = "changes";
-const FILE_NEXT: &str = "changes.next";
-/// What another build, or the store of another key, left there.
-const FILE_ASIDE: &str = "changes.aside";
-const MAGIC: &[u8; 8] = b"COHORTCH";
-/// Every change of what stands in the file raises this.
-const FORMAT: u32 = 1;
-const HEADER: usize = 32;
-const FRAME: usize = 8;
+const FILE: Kind =
+    Kind { name: "changes", next: "changes.next", aside: "changes.aside", magic: b"COHORTCH", format: 1 };
 /// No value of points is this.
 const ABSENT: i64 = i64::MIN;
-/// A file of more bytes is not one of ours: it is written anew long before.
-const BYTES_MAX: u64 = 1 << 30;
-
 /// What a file of changes must fit: the store that it lies beside.
 pub(super) struct Beside {
     pub fingerprint: [u8; 16],
@@ -73,128 +60,63 @@ pub(super) struct Beside {
 
 /// The file of changes, and what is in it.
 pub struct Changes {
-    vfs: Arc<dyn Vfs>,
-    file: Box<dyn VfsFile>,
-    header: [u8; HEADER],
-    end: u64,
+    frames: Frames,
+    kept: Kept,
+}
+
+/// What is in the file.
+#[derive(Default)]
+struct Kept {
     latest: Latest,
     /// Entries and epochs in the file, those that are no longer among the latest included.
     written: (usize, usize),
 }
 
+impl Kept {
+    fn add(&mut self, changed: Arc<Changed>) {
+        self.written = (self.written.0 + changed.entries.len(), self.written.1 + 1);
+        keep(&mut self.latest, changed);
+    }
+}
+
 impl Changes {
     /// Opens the file, or begins one.
     pub(super) fn open(vfs: Arc<dyn Vfs>, beside: &Beside) -> io::Result<Changes> {
-        let header = header(beside.fingerprint);
-        let file = vfs.open(FILE)?;
-        let mut changes = Changes { vfs, file, header, end: HEADER as u64, latest: Latest::new(), written: (0, 0) };
-        let len = changes.file.size()?;
-        let bytes = if len <= BYTES_MAX {
-            let mut bytes = vec![0; len as usize];
-            changes.file.read_at(0, &mut bytes)?;
-            bytes
-        } else {
-            Vec::new()
-        };
-        if len > 0 && !changes.read(&bytes, beside) {
-            changes.vfs.rename(FILE, FILE_ASIDE)?;
-            changes.file = changes.vfs.open(FILE)?;
-            (changes.end, changes.latest, changes.written) = (HEADER as u64, Latest::new(), (0, 0));
-        }
-        if changes.latest.is_empty() {
-            changes.file.truncate(0)?;
-            changes.file.write_at(0, &header)?;
-        } else {
-            changes.file.truncate(changes.end)?;
-        }
-        Ok(changes)
+        let mut kept = Kept::default();
+        let (frames, is_foreign) = Frames::open(vfs, &FILE, beside.fingerprint, |payload| {
+            let Ok(changed) = read(&mut Reader::new(payload)) else { return Taken::Damaged };
+            let customers = changed.entries.iter().map(|entry| entry.customer.0 as usize);
+            // Of a time that the log, brought back from a copy, knows nothing of.
+            if changed.epochs.1 > beside.epoch || customers.max().is_some_and(|customer| customer >= beside.customers) {
+                return Taken::Foreign;
+            }
+            kept.add(Arc::new(changed));
+            Taken::Kept
+        })?;
+        Ok(Changes { frames, kept: if is_foreign { Kept::default() } else { kept } })
     }
 
     /// The latest changes, oldest first.
     pub fn latest(&self) -> &Latest {
-        &self.latest
-    }
-
-    /// Reads the frames up to the first that is not whole. False where they are not of this store.
-    fn read(&mut self, bytes: &[u8], beside: &Beside) -> bool {
-        let Some((head, mut rest)) = bytes.split_first_chunk::<HEADER>() else {
-            // Begun and torn.
-            return self.header.starts_with(bytes);
-        };
-        if *head != self.header {
-            return false;
-        }
-        while let Some((frame, after)) = rest.split_first_chunk::<FRAME>() {
-            let [len, crc] =
-                [0, 4].map(|at| u32::from_le_bytes([frame[at], frame[at + 1], frame[at + 2], frame[at + 3]]));
-            let Some(payload) = after.get(..len as usize).filter(|payload| crc32c::crc32c(payload) == crc) else {
-                break;
-            };
-            let Ok(changed) = read(&mut Reader::new(payload)) else { break };
-            let customers = changed.entries.iter().map(|entry| entry.customer.0 as usize);
-            // Of a time that the log, brought back from a copy, knows nothing of.
-            if changed.epochs.1 > beside.epoch || customers.max().is_some_and(|customer| customer >= beside.customers) {
-                return false;
-            }
-            self.end += (FRAME + payload.len()) as u64;
-            self.written = (self.written.0 + changed.entries.len(), self.written.1 + 1);
-            keep(&mut self.latest, Arc::new(changed));
-            rest = &after[payload.len()..];
-        }
-        true
+        &self.kept.latest
     }
 
     /// Writes changes behind the others; all of the latest anew, where the file holds twice as many.
     pub fn write(&mut self, changed: &Arc<Changed>) -> io::Result<()> {
-        keep(&mut self.latest, changed.clone());
-        self.written = (self.written.0 + changed.entries.len(), self.written.1 + 1);
-        if self.written.0 > 2 * CHANGES_MAX.max(entries(&self.latest)) || self.written.1 > 2 * EPOCHS_MAX {
-            return self.rewrite();
+        self.kept.add(changed.clone());
+        let Kept { latest, written } = &mut self.kept;
+        if written.0 > 2 * CHANGES_MAX.max(entries(latest)) || written.1 > 2 * EPOCHS_MAX {
+            self.frames.rewrite(latest.iter().map(|changed| payload(changed)))?;
+            *written = (entries(latest), latest.len());
+            return Ok(());
         }
-        let frame = frame(changed);
-        self.file.write_at(self.end, &frame)?;
-        self.end += frame.len() as u64;
-        Ok(())
-    }
-
-    fn rewrite(&mut self) -> io::Result<()> {
-        let next = self.vfs.open(FILE_NEXT)?;
-        next.truncate(0)?;
-        next.write_at(0, &self.header)?;
-        let mut end = HEADER as u64;
-        for changed in &self.latest {
-            let frame = frame(changed);
-            next.write_at(end, &frame)?;
-            end += frame.len() as u64;
-        }
-        next.sync()?;
-        self.vfs.rename(FILE_NEXT, FILE)?;
-        self.vfs.sync_names()?;
-        (self.file, self.end) = (next, end);
-        self.written = (entries(&self.latest), self.latest.len());
-        Ok(())
+        self.frames.append(&payload(changed))
     }
 }
 
-impl Drop for Changes {
-    fn drop(&mut self) {
-        // What is lost here is less than a power cut may take.
-        let _ = self.file.sync().and_then(|()| self.vfs.sync_names());
-    }
-}
-
-fn header(fingerprint: [u8; 16]) -> [u8; HEADER] {
-    let mut bytes = [0; HEADER];
-    bytes[..8].copy_from_slice(MAGIC);
-    bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
-    bytes[12..28].copy_from_slice(&fingerprint);
-    let crc = crc32c::crc32c(&bytes[..28]);
-    bytes[28..].copy_from_slice(&crc.to_le_bytes());
-    bytes
-}
-
-fn frame(changed: &Changed) -> Vec<u8> {
-    let mut writer = Writer { bytes: vec![0; FRAME] };
+fn payload(changed: &Changed) -> Vec<u8> {
+    let mut writer = Writer { bytes: Vec::new() };
+    // An epoch's changes are bounded where they are noted.
     let entries = &changed.entries;
     writer.u64(changed.epochs.0);
     writer.u64(changed.epochs.1);
@@ -206,13 +128,7 @@ fn frame(changed: &Changed) -> Vec<u8> {
     writer.optional_column(entries.iter().map(|entry| entry.after), ABSENT);
     writer.texts(entries.iter().map(|entry| Some(&*entry.entry_id)));
     writer.texts(entries.iter().map(|entry| Some(&*entry.rule)));
-    let mut bytes = writer.bytes;
-    // An epoch's changes are bounded where they are noted.
-    let len = (bytes.len() - FRAME) as u32;
-    let crc = crc32c::crc32c(&bytes[FRAME..]);
-    bytes[..4].copy_from_slice(&len.to_le_bytes());
-    bytes[4..FRAME].copy_from_slice(&crc.to_le_bytes());
-    bytes
+    writer.bytes
 }
 
 fn read(reader: &mut Reader<'_>) -> Result<Changed, Damaged> {
@@ -245,6 +161,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Changed, Damaged> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::beside::{FRAME, HEADER};
     use super::super::memory::{Loss, Memory};
     use super::*;
 
@@ -300,21 +217,21 @@ mod tests {
         let memory = Memory::default();
         let all = [changed(1, 2), changed(2, 5)];
         let mut changes = open(&memory, &BESIDE);
-        let mut ends = vec![changes.end as usize];
+        let mut ends = vec![changes.frames.end() as usize];
         for changed in &all {
             changes.write(changed).expect("written");
-            ends.push(changes.end as usize);
+            ends.push(changes.frames.end() as usize);
         }
-        let bytes = memory.bytes(FILE).expect("a file");
+        let bytes = memory.bytes(FILE.name).expect("a file");
         for len in 0..bytes.len() {
             let torn = Memory::default();
-            torn.put(FILE, bytes[..len].to_vec());
+            torn.put(FILE.name, bytes[..len].to_vec());
             let whole = ends[1..].iter().filter(|end| **end <= len).count();
             let mut changes = open(&torn, &BESIDE);
             same(&changes, &all[..whole]);
             changes.write(&changed(3, 1)).expect("written");
             assert_eq!(open(&torn, &BESIDE).latest().len(), whole + 1, "{len}");
-            assert!(torn.bytes(FILE_ASIDE).is_none());
+            assert!(torn.bytes(FILE.aside).is_none());
         }
     }
 
@@ -322,7 +239,7 @@ mod tests {
     fn changed_bytes_never_panic() {
         let memory = Memory::default();
         open(&memory, &BESIDE).write(&changed(1, 9)).expect("written");
-        let bytes = memory.bytes(FILE).expect("a file");
+        let bytes = memory.bytes(FILE.name).expect("a file");
         let mut rng = fastrand::Rng::with_seed(5);
         for _ in 0..500 {
             let mut bytes = bytes.clone();
@@ -331,7 +248,7 @@ mod tests {
             let crc = crc32c::crc32c(&bytes[HEADER + FRAME..]);
             bytes[HEADER + 4..HEADER + FRAME].copy_from_slice(&crc.to_le_bytes());
             let memory = Memory::default();
-            memory.put(FILE, bytes);
+            memory.put(FILE.name, bytes);
             open(&memory, &BESIDE);
         }
     }
@@ -346,16 +263,16 @@ mod tests {
         for beside in others {
             let memory = Memory::default();
             open(&memory, &BESIDE).write(&changed(5, 9)).expect("written");
-            let bytes = memory.bytes(FILE);
+            let bytes = memory.bytes(FILE.name);
             same(&open(&memory, &beside), &[]);
-            assert_eq!(memory.bytes(FILE_ASIDE), bytes);
+            assert_eq!(memory.bytes(FILE.aside), bytes);
             open(&memory, &beside).write(&changed(1, 1)).expect("written");
             assert_eq!(open(&memory, &beside).latest().len(), 1);
         }
         let memory = Memory::default();
-        memory.put(FILE, vec![b'x'; 40]);
+        memory.put(FILE.name, vec![b'x'; 40]);
         same(&open(&memory, &BESIDE), &[]);
-        assert_eq!(memory.bytes(FILE_ASIDE), Some(vec![b'x'; 40]));
+        assert_eq!(memory.bytes(FILE.aside), Some(vec![b'x'; 40]));
     }
 
     #[test]
@@ -364,7 +281,7 @@ mod tests {
         let mut changes = open(&memory, &BESIDE);
         for epoch in 1..=40 {
             changes.write(&changed(epoch, 10_000)).expect("written");
-            assert!(changes.written.0 <= 2 * CHANGES_MAX);
+            assert!(changes.kept.written.0 <= 2 * CHANGES_MAX);
         }
         let epochs = |changes: &Changes| changes.latest().iter().map(|changed| changed.epochs.1).collect::<Vec<_>>();
         assert_eq!(epochs(&changes), (31..=40).collect::<Vec<_>>());
@@ -373,6 +290,6 @@ mod tests {
             changes.write(&changed(epoch, 1)).expect("written");
         }
         assert_eq!(epochs(&open(&memory, &BESIDE)), (2_001..=3_000).collect::<Vec<_>>());
-        assert!(changes.written.1 <= 2 * EPOCHS_MAX);
+        assert!(changes.kept.written.1 <= 2 * EPOCHS_MAX);
     }
 }

@@ -8,6 +8,7 @@
 //! frame: the names that it is the first to use, then what it says. It is acknowledged when the
 //! log's sync has returned, and only then do its facts leave here.
 
+mod beside;
 pub mod changes;
 pub mod codec;
 mod compaction;
