@@ -4,13 +4,15 @@
 //! over earlier ones. The views are the oracle's. Neither shares anything with the inputs or the
 //! dataflow but the bytes of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::care;
-use dataflows::facts::{AdjustmentFact, EventFact, Facts, MomentFact, OrderFact, Product};
+use dataflows::facts::{AdjustmentFact, EventFact, Facts, MomentFact, OrderFact, Product, VolumeChanges};
+use dataflows::goals::Goal;
 use dataflows::members::deeds;
-use dataflows::oracle::{Asked, CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::oracle::{Asked, CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, Tallied, TreeRow};
 use dataflows::penetration;
 use dataflows::points::account;
 use dataflows::records::{CampaignStateRow, Rows, State};
@@ -18,7 +20,7 @@ use dataflows::referrals::{self, Node};
 use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::{CHUNK, Slots};
 use dataflows::tiers::{runs, since};
-use dataflows::types::{CustomerIx, Diff, Word};
+use dataflows::types::{CustomerIx, Day, Diff, Word};
 use dataflows::views::Change;
 use serde::Serialize;
 
@@ -90,6 +92,7 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
         }
     }
     let facts = Facts {
+        volumes: volumes(&usage),
         usage: usage.into_iter().map(|((customer, day, measure), sum)| (customer, day.month(), measure, sum)).collect(),
         orders: orders
             .into_values()
@@ -148,6 +151,13 @@ fn last_states(rows: impl Iterator<Item = CampaignStateRow>) -> Vec<(Word, Optio
     last.into_iter().map(|(campaign, state)| (campaign, Some(state))).collect()
 }
 
+/// What all customers use of each measure, day by day.
+fn volumes(usage: &BTreeMap<(CustomerIx, Day, Word), i64>) -> VolumeChanges {
+    let mut volumes = VolumeChanges::default();
+    usage.iter().for_each(|((_, day, measure), quantity)| *volumes.entry((*measure, *day)).or_insert(0) += quantity);
+    volumes
+}
+
 /// What a recompute gives; of each customer what the views have of him.
 #[derive(Default)]
 struct Expected {
@@ -158,6 +168,7 @@ struct Expected {
     deeds: BTreeMap<CustomerIx, Vec<DeedRow>>,
     cares: BTreeMap<CustomerIx, Vec<CareRow>>,
     penetration: Penetration,
+    goals: Tallied,
 }
 
 /// Compares what was published with a recompute of it. `progress` hears of customers done.
@@ -196,6 +207,7 @@ pub fn compare(
                     part.referrals.insert(*customer, referrals);
                 }
                 standing.add_penetration(*customer, &mut part.penetration);
+                standing.add_goals(*customer, &mut part.goals);
                 progress(1);
             }
             part
@@ -210,12 +222,13 @@ pub fn compare(
             expected.referrals.extend(part.referrals);
             expected.deeds.extend(part.deeds);
             expected.cares.extend(part.cares);
+            part.goals.into_iter().for_each(|(of, number)| *expected.goals.entry(of).or_insert(0) += number);
             part.penetration.into_iter().for_each(|(of, count)| *expected.penetration.entry(of).or_insert(0) += count);
         }
     });
     // Amounts of one part may make up for those of another.
     expected.views.retain(|_, count| *count != 0);
-    let Expected { views: expected, attributes, points, referrals, deeds, cares, penetration } = expected;
+    let Expected { views: expected, attributes, points, referrals, deeds, cares, penetration, goals } = expected;
     let tree = standing.tree();
     let mut verdict = Verdict {
         epoch: published.epoch,
@@ -226,6 +239,8 @@ pub fn compare(
             + referrals.values().map(Vec::len).sum::<usize>()
             + deeds.values().map(Vec::len).sum::<usize>()
             + penetration.len()
+            + goals.len()
+            + standing.volumes.len()
             + cares.values().flatten().map(|row| row.tasks.len() + 1).sum::<usize>()
             + points.values().map(|account| account.entries.len() + account.lots.len() + 1).sum::<usize>(),
         divergences: 0,
@@ -242,13 +257,9 @@ pub fn compare(
     for (change, count) in found.iter().filter(|(change, _)| !expected.contains_key(change)) {
         verdict.diverges(|| format!("expected 0, found {count}: {change:?}"));
     }
-    let found = published_penetration(published);
-    for key in penetration.keys().chain(found.keys()).collect::<std::collections::BTreeSet<_>>() {
-        let (expected, found) = (penetration.get(key), found.get(key));
-        if expected != found {
-            verdict.diverges(|| format!("penetration of {key:?}: expected {expected:?}, found {found:?}"));
-        }
-    }
+    verdict.same("penetration", &penetration, &published_penetration(published));
+    verdict.same("goals", &goals, &published_goals(published));
+    verdict.same("volumes", &standing.volumes, &published_volumes(published));
     verdict.compare("customer_attribute", attributes, published_attributes(published), &name);
     verdict.compare("points", points, published_points(published, names), &name);
     verdict.compare("referral", referrals, published_referrals(published, names), &name);
@@ -277,6 +288,21 @@ impl Verdict {
         }
         for customer in found.into_keys() {
             self.diverges(|| format!("{view} of {}: expected no row", name(customer)));
+        }
+    }
+
+    /// Compares sums by what they are of.
+    fn same<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
+        &mut self,
+        view: &str,
+        expected: &BTreeMap<K, V>,
+        found: &BTreeMap<K, V>,
+    ) {
+        for key in expected.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
+            let (expected, found) = (expected.get(key), found.get(key));
+            if expected != found {
+                self.diverges(|| format!("{view} of {key:?}: expected {expected:?}, found {found:?}"));
+            }
         }
     }
 
@@ -388,6 +414,28 @@ fn published_penetration(published: &Published) -> Penetration {
         }
     }
     found
+}
+
+fn published_goals(published: &Published) -> Tallied {
+    let (tally, rules) = (published.tally(), &published.goals);
+    let mut found = Tallied::new();
+    for quantity in published.programme.goals.iter().flat_map(Goal::quantities) {
+        let Some(place) = rules.place(quantity) else { continue };
+        for (city, (number, month)) in
+            tally.cities.keys().flat_map(|city| tally.months.iter().enumerate().map(move |month| (*city, month)))
+        {
+            found.insert((quantity.clone(), city, *month), tally.number(city, place, number));
+        }
+    }
+    found.retain(|_, number| *number != 0);
+    found
+}
+
+fn published_volumes(published: &Published) -> BTreeMap<(Word, Day), i64> {
+    let days = |(measure, days): (&Word, &Arc<BTreeMap<Day, i64>>)| {
+        days.iter().map(|(day, sum)| ((*measure, *day), *sum)).collect::<Vec<_>>()
+    };
+    published.volumes.iter().flat_map(days).collect()
 }
 
 fn published_attributes(published: &Published) -> BTreeMap<CustomerIx, AttributeRow> {

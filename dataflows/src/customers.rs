@@ -22,6 +22,7 @@ use crate::drives;
 use crate::effects;
 use crate::facts::Facts;
 use crate::fit;
+use crate::goals::{self, Volumes};
 use crate::keyed::Keyed;
 use crate::points;
 use crate::points::transfers::{Note, Said};
@@ -65,6 +66,8 @@ pub struct Customers {
     settled_rules: Option<Compiled>,
     settled_clock: Clock,
     settled_catalog: Arc<Catalog>,
+    settled_volumes: Arc<Volumes>,
+    settled_latest: Option<Time>,
     settled: Vec<Arc<Chunk>>,
     pass: Option<Pass>,
     /// What customers were told and have not yet thought of.
@@ -132,6 +135,10 @@ pub struct Snapshot {
     pub catalog: Arc<Catalog>,
     pub services: Arc<Services>,
     pub fit: Arc<fit::Rules>,
+    pub goals: Arc<goals::Rules>,
+    pub volumes: Arc<Volumes>,
+    /// The latest contact or feedback that ever came, taken back or not.
+    pub latest: Option<Time>,
     pub chunks: Vec<Arc<Chunk>>,
 }
 
@@ -144,6 +151,8 @@ impl Customers {
             settled_rules: None,
             settled_clock: Clock::default(),
             settled_catalog: Arc::default(),
+            settled_volumes: Arc::default(),
+            settled_latest: None,
             settled: Vec::new(),
             pass: None,
             heard: Vec::new(),
@@ -182,6 +191,9 @@ impl Customers {
             catalog: self.settled_catalog.clone(),
             services: self.rules.services.clone(),
             fit: self.rules.fit.clone(),
+            goals: self.rules.goals.clone(),
+            volumes: self.settled_volumes.clone(),
+            latest: self.settled_latest,
             chunks: self.settled.clone(),
         }
     }
@@ -591,6 +603,8 @@ impl Keyed for Customers {
             self.settled_rules = None;
             self.settled_clock = self.table.clock;
             self.settled_catalog = self.table.catalog.clone();
+            self.settled_volumes = self.table.volumes.clone();
+            self.settled_latest = self.table.latest;
             return true;
         }
         pass.chunks = Some(chunks);

@@ -134,6 +134,9 @@ impl Ids {
 /// From and until of a listing; none is unbounded.
 pub type Interval = (Option<Time>, Option<Time>);
 
+/// Changes of what all customers together use, by measure and day.
+pub type VolumeChanges = hashbrown::HashMap<(Word, Day), i64, foldhash::fast::FixedState>;
+
 /// The facts of one epoch, or a part of them. Parts of an epoch apply in the order given.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Facts {
@@ -146,6 +149,8 @@ pub struct Facts {
     pub bills: Vec<(CustomerIx, Month, Option<Bill>)>,
     /// Customer, month, measure, change of the sum.
     pub usage: Vec<(CustomerIx, Month, Word, i64)>,
+    /// The same by measure and day, of all customers.
+    pub volumes: VolumeChanges,
     /// Customer, seen on, capabilities.
     pub terminals: Vec<(CustomerIx, Day, Option<Word>)>,
     pub orders: Vec<OrderFact>,

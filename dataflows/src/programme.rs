@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::care::{Calendar, Care};
 use crate::fit::Fit;
+use crate::goals::Goal;
 use crate::records::EventKind;
 use crate::responses::RESPONSES;
 use crate::rules::{Attribute, Expr};
@@ -42,6 +43,8 @@ pub struct Programme {
     pub calendar: Calendar,
     /// None where the programme has no `[fit]`.
     pub fit: Option<Fit>,
+    /// In the programme's order.
+    pub goals: Vec<Goal>,
     pub packs: Vec<Pack>,
     /// In the programme's order; arbitration has its own.
     pub campaigns: Vec<Campaign>,
@@ -209,6 +212,7 @@ impl Programme {
         names.extend(self.cares.iter().flat_map(|care| [care.product.as_str(), &care.used_by]));
         names.extend(self.active_measures.iter().flat_map(|(product, measure)| [product.as_str(), measure]));
         names.extend(self.fit.iter().flat_map(Fit::names));
+        names.extend(self.goals.iter().flat_map(Goal::names));
         for rule in self.rules() {
             rule.attributes(&mut |attribute| match attribute {
                 Attribute::Usage(name)
@@ -261,6 +265,7 @@ impl Default for Programme {
             cares: Vec::new(),
             calendar: Calendar::default(),
             fit: None,
+            goals: Vec::new(),
             packs: Vec::new(),
             campaigns: Vec::new(),
             limits: Limits::default(),

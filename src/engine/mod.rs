@@ -11,6 +11,7 @@
 
 mod counts;
 mod published;
+mod reporter;
 mod worker;
 
 use std::sync::Arc;
@@ -24,7 +25,9 @@ use dataflows::types::Epoch;
 use parking_lot::{Condvar, Mutex};
 
 use crate::store::changes::{Changed, Latest};
+use crate::store::reports::{Closed, Reports};
 pub use published::Published;
+use reporter::Reporter;
 use worker::{Command, Deposit, Take};
 
 /// Rows that may wait for the workers before whoever submits has to.
@@ -68,6 +71,8 @@ struct State {
     notes_entries: bool,
     /// Who keeps them, and what wakes him up.
     keeper: Option<(Sender<()>, JoinHandle<()>)>,
+    /// Who notes effects when days close.
+    reporter: Option<Reporter>,
     /// Called with the time from durable to visible of each epoch.
     observe: Box<dyn Fn(std::time::Duration) + Send>,
     failed: bool,
@@ -92,6 +97,7 @@ impl Engine {
                 visible: 0,
                 notes_entries: false,
                 keeper: None,
+                reporter: None,
                 observe: Box::new(observe),
                 failed: false,
             }),
@@ -132,6 +138,10 @@ impl Drop for Engine {
             if thread.join().is_err() {
                 tracing::error!("who keeps the changes of points ended badly");
             }
+        }
+        let reporter = self.hub.state.lock().reporter.take();
+        if reporter.is_some_and(|reporter| !reporter.end()) {
+            tracing::error!("who notes effects when days close ended badly");
         }
     }
 }
@@ -228,6 +238,16 @@ impl Hub {
         state.keeper = Some((wake, thread));
     }
 
+    /// Goes on from effects that were noted when days closed, and gives those of days that close to `keep`, on a thread
+    /// of its own. What has closed by now and was not noted is noted as it stands.
+    pub fn keep_reports(&self, noted: Reports, keep: impl FnMut(&Closed) + Send + 'static) {
+        let mut state = self.state.lock();
+        let published = self.published();
+        let mut reporter = Reporter::start(noted, published.reports.clone(), keep);
+        reporter.look(&published);
+        state.reporter = Some(reporter);
+    }
+
     /// Waits until everything submitted so far is visible; epochs that changed no view never are by
     /// themselves. False where a worker has failed.
     pub fn settle(&self) -> bool {
@@ -260,6 +280,7 @@ impl Hub {
         let last = self.published.load();
         let published = Arc::new(Published::assemble(epoch, deposits, &last));
         let has_changed = !Arc::ptr_eq(&published.changed, &last.changed);
+        state.reporter.iter_mut().for_each(|reporter| reporter.look(&published));
         self.published.store(published);
         state.visible = epoch;
         if let Some(since) = state.in_flight_since.take() {

@@ -1,9 +1,13 @@
 //! What readers are given: every view at one epoch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use dataflows::customers::{Difference, Snapshot};
+use dataflows::effects::days;
 use dataflows::fit;
+use dataflows::goals::{self, Tally, Volumes};
 use dataflows::points;
 use dataflows::programme::Programme;
 use dataflows::referrals::Branches;
@@ -12,12 +16,13 @@ use dataflows::table::Chunk;
 use dataflows::table::catalog::Catalog;
 use dataflows::table::chunk::CHUNK_EMPTY;
 use dataflows::table::column::CHUNK;
-use dataflows::types::{Clock, CustomerIx, Epoch};
+use dataflows::types::{Clock, CustomerIx, Day, Epoch, Time};
 use dataflows::views::{Change, Family};
 
 use super::counts::Counts;
 use super::worker::Deposit;
 use crate::store::changes::{Changed, Latest, keep};
+use crate::store::reports::{Figures, NOTED, Reports, Series};
 
 /// All views at one epoch. A clone is a clone of pointers, but for the difference and a few sums.
 #[derive(Clone)]
@@ -35,10 +40,18 @@ pub struct Published {
     pub catalog: Arc<Catalog>,
     /// By which measures the use of products shows.
     pub services: Arc<Services>,
+    /// What goals count.
+    pub goals: Arc<goals::Rules>,
+    /// What all customers use, day by day.
+    pub volumes: Arc<Volumes>,
+    /// The latest contact or feedback that ever came.
+    latest: Option<Time>,
     /// By what fit is computed.
     pub fit: Arc<fit::Rules>,
     /// The rates of fit, of whatever epoch was read last.
     rates: Arc<fit::Followed>,
+    /// Effects as they stood when days closed, of whatever epoch was noted last.
+    pub reports: Arc<ArcSwap<Reports>>,
     /// What the epoch changed. Where a reader missed epochs, theirs are not in it.
     pub difference: Difference,
     /// Who brought whom in.
@@ -60,6 +73,9 @@ impl Published {
             catalog: Arc::default(),
             services: Arc::default(),
             fit: Arc::default(),
+            goals: Arc::default(),
+            volumes: Arc::default(),
+            latest: None,
             chunks: Vec::new(),
         };
         Published {
@@ -72,7 +88,11 @@ impl Published {
             catalog: Arc::default(),
             services: Arc::default(),
             fit: Arc::default(),
+            goals: Arc::default(),
+            volumes: Arc::default(),
+            latest: None,
             rates: Arc::default(),
+            reports: Arc::default(),
             difference: Difference::default(),
             forest: Branches::default(),
             workers: vec![snapshot; workers],
@@ -92,10 +112,13 @@ impl Published {
             published.programme = deposit.snapshot.programme.clone();
             published.points = deposit.snapshot.points.clone();
             published.catalog = deposit.snapshot.catalog.clone();
+            published.volumes = deposit.snapshot.volumes.clone();
+            published.latest = deposit.snapshot.latest;
             // Of one worker: chunks of all remember what they were counted under.
             if index == 0 {
                 published.services = deposit.snapshot.services.clone();
                 published.fit = deposit.snapshot.fit.clone();
+                published.goals = deposit.snapshot.goals.clone();
             }
             published.books.merge(&deposit.snapshot.books);
             published.difference.tiers.0 += deposit.difference.tiers.0;
@@ -115,6 +138,7 @@ impl Published {
         }
         published.changed = last.changed.clone();
         published.rates = last.rates.clone();
+        published.reports = last.reports.clone();
         if !entries.is_empty() || is_cut {
             let changed = Arc::new(Changed { epochs: (last.epoch, epoch), entries, is_cut });
             keep(Arc::make_mut(&mut published.changed), changed);
@@ -167,6 +191,52 @@ impl Published {
             });
         }
         self.rates.rates(chunks(), &self.fit, closed)
+    }
+
+    /// What goals count.
+    pub fn tally(&self) -> Tally {
+        let chunks: Vec<&Chunk> =
+            self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk)).collect();
+        let threads =
+            if chunks.len() < ALONE_MAX { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+        let of = |part: &[&Chunk]| {
+            let mut tally = Tally::default();
+            part.iter().for_each(|chunk| tally.add(&goals::tally(chunk, &self.goals, self.clock)));
+            tally
+        };
+        let mut all = Tally::default();
+        std::thread::scope(|scope| {
+            let parts = chunks.chunks(chunks.len().div_ceil(threads).max(1));
+            let parts: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
+            // A part that panicked is left out, which verify tells.
+            parts.into_iter().filter_map(|part| part.join().ok()).for_each(|part| all.add(&part));
+        });
+        all
+    }
+
+    /// What effects came to by the end of each day, as is known now: by key, from each day on until the next.
+    pub fn effect_days(&self) -> BTreeMap<days::Of, Series> {
+        let mut all: BTreeMap<days::Of, Series> = BTreeMap::new();
+        for chunk in self.workers.iter().flat_map(|worker| &worker.chunks) {
+            for ((of, day, effect), diff) in days::days(chunk).iter() {
+                if let Some(place) = NOTED.iter().position(|noted| noted == effect) {
+                    all.entry(*of).or_default().entry(*day).or_default()[place] += *diff as i64;
+                }
+            }
+        }
+        for series in all.values_mut() {
+            let mut sums = Figures::default();
+            for figures in series.values_mut() {
+                sums.iter_mut().zip(figures.iter()).for_each(|(sum, figure)| *sum += figure);
+                *figures = sums;
+            }
+        }
+        all
+    }
+
+    /// The last day of campaigns that has closed: a contact or a feedback is later, and so is the clock.
+    pub fn closed(&self) -> Option<Day> {
+        Some(Day(self.latest?.min(self.clock.now?).day().0 - 1))
     }
 
     /// Every cell of every count.

@@ -35,6 +35,7 @@ use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::orders::{Batches, Claims};
 use crate::programme::Document;
+use crate::store::reports::Reports;
 use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
 pub use landing::{Landed, landed};
@@ -227,6 +228,25 @@ impl Intake {
             Err(error) => told(error),
         }
         self.hub.note_entries();
+    }
+
+    /// From now on effects are noted when days close: by a service, whose days close one after the other. Nothing hangs
+    /// on that file either.
+    pub fn keep_reports(&self) {
+        let told = |error: std::io::Error| tracing::warn!(%error, "effects as reported will not outlive this process");
+        let (mut file, noted) = match self.store.lock().reports() {
+            Ok((file, noted)) => (Some(file), noted),
+            Err(error) => {
+                told(error);
+                (None, Reports::default())
+            }
+        };
+        self.hub.keep_reports(noted, move |closed| {
+            if let Some(Err(error)) = file.as_mut().map(|file| file.write(closed)) {
+                file = None;
+                told(error);
+            }
+        });
     }
 
     pub fn store(&self) -> &Arc<Mutex<Store>> {

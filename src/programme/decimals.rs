@@ -44,6 +44,15 @@ pub(super) fn hundredths(entry: &Entry<'_>, what: &str, problems: &mut Problems<
     })
 }
 
+/// A number of four decimals at most, in ten-thousandths.
+pub(super) fn fine(entry: &Entry<'_>, what: &str, problems: &mut Problems<'_>) -> Option<i64> {
+    let number = scaled(entry, WHOLE.into()).and_then(|number| i64::try_from(number).ok());
+    number.filter(|number| *number <= AMOUNT_MAX).or_else(|| {
+        let most = AMOUNT_MAX / i64::from(WHOLE);
+        refuse(entry, &format!("{what} from 0 to {most} with at most four decimals"), None, problems)
+    })
+}
+
 fn scaled(entry: &Entry<'_>, parts: u64) -> Option<u64> {
     parts_of(decimal(entry)?, parts)
 }

@@ -13,6 +13,7 @@ use super::circle::{self, Definition, Reference};
 use super::diagnostic::{Diagnostic, Problems, Severity, quoted};
 use super::drives;
 use super::fit::{self, SellingPoint};
+use super::goals::{self, StandingGoal};
 use super::ladder::{self, Names};
 use super::near;
 use super::outline::{self, Entry, Item, Uncarried};
@@ -40,6 +41,8 @@ pub struct Document {
     pub restrictions: Vec<Restriction>,
     /// What is said for products, in the programme's order.
     pub selling_points: Vec<SellingPoint>,
+    /// Standing goals with a KPI, in the programme's order.
+    pub goals: Vec<StandingGoal>,
     /// In the order of the text.
     pub warnings: Vec<Diagnostic>,
     /// The text itself. Parsing it again gives this document.
@@ -152,6 +155,8 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
     let ids: Vec<String> = programme.segments.iter().map(|segment| segment.id.clone()).collect();
     let (fit, selling_points) = fit::fit(outline.fit.as_ref(), &ids, &mut reader);
     programme.fit = fit;
+    let (goals, standing_goals) = goals::goals(&outline.goals, &mut reader);
+    programme.goals = goals;
     let restrictions = restrictions::restrictions(&outline.restrictions, &mut reader);
     programme.packs = packs;
     programme.campaigns = campaigns;
@@ -169,6 +174,7 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
         contents,
         restrictions,
         selling_points,
+        goals: standing_goals,
         warnings: Vec::new(),
         sources: Vec::new(),
     })

@@ -46,6 +46,8 @@
 //!   A text of a short message has at most 4 parts, and no placeholders.
 //! - Weights of `[fit]` are whole, 0 to 100, one of them above 0; what `weights` or `parts` does not name weighs 0. An affinity names
 //!   a product or a category, and a tier, a segment or a drive; points are whole, from -100 to 100.
+//! - A goal's `target` is of a month. One without `kpi` is there for campaigns to name; nothing is told of it. What is used
+//!   on holidays is known of everybody together, and stands alone in its formula.
 //! - A restriction names a list and a text, and goes by its id where it has no `code`.
 //! - A cap counts over `days`, which roll, or `weeks`, which begin on Monday; it allows one contact at least.
 
@@ -59,6 +61,7 @@ mod diagnostic;
 mod document;
 mod drives;
 mod fit;
+mod goals;
 mod ladder;
 mod near;
 mod outline;
@@ -78,6 +81,7 @@ pub use campaigns::{Baseline, Condition, Content, Goal, OwnGoal, PackName, Plan,
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
 pub use fit::SellingPoint;
+pub use goals::StandingGoal;
 pub use ladder::{Level, Names, SegmentName, TierName};
 pub use reference::reference;
 pub use restrictions::Restriction;

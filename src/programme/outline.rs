@@ -89,6 +89,7 @@ pub(super) struct Outline<'a> {
     pub templates: Vec<Item<'a>>,
     pub contents: Vec<Item<'a>>,
     pub restrictions: Vec<Item<'a>>,
+    pub goals: Vec<Item<'a>>,
     /// The files' parts of `[fit]`, as one.
     pub fit: Option<Item<'a>>,
     pub uncarried: Vec<Uncarried<'a>>,
@@ -157,6 +158,7 @@ pub(super) fn merge<'a>(tables: &'a [DeTable<'a>], sources: &[Source], problems:
                     none => *none = items.into_iter().next(),
                 },
                 "restriction" => outline.restrictions.extend(items),
+                "goal" => outline.goals.extend(items),
                 "calendar" => outline.calendar.extend(items.into_iter().flat_map(|item| item.entries)),
                 _ => {
                     let header = if *kind == Kind::Table { format!("[{name}]") } else { format!("[[{name}]]") };

@@ -299,6 +299,15 @@ pub const VIEWS: &[View] = &[
         ],
     },
     View {
+        name: "effect_first_reported",
+        about: "what came of each campaign as it stood when each day closed, and whether it is known otherwise now",
+        columns: columns![
+            campaign_id Text, channel_id Text, arm Text, day Day, contacted Integer, delivered Integer, opened Integer,
+            consulted Integer, ordered Integer, complained Integer, opted_out Integer, cost Hundredths,
+            revenue Hundredths, revised Boolean,
+        ],
+    },
+    View {
         name: "effect_by",
         about: "the same by segment, class and city of today",
         columns: columns![
@@ -355,6 +364,37 @@ pub const VIEWS: &[View] = &[
         name: "goal_progress",
         about: "how far each campaign's goal was reached, day by day",
         columns: columns![campaign_id Text, day Day, kpi Text, target Hundredths, actual Integer],
+    },
+    View {
+        name: "goal_pace",
+        about: "what standing goals and those of campaigns came to, and of what was due by then",
+        columns: columns![
+            campaign_id Text, goal Text, level Text, city Text, day Day, target Rate, due Rate, actual Rate, pace Rate,
+        ],
+    },
+    View {
+        name: "clause_review",
+        about: "what each clause of a closed campaign's audience was good for",
+        columns: columns![
+            campaign_id Text, clause Integer, condition Text, inside Integer, inside_successes Integer, inside_rate Rate,
+            outside Integer, outside_successes Integer, outside_rate Rate, lift Rate,
+        ],
+    },
+    View {
+        name: "segment_profile",
+        about: "how the members of each segment differ from the population, by value of each attribute",
+        columns: columns![
+            segment Text, attribute Text, value Text, members Integer, share Rate, customers Integer,
+            population_share Rate, lift Rate,
+        ],
+    },
+    View {
+        name: "segment_average",
+        about: "the average of each number over the members of each segment, and over the population",
+        columns: columns![
+            segment Text, attribute Text, members Integer, average Hundredths, customers Integer,
+            population_average Hundredths, ratio Rate,
+        ],
     },
     View {
         name: "channel_workload",

@@ -21,6 +21,7 @@ mod penetration;
 mod points;
 mod prizes;
 mod referrals;
+mod review;
 mod rows;
 mod statistics;
 mod targets;

@@ -16,11 +16,11 @@ use super::changes::points_change;
 use super::community::{deregistration, member_points, opinion, registration, visit as visits};
 use super::customers::{attributes, listed};
 use super::effects::{
-    channel_workload, complaint_count, effect, effect_by, effect_rate, effect_reach, effect_revenue, effect_uplift,
-    satisfaction,
+    channel_workload, complaint_count, effect, effect_by, effect_first_reported, effect_rate, effect_reach,
+    effect_revenue, effect_uplift, satisfaction,
 };
 use super::fit::{best_hour, channel_preference, fit};
-use super::goals::goal_progress;
+use super::goals::{goal_pace, goal_progress};
 use super::orders::order_request;
 use super::penetration::{penetration, penetration_growth};
 use super::points::{
@@ -28,6 +28,7 @@ use super::points::{
 };
 use super::prizes::prize;
 use super::referrals::{member_referral, referral, referral_rate, referral_tree};
+use super::review::{clause_review, segment_average, segment_profile};
 use super::targets::{target, target_count, target_excluded};
 use super::{Cell, View};
 use crate::engine::Published;
@@ -78,6 +79,7 @@ pub fn rows<E: From<StoreError>>(
         "channel_preference" => channel_preference(sources, visit),
         "best_hour" => best_hour(sources, visit),
         "effect" => effect(sources, visit),
+        "effect_first_reported" => effect_first_reported(sources, visit),
         "effect_by" => effect_by(sources, visit),
         "effect_rate" => effect_rate(sources, visit),
         "effect_uplift" => effect_uplift(sources, visit),
@@ -86,6 +88,10 @@ pub fn rows<E: From<StoreError>>(
         "satisfaction" => satisfaction(sources, visit),
         "complaint_count" => complaint_count(sources, visit),
         "goal_progress" => goal_progress(sources, visit),
+        "clause_review" => clause_review(sources, visit),
+        "segment_profile" => segment_profile(sources, visit),
+        "segment_average" => segment_average(sources, visit),
+        "goal_pace" => goal_pace(sources, visit),
         "channel_workload" => channel_workload(sources, visit),
         "penetration" => penetration(sources, visit),
         "penetration_growth" => penetration_growth(sources, visit),

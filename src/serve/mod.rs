@@ -132,6 +132,7 @@ fn open(
     let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
     let mut intake =
         Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;
+    intake.keep_reports();
     // Outside of the data, as the key is: what was handed off is known whatever copy of it is brought back.
     let mark = beside(&config.data, "handed")?;
     let whose = intake.names().read().key_fingerprint().map(|byte| format!("{byte:02x}")).concat();

@@ -22,6 +22,7 @@ mod moments;
 mod opening;
 mod owners;
 mod records;
+pub mod reports;
 mod requests;
 pub mod room;
 mod rows;
@@ -51,6 +52,7 @@ use log::Location;
 pub use log::{Log, LogError};
 use owners::PartitionNo;
 use records::{Head, Kind};
+use reports::{Reports, ReportsFile};
 pub use requests::ByRequest;
 use room::{Full, Purpose, Room};
 
@@ -179,6 +181,13 @@ impl Store {
         let dictionary = self.dictionary.read();
         let (fingerprint, customers) = (dictionary.key_fingerprint(), self.durable.customers);
         Changes::open(self.log.vfs(), &Beside { fingerprint, epoch: self.epoch, customers })
+    }
+
+    /// The file of effects as they were when days closed, which lies beside the log, and what is in it.
+    pub fn reports(&self) -> std::io::Result<(ReportsFile, Reports)> {
+        let fingerprint = self.dictionary.read().key_fingerprint();
+        let beside = reports::Beside { fingerprint, epoch: self.epoch, words: self.durable.words };
+        ReportsFile::open(self.log.vfs(), &beside)
     }
 
     /// Takes an extract. `names` is how far its names reach, `at` the wall time, local.

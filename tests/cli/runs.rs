@@ -9,7 +9,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::binary::{cohortflow, directory, listing, run};
 use crate::files::{assert_no_phone, province};
 
-const VIEWS: usize = 53;
+const VIEWS: usize = 58;
 
 /// The province without the file that is refused.
 fn good() -> Vec<(String, String)> {
@@ -34,7 +34,7 @@ fn quarantined_rows_only_warn() {
         assert_no_phone(text, name);
         assert_eq!(
             text.lines().count() > 1,
-            !["points_imbalance.csv", "order_request.csv"].contains(&name.as_str()),
+            !["points_imbalance.csv", "order_request.csv", "clause_review.csv"].contains(&name.as_str()),
             "{name}"
         );
     }
@@ -113,7 +113,7 @@ fn parquet_and_csv_tell_the_same() {
         } else {
             assert_eq!(found, expected, "{view}");
         }
-        assert_eq!(found.len() > 1, view != "points_imbalance" && view != "order_request", "{view}");
+        assert_eq!(found.len() > 1, !["points_imbalance", "order_request", "clause_review"].contains(&view), "{view}");
         found.iter().flatten().for_each(|cell| assert_no_phone(cell, view));
     }
 }

@@ -7,6 +7,7 @@
 mod campaigns;
 mod customers;
 mod edits;
+mod effects;
 mod exchange;
 mod files;
 mod filters;

@@ -12,8 +12,8 @@ fn everything(service: &Service) -> String {
     let csv = |view: &&str| service.get(&format!("/v1/views/{view}?format=csv")).text().to_owned();
     let card = service.get("/v1/customers/c1").good();
     let programme = service.get("/v1/programme").good();
-    // Which entries changed is kept after they are visible, and a kill may come before that.
-    let names = NAMES.iter().filter(|name| **name != "points_change");
+    // Which entries changed, and what a day came to, is kept after it is visible, and a kill may come before that.
+    let names = NAMES.iter().filter(|name| !["points_change", "effect_first_reported"].contains(name));
     format!("{}\n{card}\n{programme}", names.map(csv).collect::<String>())
 }
 

@@ -86,6 +86,6 @@ macro_rules! themes {
 themes! {
     answers arbitration arms attributes audience campaign_edits campaign_states caps care clock community consent
     customers dates drives edits effect_attribution effect_groups effect_restated effect_uplift effects expressions
-    fallback fit holds ledger lists lots orders packs partitions permission points precedence quarantine referrals
-    responses rivals score segments services since staff staff_edits stages targets terminals tiers transfer
+    fallback fit goals holds ledger lists lots orders packs partitions permission points precedence quarantine referrals
+    responses reviews rivals score segments services since staff staff_edits stages targets terminals tiers transfer
 }

@@ -34,16 +34,14 @@ use std::sync::Arc;
 pub use calendar::{CALENDAR_DAYS_MAX, Calendar, WorkingDays};
 pub use steps::{AFTER_DAYS_MAX, APPROACHES, Approach, Due, EVERY_MAX, State, Step, Task};
 
-use crate::attributes::{Frame, Moment};
 use crate::programme::Programme;
+use crate::reader;
 use crate::rules::Expr;
-use crate::rules::compiled::Compiled;
 use crate::rules::evaluate::{TRUE, evaluate};
 use crate::rules::plan::{Plan, plan};
 use crate::table::Chunk;
 use crate::table::catalog::Catalog;
 use crate::table::column::Slots;
-use crate::tiers;
 use crate::types::{Clock, Day, Month, Word};
 
 /// What is done for whoever opened a product.
@@ -99,10 +97,7 @@ pub struct Case {
 
 /// Reads cases off chunks, under one programme at one moment.
 pub struct Reader {
-    rules: Compiled,
-    words: Vec<Arc<str>>,
-    clock: Clock,
-    catalog: Arc<Catalog>,
+    reader: reader::Reader,
     days: WorkingDays,
 }
 
@@ -110,17 +105,17 @@ impl Reader {
     /// `words` is the vocabulary, which holds every name of the programme.
     pub fn new(programme: Arc<Programme>, words: Vec<Arc<str>>, clock: Clock, catalog: Arc<Catalog>) -> Reader {
         let days = WorkingDays::of(&programme.calendar);
-        Reader { rules: Compiled::new(programme, &words), words, clock, catalog, days }
+        Reader { reader: reader::Reader::new(programme, words, clock, catalog), days }
     }
 
     /// The cares, by place.
     pub fn cares(&self) -> &[Care] {
-        &self.rules.programme.cares
+        &self.reader.rules.programme.cares
     }
 
     /// Everybody in a chunk who holds the product of a care.
     pub fn cases<'a>(&'a self, chunk: &'a Chunk, care: usize) -> impl Iterator<Item = Case> + 'a {
-        let watch = &self.rules.cares[care];
+        let watch = &self.reader.rules.cares[care];
         let orders = watch.product.and_then(|product| chunk.orders.get(&product));
         let of = move |(slot, opened_on): (usize, Day)| {
             let months = watch.used_by.map(|measure| (measure, opened_on.month())..=(measure, Month(i32::MAX)));
@@ -140,8 +135,8 @@ impl Reader {
         let slots = Slots::Some(cases.iter().map(|case| case.slot as u16).collect());
         let mut reasons = vec![None; cases.len()];
         if !slots.is_empty() {
-            let frame = self.frame(chunk, &slots);
-            let diagnoses = self.cares()[care].diagnose.iter().zip(&self.rules.cares[care].diagnose);
+            let frame = self.reader.frame(chunk, &slots);
+            let diagnoses = self.cares()[care].diagnose.iter().zip(&self.reader.rules.cares[care].diagnose);
             for (diagnosis, plan) in diagnoses {
                 for (reason, truth) in reasons.iter_mut().zip(evaluate(plan, &frame)) {
                     if truth == TRUE {
@@ -155,22 +150,10 @@ impl Reader {
 
     /// What is to be done in a case, by step and day.
     pub fn tasks(&self, case: &Case) -> Vec<Task> {
-        let today = self.clock.now.map(|now| now.day());
+        let today = self.reader.clock.now.map(|now| now.day());
         let steps = self.cares()[case.care].steps.iter();
         let mut tasks: Vec<Task> = steps.flat_map(|step| step.tasks(case, today, &self.days)).collect();
         tasks.sort_unstable_by_key(|task| (task.approach.name(), task.due));
         tasks
-    }
-
-    /// As segments see a chunk that is settled.
-    fn frame<'a>(&'a self, chunk: &'a Chunk, slots: &'a Slots) -> Frame<'a> {
-        let (rules, programme) = (&self.rules, &self.rules.programme);
-        let moment = Moment::of(self.clock, programme.window, programme.lag);
-        let frame = Frame::new(chunk, slots, moment, &self.words).with_points(&rules.points);
-        let frame = frame.with_services(&rules.services).with_stages(programme.stages, rules.stages);
-        let mut frame = frame.with_responses(&rules.responses, &self.catalog).with_drives(&rules.drives);
-        let classes = (0..slots.len()).map(|place| chunk.class[slots.slot(place)]);
-        frame.set_tiers(classes.collect(), tiers::words(rules));
-        frame
     }
 }

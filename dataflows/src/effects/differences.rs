@@ -156,15 +156,20 @@ fn visited((before, after): (&Chunk, &Chunk), slots: &Slots, segments: &[Segment
     if visited.count() > FEW {
         // Most customers of most chunks were never contacted: they are told by a look at each row of those who were.
         let mut strangers = Bits::all();
-        for chunk in [before, after] {
-            let contacts = chunk.contacts.rows().iter().map(|((slot, ..), _)| *slot);
-            let handoffs = chunk.handoffs.rows().iter().map(|((slot, ..), _)| *slot);
-            let feedbacks = chunk.feedbacks.rows().iter().map(|((slot, ..), _)| *slot);
-            contacts.chain(handoffs).chain(feedbacks).for_each(|slot| strangers.set(usize::from(slot), false));
-        }
+        [before, after].iter().for_each(|chunk| strangers.subtract(&concerned(chunk)));
         visited.subtract(&strangers);
     }
     visited
+}
+
+/// Customers of whom there is any row.
+pub(super) fn concerned(chunk: &Chunk) -> Bits {
+    let mut concerned = Bits::none();
+    let contacts = chunk.contacts.rows().iter().map(|((slot, ..), _)| *slot);
+    let handoffs = chunk.handoffs.rows().iter().map(|((slot, ..), _)| *slot);
+    let feedbacks = chunk.feedbacks.rows().iter().map(|((slot, ..), _)| *slot);
+    contacts.chain(handoffs).chain(feedbacks).for_each(|slot| concerned.set(usize::from(slot), true));
+    concerned
 }
 
 /// Customers whose rows are found by a search each, at most.

@@ -58,6 +58,8 @@ pub struct Share {
     pub campaign: Word,
     channel: Word,
     pub group: Group,
+    /// Of one row: when it was.
+    day: Day,
     pub counted: Counted,
 }
 
@@ -244,6 +246,29 @@ impl<'a> Life<'a> {
         merge(by_arm, Share::key);
     }
 
+    /// What each day adds to effects, by key.
+    pub fn days(&self, scratch: &mut Scratch, add: &mut impl FnMut((Word, Group, Word), Day, Effect, Diff)) {
+        let Scratch { steps, shares, .. } = scratch;
+        let mut cells = Vec::new();
+        self.steps(None, steps);
+        for steps in steps.chunk_by(|one, other| one.campaign == other.campaign) {
+            shares.clear();
+            self.campaign(steps, shares, &mut |_| {});
+            // Of one key, as they came.
+            shares.sort_by_key(Share::key);
+            for shares in shares.chunk_by(|one, other| one.key() == other.key()) {
+                let mut known = Counted::default();
+                for share in shares {
+                    let mut now = known;
+                    now.merge(&share.counted);
+                    now.difference(&known, &mut cells);
+                    cells.iter().for_each(|(effect, diff)| add(share.key(), share.day, *effect, *diff));
+                    known = now;
+                }
+            }
+        }
+    }
+
     /// The contact of a step.
     fn contact(&self, kind: Kind, place: usize) -> Contact {
         match kind {
@@ -290,7 +315,7 @@ impl<'a> Life<'a> {
                     Counted::feedback(feedback)
                 }
             };
-            shares.push(Share { campaign, channel, group, counted });
+            shares.push(Share { campaign, channel, group, day: at.day(), counted });
         }
         let Some(Step { campaign, .. }) = steps.first().copied() else { return };
         for (arm, rated) in Arm::ALL.into_iter().zip(rated) {

@@ -20,6 +20,7 @@
 //! - A first order is the earliest `order` feedback of a customer to a campaign that did not reach him as its control.
 
 mod by;
+pub mod days;
 mod differences;
 pub(crate) mod life;
 
@@ -42,6 +43,9 @@ pub enum Group {
 }
 
 impl Group {
+    /// All of them.
+    pub const ALL: [Group; 4] = [Group::Target, Group::Control, Group::Random, Group::None];
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,11 +8,13 @@ mod attributes;
 mod care;
 mod effects;
 mod fit;
+mod goals;
 mod members;
 mod penetration;
 mod points;
 mod referrals;
 mod responses;
+mod reviews;
 mod rules;
 mod services;
 mod targets;
@@ -22,10 +24,12 @@ use std::sync::{Arc, OnceLock};
 
 pub use attributes::Asked;
 pub use care::CareRow;
+pub use goals::Tallied;
 pub use members::DeedRow;
 pub use penetration::Penetration;
 pub use points::{PointsAccount, PointsEntry, PointsLot, PointsRow};
 pub use referrals::{ReferralRow, TreeRow};
+pub use reviews::{Shares, Sums};
 
 use crate::facts::{Channel, Facts, Interval, MomentFact, Product};
 use crate::programme::Programme;
@@ -39,6 +43,8 @@ pub struct Standing {
     pub customers: BTreeMap<CustomerIx, Customer>,
     pub bills: BTreeMap<(CustomerIx, Month), Bill>,
     pub usage: BTreeMap<(CustomerIx, Word, Month), i64>,
+    /// By measure and day, of all.
+    pub volumes: BTreeMap<(Word, Day), i64>,
     pub terminals: BTreeMap<(CustomerIx, Day), Word>,
     pub orders: BTreeMap<(CustomerIx, Word, Time, Box<str>), Order>,
     pub events: points::Moments<Event>,
@@ -114,6 +120,8 @@ impl Standing {
                 self.usage.remove(&(*customer, *measure, *month));
             }
         }
+        facts.volumes.iter().for_each(|(key, change)| *self.volumes.entry(*key).or_insert(0) += change);
+        self.volumes.retain(|_, sum| *sum != 0);
         self.clock = facts.clock.unwrap_or(self.clock);
         if let Some(programme) = &facts.programme {
             self.programme = programme.clone();

@@ -8,6 +8,7 @@ use super::{Attribute, Expr};
 use crate::care::{self, Watch};
 use crate::drives::{self, Drive};
 use crate::fit;
+use crate::goals;
 use crate::points;
 use crate::programme::Programme;
 use crate::responses;
@@ -28,6 +29,7 @@ pub struct Compiled {
     pub points: Arc<points::Rules>,
     pub services: Arc<Services>,
     pub fit: Arc<fit::Rules>,
+    pub goals: Arc<goals::Rules>,
     pub responses: responses::Rules,
     /// Whether a rule asks for response groups.
     pub asks_responses: bool,
@@ -59,6 +61,7 @@ impl Compiled {
         let driven: Vec<Word> = drives.iter().map(|drive| drive.id).collect();
         Compiled {
             fit: Arc::new(fit::Rules::new(&programme, &driven, &word)),
+            goals: Arc::new(goals::Rules::new(&programme, &word)),
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
             points: Arc::new(points::Rules::new(&programme, &word)),
             services: Arc::new(Services::new(&programme, &word)),

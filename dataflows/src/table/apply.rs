@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{EventFact, Facts, Interval};
+use crate::goals::{Volumes, add_volumes};
 use crate::points::{self, EXPERIENCE, REGISTRATION};
 use crate::records::{Bill, Order};
 use crate::stages::Stages;
@@ -78,6 +79,10 @@ pub struct Table {
     target_dues: Vec<Option<Time>>,
     /// What stands of products and campaigns.
     pub(crate) catalog: Arc<Catalog>,
+    /// What all customers use, whoever's worker this is.
+    pub(crate) volumes: Arc<Volumes>,
+    /// The latest contact or feedback that ever came, whoever's worker this is.
+    pub(crate) latest: Option<Time>,
     /// The word by which a consent is of every channel.
     any_channel: Option<Word>,
 }
@@ -98,6 +103,8 @@ impl Table {
             dues: Vec::new(),
             target_dues: Vec::new(),
             catalog: Arc::default(),
+            volumes: Arc::default(),
+            latest: None,
             any_channel: None,
         }
     }
@@ -120,6 +127,7 @@ impl Table {
         self.write_customers(facts);
         self.write_bills(facts, reach.bills);
         self.write_usage(facts, reach.usage, points);
+        add_volumes(&mut self.volumes, &facts.volumes);
         self.write_terminals(facts);
         self.write_orders(facts);
         self.write_events(facts, reach.participations);

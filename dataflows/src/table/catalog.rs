@@ -98,6 +98,9 @@ impl Table {
     }
 
     pub(super) fn write_moments(&mut self, facts: &Facts) {
+        let contacts = facts.contacts.iter().filter(|fact| fact.value.is_some()).map(|fact| fact.at);
+        let feedbacks = facts.feedbacks.iter().filter(|fact| fact.value.is_some()).map(|fact| fact.at);
+        self.latest = contacts.chain(feedbacks).max().max(self.latest);
         self.write_rows(&facts.contacts, |chunk| &mut chunk.contacts);
         self.write_rows(&facts.feedbacks, |chunk| &mut chunk.feedbacks);
         self.write_rows(&facts.handoffs, |chunk| &mut chunk.handoffs);

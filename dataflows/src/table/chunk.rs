@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::drives::Driven;
+use crate::effects;
 use crate::facts::Interval;
 use crate::fit;
+use crate::goals;
 use crate::penetration;
 use crate::points::Balances;
 use crate::points::transfers::Transfers;
@@ -84,6 +86,10 @@ pub struct Chunk {
     pub users: penetration::Memo,
     /// Derived, once it is read: its part of the rates of fit.
     pub summary: fit::Memo,
+    /// What it adds to goals, once that was asked.
+    pub tally: goals::Memo,
+    /// What each day added to effects, once that was asked.
+    pub effect_days: effects::days::Memo,
 }
 
 impl Chunk {
@@ -113,6 +119,8 @@ impl Chunk {
             targets: Arc::default(),
             users: penetration::Memo::default(),
             summary: fit::Memo::default(),
+            tally: goals::Memo::default(),
+            effect_days: effects::days::Memo::default(),
         }
     }
 

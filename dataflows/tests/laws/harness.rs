@@ -8,17 +8,24 @@ use std::sync::{Arc, Mutex};
 use dataflows::attributes::{AttributeRow, Moment, rows};
 use dataflows::care;
 use dataflows::customers::{Customers, Snapshot};
+use dataflows::effects::{Effect, days};
 use dataflows::facts::Facts;
 use dataflows::fit::{self, Followed, Rates, Scored, Scores};
+use dataflows::goals::{self, Goal, Quantity};
 use dataflows::members::deeds;
-use dataflows::oracle::{CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, TreeRow};
+use dataflows::oracle::{
+    CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Shares, Standing, Sums, Tallied, TreeRow,
+};
 use dataflows::penetration;
 use dataflows::points::account;
+use dataflows::profile::{self, Profile};
+use dataflows::reader::Reader;
 use dataflows::referrals::{self, Branches, Forest};
+use dataflows::review::{self, Reviewed};
 use dataflows::table::Chunk;
 use dataflows::table::chunk::ABSENT;
 use dataflows::table::column::{CHUNK, Slots};
-use dataflows::types::{CustomerIx, Diff, Epoch, Token, Word};
+use dataflows::types::{CustomerIx, Day, Diff, Epoch, Token, Word};
 use dataflows::views::Change;
 use differential_dataflow::input::InputSession;
 use timely::container::CapacityContainerBuilder;
@@ -43,6 +50,12 @@ pub struct Read {
     pub numbers: BTreeMap<CustomerIx, Token>,
     pub cares: BTreeMap<CustomerIx, Vec<CareRow>>,
     pub penetration: Penetration,
+    pub goals: Tallied,
+    pub reviews: BTreeMap<(String, usize), Reviewed>,
+    pub shares: Shares,
+    pub sums: Sums,
+    pub effect_days: BTreeMap<(days::Of, Day, Effect), Diff>,
+    pub volumes: BTreeMap<(Word, Day), i64>,
     pub fit: BTreeMap<CustomerIx, (Vec<Scored>, Vec<Scored>)>,
 }
 
@@ -145,8 +158,23 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
     let customer = |number: usize, slot: usize| CustomerIx(((number * CHUNK + slot) * peers + index) as u32);
     let moment = Moment::of(snapshot.clock, snapshot.programme.window, snapshot.programme.lag);
     let cares = care::Reader::new(snapshot.programme.clone(), words.to_vec(), snapshot.clock, snapshot.catalog.clone());
+    let reader = Reader::new(snapshot.programme.clone(), words.to_vec(), snapshot.clock, snapshot.catalog.clone());
+    for chunk in &snapshot.chunks {
+        read_reviews(&reader, chunk, &mut read.reviews);
+        read_profiles(&reader, chunk, read);
+    }
+    // Every worker has all of them.
+    let days = |(measure, days): (&Word, &Arc<BTreeMap<Day, i64>>)| {
+        days.iter().map(|(day, sum)| ((*measure, *day), *sum)).collect::<Vec<_>>()
+    };
+    read.volumes = snapshot.volumes.iter().flat_map(days).collect();
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
         read_penetration(snapshot, chunk, &mut read.penetration);
+        read_goals(snapshot, chunk, &mut read.goals);
+        for (key, diff) in days::days(chunk).iter() {
+            *read.effect_days.entry(*key).or_insert(0) += diff;
+        }
+        read.effect_days.retain(|_, diff| *diff != 0);
         let listed = chunk.listed();
         read.cares.extend(CareRow::of(&cares, chunk).into_iter().map(|(slot, rows)| (customer(number, slot), rows)));
         for (slot, row) in rows(chunk, &Slots::All, moment).into_iter().enumerate() {
@@ -191,6 +219,50 @@ fn read_fit(snapshots: &[(usize, Snapshot)], words: &[Arc<str>], workers: usize,
             }
         }
     }
+}
+
+fn read_reviews(reader: &Reader, chunk: &Chunk, reviews: &mut BTreeMap<(String, usize), Reviewed>) {
+    for campaign in &reader.rules.programme.campaigns {
+        let Some(id) = reader.word(&campaign.id) else { continue };
+        let plans: Vec<_> = review::clauses(&campaign.audience).iter().map(|clause| reader.plan(clause)).collect();
+        let mut reviewed = vec![Reviewed::default(); plans.len()];
+        review::add(reader, chunk, id, &plans, &mut reviewed);
+        for (place, of) in reviewed.into_iter().enumerate().filter(|(_, of)| *of != Reviewed::default()) {
+            reviews.entry((campaign.id.clone(), place)).or_default().merge(of);
+        }
+    }
+}
+
+fn read_profiles(reader: &Reader, chunk: &Chunk, read: &mut Read) {
+    let mut profile = Profile::of(profile::groups(&reader.rules.programme));
+    profile::add(reader, chunk, &mut profile);
+    for ((place, word), counts) in profile.texts {
+        let text = (!word.is_null()).then(|| reader.words[word.0 as usize].to_string());
+        for (group, count) in counts.into_iter().enumerate().filter(|(_, count)| *count != 0) {
+            *read.shares.entry((profile::TEXTS[place].0, text.clone(), group)).or_insert(0) += count;
+        }
+    }
+    for (of, sums) in profile::NUMBERS.iter().zip(profile.numbers) {
+        for (group, (sum, number)) in sums.into_iter().enumerate().filter(|(_, (_, number))| *number != 0) {
+            let held = read.sums.entry((of.0, group)).or_insert((0, 0));
+            *held = (held.0 + sum, held.1 + number);
+        }
+    }
+}
+
+/// What is remembered is what is counted.
+fn read_goals(snapshot: &Snapshot, chunk: &Chunk, read: &mut Tallied) {
+    let tally = goals::tally(chunk, &snapshot.goals, snapshot.clock);
+    assert_eq!(tally, goals::tally(&chunk.clone(), &snapshot.goals, snapshot.clock));
+    let quantities: BTreeSet<&Quantity> = snapshot.programme.goals.iter().flat_map(Goal::quantities).collect();
+    for (city, quantity) in tally.cities.keys().flat_map(|city| quantities.iter().map(move |of| (*city, *of))) {
+        let place = snapshot.goals.place(quantity).expect("every quantity of a goal has a place");
+        for (number, month) in tally.months.iter().enumerate() {
+            let cell = read.entry((quantity.clone(), city, *month)).or_insert(0);
+            *cell += tally.number(city, place, number);
+        }
+    }
+    read.retain(|_, number| *number != 0);
 }
 
 /// What is remembered is what is counted.

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dataflows::attributes::AttributeRow;
+use dataflows::effects::{Effect, days};
 use dataflows::facts::{AdjustmentFact, ConsentFact, EventFact, Facts, MomentFact, OrderFact};
-use dataflows::oracle::{Asked, CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing};
+use dataflows::oracle::{Asked, CareRow, DeedRow, Penetration, PointsAccount, ReferralRow, Standing, Tallied};
 use dataflows::programme::Programme;
 use dataflows::records::{Action, Bill, Customer, Event, EventKind, Order};
-use dataflows::types::{Clock, CustomerIx, Day, Month, Time, Token, Word};
+use dataflows::types::{Clock, CustomerIx, Day, Diff, Month, Time, Token, Word};
+use dataflows::views::Change;
 use fastrand::Rng;
 
 use crate::campaigns::{self, Known};
@@ -122,6 +124,7 @@ pub fn joined(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         joined.customers.extend(facts.customers.iter().cloned());
         joined.bills.extend(facts.bills.iter().cloned());
         joined.usage.extend(facts.usage.iter().cloned());
+        facts.volumes.iter().for_each(|(key, change)| *joined.volumes.entry(*key).or_insert(0) += change);
         joined.terminals.extend(facts.terminals.iter().cloned());
         joined.orders.extend(facts.orders.iter().cloned());
         joined.events.extend(facts.events.iter().cloned());
@@ -153,6 +156,7 @@ pub fn emptying(epochs: &[Arc<Facts>]) -> Arc<Facts> {
         customers: standing.customers.keys().map(|customer| (*customer, None)).collect(),
         bills: standing.bills.keys().map(|(customer, month)| (*customer, *month, None)).collect(),
         usage: usage.collect(),
+        volumes: standing.volumes.iter().map(|(key, sum)| (*key, -sum)).collect(),
         terminals: standing.terminals.keys().map(|(customer, day)| (*customer, *day, None)).collect(),
         orders: (standing.orders.keys().cloned())
             .map(|(customer, product, at, order_id)| OrderFact { customer, product, at, order_id, order: None })
@@ -214,6 +218,29 @@ pub fn penetration(standing: &Standing) -> Penetration {
     let mut users = Penetration::default();
     standing.everybody().into_iter().for_each(|customer| standing.add_penetration(customer, &mut users));
     users
+}
+
+pub fn goals(standing: &Standing) -> Tallied {
+    let mut tallied = Tallied::default();
+    standing.everybody().into_iter().for_each(|customer| standing.add_goals(customer, &mut tallied));
+    tallied
+}
+
+/// Effects by the end of a day, as is known now: those of a history that ends with it. A hand-off that a contact stands
+/// for now was none then.
+pub fn effects_by(standing: &Standing, day: Day) -> BTreeMap<(days::Of, Effect), Diff> {
+    let until = Time(Day(day.0 + 1).start().0);
+    let mut then = standing.clone();
+    then.handoffs.retain(|(customer, at, id), _| {
+        *at < until && !standing.contacts.keys().any(|(of, _, contact)| of == customer && contact == id)
+    });
+    then.contacts.retain(|(_, at, _), _| *at < until);
+    then.feedbacks.retain(|(_, at, _), _| *at < until);
+    let effects = then.views().into_iter().filter_map(|(cell, count)| match cell {
+        Change::Effect { campaign, channel, group, what } => Some((((campaign, group, channel), what), count)),
+        _ => None,
+    });
+    effects.collect()
 }
 
 pub fn numbers(standing: &Standing) -> BTreeMap<CustomerIx, Token> {
@@ -278,7 +305,10 @@ fn facts(
             facts.customers.push((customer(rng), fields));
         }
         for _ in 0..rng.u8(0..3) {
-            facts.usage.push(usage(rng, uses));
+            let used = usage(rng, uses);
+            let day = Day(used.1.first_day().0 + rng.i32(0..2));
+            *facts.volumes.entry((used.2, day)).or_insert(0) += used.3;
+            facts.usage.push(used);
         }
         if rng.u8(0..3) == 0 {
             let supports = (rng.u8(0..4) != 0).then(|| word(rng, &[0, 8, 9]));

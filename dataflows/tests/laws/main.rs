@@ -42,6 +42,24 @@ fn lives_that_go_on_agree_with_the_oracle() {
 }
 
 #[test]
+fn effects_of_days_are_those_of_what_had_been_by_then() {
+    for_each_history(|seed, history| {
+        let mut standing = Standing::default();
+        history.epochs.iter().for_each(|facts| standing.apply(facts));
+        let read = run(&history.epochs, 2).pop().expect("an epoch").read;
+        let days: std::collections::BTreeSet<_> = read.effect_days.keys().map(|(_, day, _)| *day).collect();
+        let mut sums = std::collections::BTreeMap::new();
+        for day in days {
+            for ((of, _, effect), diff) in read.effect_days.iter().filter(|((_, of, _), _)| *of == day) {
+                *sums.entry((*of, *effect)).or_insert(0) += diff;
+            }
+            sums.retain(|_, sum| *sum != 0);
+            assert_eq!(sums, history::effects_by(&standing, day), "seed {seed}, {day:?}");
+        }
+    });
+}
+
+#[test]
 fn lists_at_the_edges_of_windows_agree_with_the_oracle() {
     for_each_history(|seed, _| agrees_with_the_oracle(seed, &History { epochs: campaigns::edges(seed) }));
 }
@@ -60,6 +78,10 @@ fn agrees_with_the_oracle(seed: u64, history: &History) {
         assert_eq!(read.deeds, history::deeds(&standing), "deeds, {told}");
         assert_eq!(read.numbers, history::numbers(&standing), "numbers, {told}");
         assert_eq!(read.cares, history::cares(&standing), "care, {told}");
+        assert_eq!(read.goals, history::goals(&standing), "goals, {told}");
+        assert_eq!(read.volumes, standing.volumes, "volumes, {told}");
+        assert_eq!(read.reviews, standing.reviews(), "reviews, {told}");
+        assert_eq!((&read.shares, &read.sums), (&standing.profiles().0, &standing.profiles().1), "profiles, {told}");
         assert_eq!(read.penetration, history::penetration(&standing), "penetration, {told}");
         assert_eq!(read.fit, standing.fit(), "fit, {told}");
     }
@@ -110,7 +132,7 @@ fn histories_reach_every_way_in_which_points_come_and_go() {
 #[test]
 fn histories_reach_points_that_are_handed_on_and_refused() {
     let (mut handed_on, mut refused) = (0, 0);
-    for seed in 1..41 {
+    for seed in 1..61 {
         let mut standing = Standing::default();
         for facts in &History::random(seed).epochs {
             standing.apply(facts);
@@ -338,6 +360,7 @@ fn delivering_an_epoch_twice_changes_nothing() {
         let again = |facts: &Arc<Facts>| {
             let again = Facts {
                 usage: Vec::new(),
+                volumes: Default::default(),
                 words: Vec::new(),
                 ids: dataflows::facts::Ids::default(),
                 ..Facts::clone(facts)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataflows::care::{APPROACHES, Approach, Calendar, Care, Diagnosis, Due, Step};
+use dataflows::goals::{BILLED, Goal, Quantity};
 use dataflows::programme::{
     Debts, Drive, Expiry, Per, PointsRule, Programme, Rank, Segment, Sign, Terms, Tier, Trigger,
 };
@@ -46,9 +47,33 @@ pub fn programme(rng: &mut Rng) -> Programme {
         active_measures: active_measures(rng),
         cares: cares(rng),
         calendar: calendar(rng),
+        goals: goals(rng),
         // Campaigns are put in from a source of their own.
         ..Programme::default()
     }
+}
+
+/// Of what there is, and of nothing; some ask the same.
+fn goals(rng: &mut Rng) -> Vec<Goal> {
+    let quantity = |rng: &mut Rng| {
+        let name = ["sms", "crbt", "nothing", BILLED][rng.usize(0..4)].to_owned();
+        match rng.u8(0..8) {
+            0 => Quantity::Customers,
+            1 => Quantity::Sum(name),
+            2 => Quantity::Holidays(name),
+            3 => Quantity::AtLeast(name, rng.i64(1..60)),
+            4 => Quantity::Held(name),
+            5 => Quantity::HeldBefore(name, rng.u32(1..4)),
+            6 => Quantity::Still(name, rng.u32(1..4)),
+            _ => Quantity::Active(name),
+        }
+    };
+    let goal = |rng: &mut Rng, place| Goal {
+        id: format!("G{place}"),
+        part: quantity(rng),
+        whole: rng.bool().then(|| quantity(rng)),
+    };
+    (0..rng.usize(0..4)).map(|place| goal(rng, place)).collect()
 }
 
 /// Whom a campaign is for: mostly everybody, so that the rest decides.
@@ -178,7 +203,8 @@ fn rank(rng: &mut Rng, place: usize) -> Rank {
 /// The same with one part of it anew.
 pub fn edited(rng: &mut Rng, last: &Programme) -> Programme {
     let (mut edited, other) = (last.clone(), programme(rng));
-    match rng.u8(0..8) {
+    match rng.u8(0..9) {
+        8 => edited.goals = other.goals,
         7 => (edited.cares, edited.calendar) = (other.cares, other.calendar),
         6 => edited.stages = other.stages,
         5 => edited.drives = other.drives,

@@ -25,11 +25,10 @@ pub(in crate::programme) struct Ids {
 impl Ids {
     pub fn of(outline: &Outline<'_>) -> Ids {
         let ids = |items: &[Item<'_>]| ladder::tier_ids(items).into_iter().collect();
-        let goals = outline.uncarried.iter().find(|section| section.noun == "goal");
         Ids {
             campaigns: ids(&outline.campaigns),
             packs: ids(&outline.packs),
-            goals: goals.map(|section| ids(&section.items)).unwrap_or_default(),
+            goals: ids(&outline.goals),
             contents: BTreeMap::new(),
             has_pack_of_tier: outline.packs.iter().any(|pack| pack.find("tier").is_some()),
         }

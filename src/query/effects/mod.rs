@@ -9,11 +9,13 @@
 
 mod arms;
 mod rates;
+mod reported;
 mod responses;
 mod revenue;
 mod workload;
 
 pub(super) use rates::{effect_rate, effect_uplift};
+pub(super) use reported::effect_first_reported;
 pub(super) use responses::{complaint_count, effect_reach, satisfaction};
 pub(super) use revenue::effect_revenue;
 pub(super) use workload::channel_workload;

@@ -71,6 +71,7 @@ impl Row for UsageRow {
         // Quantities are bounded by COUNT_MAX.
         let change = now.map_or(0, |row| row.quantity) - before.unwrap_or(0);
         facts.usage.push((*customer, day.month(), *measure, change));
+        *facts.volumes.entry((*measure, *day)).or_insert(0) += change;
     }
 }
 
