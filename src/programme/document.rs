@@ -180,6 +180,15 @@ fn read<'a>(sources: &'a [Source], problems: &mut Problems<'a>) -> Option<Docume
     })
 }
 
+/// A noun with its article; of many there is none.
+fn one_of(noun: &str) -> String {
+    match noun.as_bytes() {
+        [.., b's'] if !noun.ends_with("is") => noun.to_owned(),
+        [b'a' | b'e' | b'i' | b'o' | b'u', ..] => format!("an {noun}"),
+        _ => format!("a {noun}"),
+    }
+}
+
 impl<'a> Reader<'a, '_> {
     /// Checks the rule of a key. `subject` is how messages begin.
     pub fn rule(&mut self, entry: &Entry<'_>, subject: String) -> Option<Rule> {
@@ -206,7 +215,7 @@ impl<'a> Reader<'a, '_> {
     /// Tells keys of an item that are none of its. `noun` is what the item is.
     pub fn known_keys(&mut self, noun: &str, item: &Item<'_>, keys: &[&str]) {
         for entry in item.entries.iter().filter(|entry| !keys.contains(&entry.key)) {
-            let message = format!("unknown key {} of a {noun}", quoted(entry.key));
+            let message = format!("unknown key {} of {}", quoted(entry.key), one_of(noun));
             self.problems.error(entry.key_place, message, near::hint_or_list(entry.key, keys.iter().copied()));
         }
     }
