@@ -207,7 +207,7 @@ pub struct Token(pub [u8; 16]);
 impl Token {
     /// As it is shown: 32 hexadecimal digits.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.0)
     }
 }
 

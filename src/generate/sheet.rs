@@ -141,7 +141,7 @@ impl Sheet {
         }
         fs::rename(&self.half, &self.path)?;
         if control {
-            let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = hex::encode(sha256);
             let half = with_ok(&self.half);
             fs::write(&half, format!("rows={}\nsha256={sha256}\n", self.rows))?;
             fs::rename(half, control_path)?;

@@ -82,9 +82,8 @@ impl Control {
     pub(super) fn check_sha256(&self, sha256: &[u8; 32]) -> Result<(), Refused> {
         match &self.sha256 {
             Some(said) if said != sha256 => {
-                let hex = |sha256: &[u8]| sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
                 Err(Refused::new(Code::Checksum, "its bytes are not those that its control file is of")
-                    .at(vec![format!("sha256 {}, control file {}", hex(sha256), hex(said))])
+                    .at(vec![format!("sha256 {}, control file {}", hex::encode(sha256), hex::encode(said))])
                     .hint("Deliver the file and its control file again."))
             }
             _ => Ok(()),

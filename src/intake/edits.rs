@@ -307,12 +307,9 @@ pub(super) fn of_edit(partition: &Partition) -> FileName {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    blake3::Hash::from_hex(text).ok().map(|hash| *hash.as_bytes())
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
 }
 
 /// Everybody with a row of a list.

@@ -11,7 +11,7 @@ use dataflows::records::{Action, FeedbackKind, Outcome, Rows};
 use dataflows::types::{CustomerIx, Time, Word};
 
 use super::Intake;
-use super::edits::{hex, of_edit};
+use super::edits::of_edit;
 use crate::campaigns::money;
 use crate::handoff::Told;
 use crate::store::{Dictionary, Entry, REQUEST, Status, Store, StoreError};
@@ -36,7 +36,7 @@ impl Intake {
                 period: entry.partition.period.clone(),
                 part: entry.partition.part.clone(),
                 file: entry.file.clone(),
-                sha256: hex(&entry.sha256),
+                sha256: hex::encode(entry.sha256),
                 text,
             });
         }

@@ -9,7 +9,7 @@ use dataflows::types::Epoch;
 use sha2::{Digest, Sha256};
 
 use super::Intake;
-use super::edits::{hex, of_edit};
+use super::edits::of_edit;
 use super::names::Naming;
 use crate::handoff::Told;
 use crate::ingest::{self, Partition};
@@ -119,7 +119,7 @@ impl Intake {
                 period: extract.partition.period.clone(),
                 part: extract.partition.part.clone(),
                 file: extract.file.clone(),
-                sha256: hex(&extract.sha256),
+                sha256: hex::encode(extract.sha256),
                 text: String::from_utf8_lossy(text).into_owned(),
             };
             let outcome = match (store.accept_for(purpose, &extract, until, wall, false), &mut entered) {

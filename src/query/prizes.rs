@@ -34,7 +34,7 @@ pub(super) fn prize<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), 
             (1..).zip(&drawn).map(|(place, (draw, customer))| (*customer, place, *draw)).collect();
         rows.sort_unstable();
         for (customer, place, draw) in rows {
-            let draw: String = draw.iter().map(|byte| format!("{byte:02x}")).collect();
+            let draw = hex::encode(draw);
             visit(&[
                 Cell::text(Some(campaign)),
                 Cell::text(Some(customer)),

@@ -268,7 +268,6 @@ fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> 
     let mut rows: Vec<Vec<Cell<'static>>> = Vec::new();
     let owned = |text: &str| Cell::Text(Cow::Owned(text.to_owned()));
     for entry in sources.store.lock().ledger().entries() {
-        let sha256: String = entry.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         rows.push(vec![
             Cell::text(Some(entry.partition.feed.name())),
             owned(&entry.partition.period),
@@ -277,7 +276,7 @@ fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> 
             Cell::Text(Cow::Owned(entry.status.to_string())),
             entry.rows.map_or(Cell::Null, |(rows, _)| Cell::Integer(rows as i64)),
             entry.rows.map_or(Cell::Null, |(_, bad_rows)| Cell::Integer(bad_rows as i64)),
-            Cell::Text(Cow::Owned(sha256)),
+            Cell::Text(Cow::Owned(hex::encode(entry.sha256))),
             Cell::Time(Time(entry.accepted_at)),
             Cell::Integer(entry.epoch as i64),
         ]);

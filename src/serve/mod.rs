@@ -135,7 +135,7 @@ fn open(
     intake.keep_reports();
     // Outside of the data, as the key is: what was handed off is known whatever copy of it is brought back.
     let mark = beside(&config.data, "handed")?;
-    let whose = intake.names().read().key_fingerprint().map(|byte| format!("{byte:02x}")).concat();
+    let whose = hex::encode(intake.names().read().key_fingerprint());
     let handoffs = Handoffs::open(&config.outbox, &mark, &whose)
         .with_context(|| format!("could not open the outbox {:?}\nhint: name another with --outbox", config.outbox))?;
     intake.hand_off_through(handoffs)?;
