@@ -168,6 +168,9 @@ impl Customers {
     }
 }
 
+/// Codes that are compared together.
+const BLOCK: usize = 64;
+
 impl Sides<'_> {
     /// Rows of `target`, and the counts behind target_count and target_excluded.
     pub fn targets(
@@ -214,7 +217,10 @@ impl Sides<'_> {
         let Some(id) = new.or(old).map(|listing| listing.id) else { return };
         let (mut came, mut went) = (0, 0);
         let target = |column: &Column, listing: Option<&Listing>, slot| column.target(slot, listing?);
-        for slot in 0..CHUNK {
+        // Most blocks of most chunks stand as they were.
+        let stands = |block: usize| is_same && was.code[block..block + BLOCK] == is.code[block..block + BLOCK];
+        let blocks = (0..CHUNK).step_by(BLOCK).filter(|block| is.has_products() || !stands(*block));
+        for slot in blocks.flat_map(|block| block..block + BLOCK) {
             let codes = (was.code[slot], is.code[slot]);
             if is_same && codes.0 == codes.1 && !(codes::is_target(codes.1) && is.differs_in_product(was, slot)) {
                 continue;

@@ -1,5 +1,8 @@
 //! What happened to customers of a chunk at some second, told apart by ids; and the customers' own ids.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use super::column::CHUNK;
 use super::sorted::{Change, Sorted};
 use crate::types::Time;
@@ -60,10 +63,21 @@ pub fn of_slot<T>(rows: &Moments<T>, slot: usize) -> &[(MomentKey, T)] {
 }
 
 /// Ids of the customers of a chunk, packed. They come in the order of the slots.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct IdsOf {
     text: String,
     ends: Vec<u32>,
+    /// By slot, what was drawn for the id, once that was asked.
+    drawn: OnceLock<Box<[AtomicU16]>>,
+}
+
+/// Nothing that is drawn.
+const NOT_DRAWN: u16 = u16::MAX;
+
+impl Clone for IdsOf {
+    fn clone(&self) -> IdsOf {
+        IdsOf { text: self.text.clone(), ends: self.ends.clone(), drawn: OnceLock::new() }
+    }
 }
 
 impl IdsOf {
@@ -73,6 +87,21 @@ impl IdsOf {
         self.ends.resize(slot, self.text.len() as u32);
         self.text.push_str(id);
         self.ends.push(self.text.len() as u32);
+        self.drawn = OnceLock::new();
+    }
+
+    /// What `draw` gives for the id of a slot: below [`u16::MAX`], and the same for an id every time.
+    pub fn drawn(&self, slot: usize, draw: impl FnOnce(&str) -> u16) -> u16 {
+        let none = || std::iter::repeat_with(|| AtomicU16::new(NOT_DRAWN)).take(CHUNK).collect();
+        let drawn = &self.drawn.get_or_init(none)[slot];
+        match drawn.load(Ordering::Relaxed) {
+            NOT_DRAWN => {
+                let found = draw(self.get(slot));
+                drawn.store(found, Ordering::Relaxed);
+                found
+            }
+            known => known,
+        }
     }
 
     /// The id of a slot; empty where nobody is in it.

@@ -1,6 +1,6 @@
 //! What each campaign makes of customers by itself, before others are looked at.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use super::arms::{EVERY_CAMPAIGN, draw, is_control};
@@ -44,8 +44,8 @@ pub struct Candidates<'a> {
     supports: Vec<u32>,
     /// When something opens again by itself, the earliest, by place.
     dues: RefCell<Vec<Option<Time>>>,
-    /// Who is of the global control group, by place, where that was asked.
-    of_all: Vec<Cell<Option<bool>>>,
+    /// By channel: until when caps keep it closed, by place; of each channel once, whichever campaigns ask.
+    closed: Vec<(Word, OnceCell<Vec<Option<Time>>>)>,
 }
 
 /// What a campaign makes of the selected customers, by place.
@@ -72,8 +72,12 @@ impl<'a> Candidates<'a> {
         };
         let barred = (0..slots.len()).map(barred).collect();
         let (supports, dues) = (frame.supports(), RefCell::new(vec![None; slots.len()]));
-        let of_all = vec![Cell::new(None); slots.len()];
-        Candidates { grounds, chunk, frame, slots, population, classes, pasts, barred, supports, dues, of_all }
+        let mut channels: Vec<Word> =
+            grounds.rules.listings.iter().flat_map(|listing| &listing.channels).map(|(channel, _)| *channel).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        let closed = channels.into_iter().map(|channel| (channel, OnceCell::new())).collect();
+        Candidates { grounds, chunk, frame, slots, population, classes, pasts, barred, supports, dues, closed }
     }
 
     /// What happened with the customer at a place, if anything did.
@@ -128,16 +132,26 @@ impl<'a> Candidates<'a> {
             return arm;
         }
         let id = self.chunk.ids.get(slot);
-        let is_kept = self.is_kept_from_all(place, id) || is_control(&listing.name, id, listing.holdout, 0);
+        let is_kept = self.is_kept_from_all(slot) || is_control(&listing.name, id, listing.holdout, 0);
         if is_kept { Arm::Control } else { Arm::Target }
     }
 
     /// Whether somebody is of the global control group: drawn once, however many campaigns ask.
-    fn is_kept_from_all(&self, place: usize, id: &str) -> bool {
+    fn is_kept_from_all(&self, slot: usize) -> bool {
         let holdout = self.grounds.rules.holdout;
-        let drawn = &self.of_all[place];
-        drawn.set(drawn.get().or_else(|| Some(holdout > 0 && draw(EVERY_CAMPAIGN, id) < holdout)));
-        drawn.get() == Some(true)
+        // A draw is below 10,000.
+        holdout > 0 && u32::from(self.chunk.ids.drawn(slot, |id| draw(EVERY_CAMPAIGN, id) as u16)) < holdout
+    }
+
+    /// Until when caps keep a channel closed for the customer at a place, whatever asks.
+    fn closed_until(&self, place: usize, channel: Word) -> Option<Time> {
+        let (caps, now) = (&self.grounds.rules.caps, self.grounds.clock.now.unwrap_or(Time(i64::MIN)));
+        let of = |past: &Option<Past<'_>>| {
+            let past = past.as_ref()?;
+            caps.iter().filter_map(|cap| past.capped_until(cap, channel, now)).max()
+        };
+        let known = self.closed.binary_search_by_key(&channel, |(of, _)| *of).ok().map(|at| &self.closed[at].1);
+        known.and_then(|known| known.get_or_init(|| self.pasts.iter().map(of).collect())[place])
     }
 
     fn is_due(&self, place: usize, at: Time) {
@@ -290,9 +304,7 @@ impl<'a> Asks<'a> {
         let (candidates, listing) = (self.candidates, self.listing);
         let caps = &candidates.grounds.rules.caps;
         let until = match past {
-            Some(past) if listing.is_capped && !past.is_taken_by(listing.id) => {
-                caps.iter().filter_map(|cap| past.capped_until(cap, channel, self.now)).max()
-            }
+            Some(past) if listing.is_capped && !past.is_taken_by(listing.id) => candidates.closed_until(place, channel),
             Some(_) => None,
             None => caps
                 .iter()

@@ -123,6 +123,11 @@ impl Column {
         Some((campaign.channels.get(channel)?, arm, product))
     }
 
+    /// Whether what is offered differs between customers.
+    pub fn has_products(&self) -> bool {
+        self.products.is_some()
+    }
+
     /// Whether a slot is offered something else than in another column.
     pub fn differs_in_product(&self, other: &Column, slot: usize) -> bool {
         match (&self.products, &other.products) {

@@ -109,8 +109,15 @@ impl<'a> Past<'a> {
         }
         let Some(spare) = cap.contacts.checked_sub(1).map(|spare| spare as usize) else { return Some(Time(i64::MAX)) };
         let is_of = |touched: &Touched| cap.channel.is_none_or(|channel| touched.channel == channel);
-        let ends = self.touched().filter(is_of).map(|touched| counts_until(touched.at, cap.span));
-        let mut ends: Vec<Time> = ends.filter(|end| *end > now).collect();
+        let ends = || {
+            let ends = self.touched().filter(is_of).map(|touched| counts_until(touched.at, cap.span));
+            ends.filter(|end| *end > now)
+        };
+        // Most are below it.
+        if ends().nth(spare).is_none() {
+            return None;
+        }
+        let mut ends: Vec<Time> = ends().collect();
         ends.sort_unstable_by(|one, other| other.cmp(one));
         // It opens when as few are left as it allows, and one more.
         ends.get(spare).copied()
