@@ -29,7 +29,7 @@ pub const RESPONSES: [&str; 7] =
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Response {
     NeverContacted,
-    NoResponse,
+    Silent,
     Responded,
     Declined,
     Ordered,
@@ -40,7 +40,7 @@ enum Response {
 impl Response {
     fn of(kind: FeedbackKind) -> Response {
         match kind {
-            FeedbackKind::Shown => Response::NoResponse,
+            FeedbackKind::Shown => Response::Silent,
             FeedbackKind::Open | FeedbackKind::Consult | FeedbackKind::Later | FeedbackKind::Survey => {
                 Response::Responded
             }
@@ -94,7 +94,7 @@ pub fn response(rules: &Rules, catalog: &Catalog, chunk: &Chunk, category: Optio
     let feedbacks = feedbacks.filter(|feedback| {
         is_meant(if feedback.product.is_null() { offered(feedback.campaign) } else { feedback.product })
     });
-    let weakest = if is_contacted { Response::NoResponse } else { Response::NeverContacted };
+    let weakest = if is_contacted { Response::Silent } else { Response::NeverContacted };
     let group = feedbacks.map(|feedback| Response::of(feedback.kind)).fold(weakest, Response::max);
     rules.words[group as usize]
 }

@@ -92,7 +92,7 @@ impl<'a> Own<'a> {
     }
 
     fn held(&self, product: &str, month: Month) -> bool {
-        let until = self.orders[product].iter().filter(|(at, _)| *at <= month.last_second());
-        until.last().is_some_and(|(_, order)| order.action != Action::Cancel)
+        let mut until = self.orders[product].iter().filter(|(at, _)| *at <= month.last_second());
+        until.next_back().is_some_and(|(_, order)| order.action != Action::Cancel)
     }
 }

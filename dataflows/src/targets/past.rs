@@ -114,9 +114,7 @@ impl<'a> Past<'a> {
             ends.filter(|end| *end > now)
         };
         // Most are below it.
-        if ends().nth(spare).is_none() {
-            return None;
-        }
+        ends().nth(spare)?;
         let mut ends: Vec<Time> = ends().collect();
         ends.sort_unstable_by(|one, other| other.cmp(one));
         // It opens when as few are left as it allows, and one more.
