@@ -9,38 +9,35 @@
 
 mod difference;
 mod listing;
+mod pass;
+mod settling;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use crate::agreement::Agreeing;
 use crate::attributes::{Frame, Moment};
-use crate::drives;
-use crate::effects;
 use crate::facts::Facts;
 use crate::fit;
 use crate::goals::{self, Volumes};
 use crate::keyed::Keyed;
 use crate::points;
 use crate::points::transfers::{Note, Said};
-use crate::programme::{Programme, Segment};
+use crate::programme::Programme;
 use crate::referrals::{self, Link};
 use crate::rules::compiled::Compiled;
-use crate::segments;
 use crate::services::Services;
 use crate::table::catalog::Catalog;
-use crate::table::chunk::{ABSENT, CHUNK_EMPTY, Chunk};
+use crate::table::chunk::{CHUNK_EMPTY, Chunk};
 use crate::table::column::{Bits, CHUNK, Slots};
 use crate::table::{Table, Touch};
-use crate::tiers;
-use crate::types::{Clock, Diff, Month, Time, Word};
-use crate::views::{Change, Counts};
+use crate::types::{Clock, Diff, Time, Word};
+use crate::views::Change;
 pub use difference::SegmentPlaces;
 use difference::{Rows, Sides};
-use listing::Listings;
+use pass::Pass;
 
 /// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
 const TURN_CHUNKS: usize = 32;
@@ -94,34 +91,6 @@ pub struct Difference {
     /// more than that.
     pub entries: Vec<points::EntryChange>,
     pub more_entries: bool,
-}
-
-/// An epoch being settled.
-struct Pass {
-    /// Everybody's classes and segments are decided anew.
-    everybody: bool,
-    /// No chunk is left out.
-    every_chunk: bool,
-    /// Every month's classes too, not only the months that history lacks.
-    every_class: bool,
-    /// Every balance of points too.
-    every_balance: bool,
-    /// For each segment of the programme, whether its members can only have changed for the customers
-    /// touched.
-    kept: Vec<bool>,
-    /// Where each segment stood, and where it stands.
-    segments: Vec<SegmentPlaces>,
-    /// What campaigns are to decide.
-    listings: Rc<Listings>,
-    /// Chunks in which points are to be counted, each with whose, where it is not of all that are touched.
-    counting: Vec<(usize, Option<Bits>)>,
-    /// Chunks to go, last first, once points are counted.
-    chunks: Option<Vec<usize>>,
-    /// Changes of counts so far: a month close moves everybody between a few dozen cells, so they are
-    /// emitted once.
-    counts: Counts,
-    /// The same of effect_by, before it is told.
-    effects: effects::Gathered,
 }
 
 /// What readers see of one worker at one epoch. A clone of pointers.
@@ -200,52 +169,6 @@ impl Customers {
 
     fn old_rules(&self) -> &Compiled {
         self.settled_rules.as_ref().unwrap_or(&self.rules)
-    }
-
-    fn begin(&mut self) -> Pass {
-        self.table.clock.now.inspect(|now| self.table.touch_due(*now));
-        let (old, new) = (self.old_rules(), &self.rules);
-        let is_edited = self.settled_rules.is_some();
-        let (before, now) = (self.settled_clock.now, self.table.clock.now);
-        // Time that goes back gives back what had expired.
-        let goes_back = new.points.follow_time() && before > now;
-        let every_balance = is_edited && new.differs_in_points(old) || goes_back;
-        let every_rank = every_balance || is_edited && new.differs_in_ranks(old);
-        let every_response = new.asks_responses && !self.settled_catalog.same_categories(&self.table.catalog)
-            || is_edited && new.differs_in_responses(old);
-        let every_service = every_response
-            || is_edited && (new.differs_in_services(old) || new.differs_in_drives(old) || new.differs_in_stages(old));
-        let every_class =
-            is_edited && new.differs_in_classes(old) || (every_rank || every_service) && new.population_is_of_now;
-        let everybody =
-            every_class || every_rank || every_service || self.table.clock.as_of != self.settled_clock.as_of;
-        let (places, kept) = if is_edited {
-            (SegmentPlaces::between(old, new), kept_segments(&old.programme, &new.programme))
-        } else {
-            (SegmentPlaces::unchanged(new), vec![true; new.segments.len()])
-        };
-        let stays = |places: &SegmentPlaces| places.old == places.new;
-        let listings = Listings::between(
-            (self.old_rules(), &self.settled_catalog, self.settled_clock),
-            (&self.rules, &self.table.catalog, self.table.clock),
-        );
-        let is_edited = !(kept.iter().all(|kept| *kept) && places.iter().all(stays));
-        let every_chunk = everybody || is_edited || listings.is_any();
-        let counting: Vec<usize> =
-            if every_balance { (0..self.table.chunks.len()).collect() } else { self.table.touched.clone() };
-        Pass {
-            everybody,
-            every_chunk,
-            every_class,
-            every_balance,
-            kept,
-            segments: places,
-            listings: Rc::new(listings),
-            counting: counting.into_iter().map(|chunk| (chunk, None)).collect(),
-            chunks: None,
-            counts: Counts::default(),
-            effects: effects::Gathered::default(),
-        }
     }
 
     /// The chunks of a pass, last first.
@@ -425,124 +348,6 @@ impl Customers {
         let frame = frame.with_responses(&self.rules.responses, &self.table.catalog);
         frame.with_stages(self.rules.programme.stages, self.rules.stages).with_drives(&self.rules.drives)
     }
-
-    /// Brings the classes of the months before `as_of` up to date. Those of `as_of` itself come with
-    /// the class as of now.
-    fn settle_history(
-        &self,
-        pass: &Pass,
-        touch: Option<&Touch>,
-        touched: &Slots,
-        listed: &Bits,
-        moment: Moment,
-        chunk: &mut Chunk,
-    ) {
-        let Some(as_of) = moment.month else {
-            chunk.history.clear();
-            return;
-        };
-        let first = as_of.plus(1 - self.rules.programme.history as i32);
-        chunk.history.retain(|(month, _)| (first..=as_of).contains(month));
-        for month in (first.0..as_of.0).map(Month) {
-            let held = chunk.history.binary_search_by_key(&month, |(month, _)| *month);
-            let reached = touch.is_some_and(|touch| self.rules.population_is_of_now || touch.reaches(month));
-            let everybody = pass.every_class || held.is_err();
-            if !everybody && !reached {
-                continue;
-            }
-            let started = chunk.billed_by(month);
-            if started.is_none() {
-                held.map(|index| chunk.history.remove(index)).ok();
-                continue;
-            }
-            let slots = if everybody { &Slots::All } else { touched };
-            let frame = self.frame(chunk, slots, Moment { month: Some(month), ..moment });
-            let population = tiers::population(&self.rules, &frame, slots, listed);
-            let decided = tiers::classes(&self.rules, &frame, &population);
-            let mut classes = held.map_or([ABSENT; CHUNK], |index| *chunk.history[index].1);
-            for (place, class) in decided.into_iter().enumerate() {
-                let slot = slots.slot(place);
-                classes[slot] = if started.get(slot) { class } else { ABSENT };
-            }
-            let classes = Arc::new(classes);
-            match held {
-                Ok(index) => chunk.history[index].1 = classes,
-                Err(index) => chunk.history.insert(index, (month, classes)),
-            }
-        }
-    }
-
-    /// Decides the class as of now, which is the history's of `as_of`, and the segments.
-    fn settle_now(&self, pass: &Pass, slots: &Slots, listed: &Bits, moment: Moment, chunk: &mut Chunk) {
-        let mut members = self.kept_members(pass, chunk);
-        if !slots.is_empty() {
-            let mut class = *chunk.class;
-            let started = moment.month.map(|as_of| chunk.billed_by(as_of));
-            let held = moment.month.and_then(|as_of| {
-                let held = chunk.history.binary_search_by_key(&as_of, |(month, _)| *month);
-                held.ok().map(|index| *chunk.history[index].1)
-            });
-            let mut history = held.unwrap_or([ABSENT; CHUNK]);
-            let mut frame = self.frame(chunk, slots, moment);
-            let population = tiers::population(&self.rules, &frame, slots, listed);
-            let decided = tiers::classes(&self.rules, &frame, &population);
-            for (place, (code, within)) in decided.iter().zip(&population).enumerate() {
-                let slot = slots.slot(place);
-                class[slot] = if *within == 1 { *code } else { ABSENT };
-                history[slot] = if started.as_ref().is_some_and(|started| started.get(slot)) { *code } else { ABSENT };
-            }
-            frame.set_tiers(decided, tiers::words(&self.rules));
-            let driven = drives::decide(&self.rules.drives, &frame, slots, &chunk.drives);
-            segments::decide(&self.rules, 0..members.len(), &frame, &population, slots, &mut members);
-            let classes: Vec<u8> = (0..slots.len()).map(|place| class[slots.slot(place)]).collect();
-            let listed = self.list(&pass.listings, &frame, chunk, slots, (&population, &classes));
-            drop(frame);
-            chunk.targets = listed;
-            chunk.drives = driven;
-            set_history(chunk, moment.month, held, history, started.is_some_and(|started| !started.is_none()));
-            if class != *chunk.class {
-                chunk.class = Arc::new(class);
-            }
-        }
-        if !pass.everybody {
-            self.decide_edited(pass, moment, chunk, &mut members);
-            self.relist(&pass.listings, moment, chunk);
-        }
-        if !same(&members, &chunk.segments) {
-            chunk.segments = Arc::new(members);
-        }
-    }
-
-    /// The members of a chunk in which nothing has changed but the programme's segments.
-    fn edited_members(&self, pass: &Pass, moment: Moment, chunk: &Chunk) -> Vec<Arc<Bits>> {
-        let mut members = self.kept_members(pass, chunk);
-        self.decide_edited(pass, moment, chunk, &mut members);
-        members
-    }
-
-    /// The members as they were, in the places that segments have in the programme now.
-    fn kept_members(&self, pass: &Pass, chunk: &Chunk) -> Vec<Arc<Bits>> {
-        let mut members = vec![self.nobody.clone(); pass.kept.len()];
-        for SegmentPlaces { old, new, .. } in &pass.segments {
-            if let (Some(new), Some(bits)) = (*new, old.and_then(|old| chunk.segments.get(old))) {
-                members[new] = bits.clone();
-            }
-        }
-        members
-    }
-
-    /// Decides the edited segments for everybody. Classes stand, and the population is who has one,
-    /// the null class included.
-    fn decide_edited(&self, pass: &Pass, moment: Moment, chunk: &Chunk, members: &mut [Arc<Bits>]) {
-        if pass.kept.iter().all(|kept| *kept) {
-            return;
-        }
-        let mut frame = self.frame(chunk, &Slots::All, moment);
-        let population: Vec<u8> = chunk.class.iter().map(|code| u8::from(*code != ABSENT)).collect();
-        frame.set_tiers(chunk.class.to_vec(), tiers::words(&self.rules));
-        let places = (0..members.len()).filter(|place| !pass.kept[*place]);
-        segments::decide(&self.rules, places, &frame, &population, &Slots::All, members);
-    }
 }
 
 /// Whose points are counted anew.
@@ -557,13 +362,6 @@ fn counted(every_balance: bool, touch: Option<&Touch>, chunk: &Chunk) -> Bits {
 /// Whose points depend on more than what was counted and events since.
 fn rewound(every_balance: bool, touch: Option<&Touch>) -> Bits {
     touch.filter(|_| !every_balance).map_or_else(Bits::all, |touch| touch.rewound.clone())
-}
-
-/// For each segment of `new`, whether `old` has it word for word.
-fn kept_segments(old: &Programme, new: &Programme) -> Vec<bool> {
-    let old: std::collections::HashMap<&str, &Segment> =
-        old.segments.iter().map(|segment| (segment.id.as_str(), segment)).collect();
-    new.segments.iter().map(|segment| old.get(segment.id.as_str()) == Some(&segment)).collect()
 }
 
 const NOBODY: Slots = Slots::Some(Vec::new());
@@ -637,23 +435,6 @@ impl Agreeing for Customers {
         let is_all = pass.counting.is_empty() && self.heard.is_empty();
         self.pass = Some(pass);
         is_all
-    }
-}
-
-/// Puts a month's column in its place, or takes it out where nobody's history had begun by then.
-fn set_history(
-    chunk: &mut Chunk,
-    month: Option<Month>,
-    held: Option<[u8; CHUNK]>,
-    classes: [u8; CHUNK],
-    is_begun: bool,
-) {
-    let Some(month) = month else { return };
-    match chunk.history.binary_search_by_key(&month, |(month, _)| *month) {
-        Ok(index) if !is_begun => drop(chunk.history.remove(index)),
-        Ok(index) if held != Some(classes) => chunk.history[index].1 = Arc::new(classes),
-        Err(index) if is_begun => chunk.history.insert(index, (month, Arc::new(classes))),
-        _ => {}
     }
 }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The log does not tell what was shown before. Changes are written after their epoch is visible, by a thread of their
-//! own, into a [file beside it](super::beside). No change comes twice: an epoch that is read again from the log after a
+//! own, into a file beside it. No change comes twice: an epoch that is read again from the log after a
 //! restart tells none.
 
 use std::collections::VecDeque;

@@ -6,7 +6,7 @@
 //!
 //! The log does not tell what was known of a day when it closed, since corrections take the place of what they correct.
 //! A day is noted with the first epoch that is visible after it, and never again. Words are those of the store's
-//! dictionary, so that a file of a time that the log knows nothing of is put [aside](super::beside).
+//! dictionary, so that a file of a time that the log knows nothing of is put aside.
 
 use std::collections::BTreeMap;
 use std::io;
