@@ -33,14 +33,14 @@ const CONTACTS: usize = 100_000;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     if arguments.first().is_some_and(|argument| argument == "--child") {
-        println!("{}", Value::Object(campaigns()));
+        println!("{}", Value::Object(campaigns(common::number(&arguments, "--workers").unwrap_or(1))));
         return;
     }
-    let at = arguments.iter().position(|argument| argument == "--runs");
-    let runs = at.and_then(|at| arguments.get(at + 1)).and_then(|text| text.parse().ok()).unwrap_or(3);
-    println!("one worker, median of {runs}");
+    let [runs, workers] =
+        [("--runs", 3), ("--workers", 1)].map(|(option, none)| common::number(&arguments, option).unwrap_or(none));
+    println!("{workers} workers, median of {runs}");
     let mut all = Figures::new();
-    common::ask("campaigns", &[], runs, &mut all);
+    common::ask("campaigns", &["--workers".to_owned(), workers.to_string()], runs, &mut all);
     println!("{}", Value::Object(all));
 }
 
@@ -68,7 +68,7 @@ fn take(intake: &Intake, input: &std::path::Path) {
     taken.expect("a store that takes files");
 }
 
-fn campaigns() -> Figures {
+fn campaigns(workers: usize) -> Figures {
     let home = tempfile::tempdir().expect("a directory");
     let [first, close] = ["first", "close"].map(|name| home.path().join(name));
     province::write(&first, &close);
@@ -76,7 +76,7 @@ fn campaigns() -> Figures {
     let store = Store::open(Arc::new(directory.disk), directory.token_key).expect("a store");
     let seen = Seen::default();
     let observed = seen.clone();
-    let engine = Engine::start(1, move |latency| observed.lock().push(latency)).expect("workers");
+    let engine = Engine::start(workers, move |latency| observed.lock().push(latency)).expect("workers");
     let begun = Intake::begin(store, engine.hub(), |_| Ok(document(20)), jiff::Timestamp::now);
     let mut intake = begun.expect("a start");
     let handoffs =

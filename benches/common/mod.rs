@@ -24,6 +24,12 @@ pub fn ask(name: &str, arguments: &[String], runs: usize, all: &mut Figures) {
     }
 }
 
+/// The number that follows an option among arguments.
+pub fn number(arguments: &[String], option: &str) -> Option<usize> {
+    let at = arguments.iter().position(|argument| argument == option)?;
+    arguments.get(at + 1)?.parse().ok()
+}
+
 fn child(name: &str, arguments: &[String]) -> Option<Figures> {
     let output = Command::new(std::env::current_exe().ok()?)
         .args(["--child", name])

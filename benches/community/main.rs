@@ -48,8 +48,7 @@ fn main() {
         println!("{}", Value::Object(asked(name).map(|(_, answer)| answer()).unwrap_or_default()));
         return;
     }
-    let at = arguments.iter().position(|argument| argument == "--runs");
-    let runs = at.and_then(|at| arguments.get(at + 1)).and_then(|text| text.parse().ok()).unwrap_or(3);
+    let runs = common::number(&arguments, "--runs").unwrap_or(3);
     let any = QUESTIONS.iter().any(|(name, _)| is_given(name));
     println!("one worker, median of {runs}");
     let mut all = Figures::new();

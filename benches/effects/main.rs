@@ -51,14 +51,14 @@ const EFFECTS: [&str; 10] = [
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     if arguments.first().is_some_and(|argument| argument == "--child") {
-        println!("{}", Value::Object(effects()));
+        println!("{}", Value::Object(effects(common::number(&arguments, "--workers").unwrap_or(1))));
         return;
     }
-    let at = arguments.iter().position(|argument| argument == "--runs");
-    let runs = at.and_then(|at| arguments.get(at + 1)).and_then(|text| text.parse().ok()).unwrap_or(3);
-    println!("one worker, median of {runs}");
+    let [runs, workers] =
+        [("--runs", 3), ("--workers", 1)].map(|(option, none)| common::number(&arguments, option).unwrap_or(none));
+    println!("{workers} workers, median of {runs}");
     let mut all = Figures::new();
-    common::ask("effects", &[], runs, &mut all);
+    common::ask("effects", &["--workers".to_owned(), workers.to_string()], runs, &mut all);
     println!("{}", Value::Object(all));
 }
 
@@ -124,7 +124,7 @@ impl From<StoreError> for Failed {
     }
 }
 
-fn effects() -> Figures {
+fn effects(workers: usize) -> Figures {
     let home = tempfile::tempdir().expect("a directory");
     let at = |name: &str| home.path().join(name);
     province::write(home.path());
@@ -132,7 +132,7 @@ fn effects() -> Figures {
     let store = Store::open(Arc::new(directory.disk), directory.token_key).expect("a store");
     let seen = Seen::default();
     let observed = seen.clone();
-    let engine = Engine::start(1, move |latency| observed.lock().push(latency)).expect("workers");
+    let engine = Engine::start(workers, move |latency| observed.lock().push(latency)).expect("workers");
     let source = Source { name: "effects.toml".to_owned(), text: province::programme() };
     let document = parse(vec![source]).expect("a programme");
     let intake = Intake::begin(store, engine.hub(), |_| Ok(document), jiff::Timestamp::now).expect("a start");

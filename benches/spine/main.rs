@@ -31,10 +31,7 @@ pub struct Size {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let option = |name: &str, default: usize| {
-        let at = arguments.iter().position(|argument| argument == name);
-        at.and_then(|at| arguments.get(at + 1)).and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
+    let option = |name: &str, default: usize| common::number(&arguments, name).unwrap_or(default);
     let size = Size {
         customers: option("--customers", 1_000_000),
         months: option("--months", 6),
