@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use dataflows::customers::{Difference, Snapshot};
-use dataflows::effects::days;
+use dataflows::effects::{Effect, days};
 use dataflows::fit;
 use dataflows::goals::{self, Tally, Volumes};
 use dataflows::points;
@@ -18,6 +18,7 @@ use dataflows::table::chunk::CHUNK_EMPTY;
 use dataflows::table::column::CHUNK;
 use dataflows::types::{Clock, CustomerIx, Day, Epoch, Time};
 use dataflows::views::{Change, Family};
+use hashbrown::HashMap;
 
 use super::counts::Counts;
 use super::worker::Deposit;
@@ -59,6 +60,9 @@ pub struct Published {
     workers: Vec<Snapshot>,
     counts: Vec<Counts>,
 }
+
+/// What days added, by key and day.
+type Sums = HashMap<(days::Of, Day), Figures, foldhash::fast::FixedState>;
 
 /// Chunks that one thread sums up by itself: each takes it about a millisecond.
 const ALONE_MAX: usize = 16;
@@ -195,35 +199,38 @@ impl Published {
 
     /// What goals count.
     pub fn tally(&self) -> Tally {
-        let chunks: Vec<&Chunk> =
-            self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk)).collect();
-        let threads =
-            if chunks.len() < ALONE_MAX { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
         let of = |part: &[&Chunk]| {
             let mut tally = Tally::default();
             part.iter().for_each(|chunk| tally.add(&goals::tally(chunk, &self.goals, self.clock)));
             tally
         };
         let mut all = Tally::default();
-        std::thread::scope(|scope| {
-            let parts = chunks.chunks(chunks.len().div_ceil(threads).max(1));
-            let parts: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
-            // A part that panicked is left out, which verify tells.
-            parts.into_iter().filter_map(|part| part.join().ok()).for_each(|part| all.add(&part));
-        });
+        self.in_parts(of, |part| all.add(&part));
         all
     }
 
-    /// What effects came to by the end of each day, as is known now: by key, from each day on until the next.
+    /// What effects came to by the end of each day, as is known now: by key, from each day on until the next. Walks all
+    /// contacts there are.
     pub fn effect_days(&self) -> BTreeMap<days::Of, Series> {
-        let mut all: BTreeMap<days::Of, Series> = BTreeMap::new();
-        for chunk in self.workers.iter().flat_map(|worker| &worker.chunks) {
-            for ((of, day, effect), diff) in days::days(chunk).iter() {
-                if let Some(place) = NOTED.iter().position(|noted| noted == effect) {
-                    all.entry(*of).or_default().entry(*day).or_default()[place] += *diff as i64;
+        let places: HashMap<Effect, usize, foldhash::fast::FixedState> =
+            NOTED.iter().enumerate().map(|(place, effect)| (*effect, place)).collect();
+        let of = |part: &[&Chunk]| {
+            let mut sums: Sums = HashMap::default();
+            let mut add = |of, day, effect, diff| {
+                if let Some(place) = places.get(&effect) {
+                    sums.entry((of, day)).or_default()[*place] += diff as i64;
                 }
+            };
+            part.iter().for_each(|chunk| days::days(chunk, &mut add));
+            sums
+        };
+        let mut all: BTreeMap<days::Of, Series> = BTreeMap::new();
+        self.in_parts(of, |sums| {
+            for ((of, day), figures) in sums {
+                let held = all.entry(of).or_default().entry(day).or_default();
+                held.iter_mut().zip(figures).for_each(|(held, figure)| *held += figure);
             }
-        }
+        });
         for series in all.values_mut() {
             let mut sums = Figures::default();
             for figures in series.values_mut() {
@@ -232,6 +239,24 @@ impl Published {
             }
         }
         all
+    }
+
+    /// What is made of the chunks, a part of them on each core, and put together.
+    fn in_parts<T: Send>(&self, of: impl Fn(&[&Chunk]) -> T + Sync, mut merge: impl FnMut(T)) {
+        let chunks: Vec<&Chunk> =
+            self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk)).collect();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if chunks.len() < ALONE_MAX { 1 } else { cores };
+        let parts = chunks.chunks(chunks.len().div_ceil(threads).max(1));
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = parts.map(|part| scope.spawn(|| of(part))).collect();
+            for part in parts {
+                match part.join() {
+                    Ok(part) => merge(part),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        });
     }
 
     /// The last day of campaigns that has closed: a contact or a feedback is later, and so is the clock.

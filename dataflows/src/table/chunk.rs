@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::drives::Driven;
-use crate::effects;
 use crate::facts::Interval;
 use crate::fit;
 use crate::goals;
@@ -88,8 +87,6 @@ pub struct Chunk {
     pub summary: fit::Memo,
     /// What it adds to goals, once that was asked.
     pub tally: goals::Memo,
-    /// What each day added to effects, once that was asked.
-    pub effect_days: effects::days::Memo,
 }
 
 impl Chunk {
@@ -120,7 +117,6 @@ impl Chunk {
             users: penetration::Memo::default(),
             summary: fit::Memo::default(),
             tally: goals::Memo::default(),
-            effect_days: effects::days::Memo::default(),
         }
     }
 

@@ -171,9 +171,7 @@ fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, rea
     for (number, chunk) in snapshot.chunks.iter().enumerate() {
         read_penetration(snapshot, chunk, &mut read.penetration);
         read_goals(snapshot, chunk, &mut read.goals);
-        for (key, diff) in days::days(chunk).iter() {
-            *read.effect_days.entry(*key).or_insert(0) += diff;
-        }
+        days::days(chunk, |of, day, effect, diff| *read.effect_days.entry((of, day, effect)).or_insert(0) += diff);
         read.effect_days.retain(|_, diff| *diff != 0);
         let listed = chunk.listed();
         read.cares.extend(CareRow::of(&cares, chunk).into_iter().map(|(slot, rows)| (customer(number, slot), rows)));
