@@ -242,7 +242,7 @@ impl Published {
     }
 
     /// What is made of the chunks, a part of them on each core, and put together.
-    fn in_parts<T: Send>(&self, of: impl Fn(&[&Chunk]) -> T + Sync, mut merge: impl FnMut(T)) {
+    pub fn in_parts<T: Send>(&self, of: impl Fn(&[&Chunk]) -> T + Sync, mut merge: impl FnMut(T)) {
         let chunks: Vec<&Chunk> =
             self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk)).collect();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,7 +1,6 @@
 //! Care as rows: what is to be done for whom, who does not use what he opened and why, and how many they are.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use dataflows::care::{Case, Reader};
 use dataflows::table::Chunk;
@@ -9,16 +8,14 @@ use dataflows::table::chunk::CITY;
 use dataflows::types::{CustomerIx, Word};
 
 use super::Cell;
-use super::rows::{Sources, Visit, id};
+use super::rows::{Sources, Visit, id, words};
 
 /// Reads care off what is published; none where the programme has none.
 fn reader(sources: Sources<'_>) -> Option<Reader> {
-    let Sources { published, names, .. } = sources;
-    let text = |number| Arc::from(names.words.text(number).unwrap_or_default());
-    let words = || (0..names.words.len() as u32).map(text).collect();
+    let published = sources.published;
     let programme = &published.programme;
     (!programme.cares.is_empty())
-        .then(|| Reader::new(programme.clone(), words(), published.clock, published.catalog.clone()))
+        .then(|| Reader::new(programme.clone(), words(sources), published.clock, published.catalog.clone()))
 }
 
 /// What is found of a care in a chunk: customer, place of the care, and the rest of it.

@@ -6,8 +6,6 @@
 //!   four places, averages half up to two. Lift is null where it divides by nothing, an average's ratio where the
 //!   population's is not above 0.
 
-use std::sync::Arc;
-
 use dataflows::profile::{self, NUMBERS, Profile, TEXTS};
 use dataflows::reader::Reader;
 use dataflows::records::State;
@@ -17,48 +15,27 @@ use dataflows::table::Chunk;
 use dataflows::types::Word;
 
 use super::Cell;
-use super::rows::{Sources, Visit};
+use super::rows::{Sources, Visit, words};
 
-/// Chunks that one thread looks through by itself.
-const ALONE_MAX: usize = 16;
-
-pub(super) fn reader(sources: Sources<'_>) -> Reader {
-    let Sources { published, names, .. } = sources;
-    let text = |number| Arc::from(names.words.text(number).unwrap_or_default());
-    let words = (0..names.words.len() as u32).map(text).collect();
-    Reader::new(published.programme.clone(), words, published.clock, published.catalog.clone())
+fn reader(sources: Sources<'_>) -> Reader {
+    let published = sources.published;
+    Reader::new(published.programme.clone(), words(sources), published.clock, published.catalog.clone())
 }
 
-/// Looks through all chunks on every core, each with a reader of its own.
+/// Looks through all chunks on every core, each with a reader of its own: plans are not shared.
 fn gathered<T: Send>(
     sources: Sources<'_>,
     none: impl Fn() -> T + Sync,
     add: impl Fn(&Reader, &mut T, &[&Chunk]) + Sync,
     mut merge: impl FnMut(&mut T, T),
 ) -> T {
-    let chunks: Vec<&Chunk> = sources.published.chunks().map(|(chunk, _)| &**chunk).collect();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if chunks.len() < ALONE_MAX { 1 } else { cores };
-    let parts = chunks.chunks(chunks.len().div_ceil(threads).max(1));
     let of = |part: &[&Chunk]| {
-        let (reader, mut gathered) = (reader(sources), none());
-        add(&reader, &mut gathered, part);
+        let mut gathered = none();
+        add(&reader(sources), &mut gathered, part);
         gathered
     };
     let mut all = none();
-    if threads == 1 {
-        parts.for_each(|part| merge(&mut all, of(part)));
-        return all;
-    }
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = parts.map(|part| scope.spawn(|| of(part))).collect();
-        for part in parts {
-            match part.join() {
-                Ok(part) => merge(&mut all, part),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-    });
+    sources.published.in_parts(of, |part| merge(&mut all, part));
     all
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dataflows::programme::Programme;
 use dataflows::table::chunk::{ABSENT, Chunk, FIRST_CLASS};
@@ -110,6 +111,12 @@ pub fn rows<E: From<StoreError>>(
         "ingest_ledger" => ingest_ledger(sources, visit),
         counts => count_rows(counts, sources, visit),
     }
+}
+
+/// The vocabulary, for whoever asks rules.
+pub(super) fn words(sources: Sources<'_>) -> Vec<Arc<str>> {
+    let words = &sources.names.words;
+    (0..words.len() as u32).map(|number| Arc::from(words.text(number).unwrap_or_default())).collect()
 }
 
 pub(super) type Visit<'v, E> = &'v mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>;

@@ -32,7 +32,9 @@ const PROVINCE: &str = "province";
 const CITY: &str = "city";
 
 pub(super) fn goal_progress<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
-    let standing = Standing::of(sources);
+    // Chunks are counted only where a campaign is for a standing goal.
+    let is_asked = sources.document.plans.iter().any(|plan| matches!(plan.goal, Some(Goal::Standing(_))));
+    let standing = if is_asked { Standing::of(sources) } else { Standing::nothing(sources) };
     let goals: BTreeMap<&str, (&StandingGoal, &Formula)> =
         standing.goals().into_iter().map(|(goal, formula)| (goal.id.as_str(), (goal, formula))).collect();
     for plan in plans(sources) {

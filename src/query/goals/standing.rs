@@ -33,6 +33,11 @@ impl<'a> Standing<'a> {
         Standing { sources, tally: if is_asked { sources.published.tally() } else { Tally::default() } }
     }
 
+    /// The same where nothing is asked of them.
+    pub fn nothing(sources: Sources<'a>) -> Standing<'a> {
+        Standing { sources, tally: Tally::default() }
+    }
+
     /// The standing goals with their formulas, by id.
     pub fn goals(&self) -> Vec<(&'a StandingGoal, &'a Goal)> {
         let published = self.sources.published;
