@@ -6,6 +6,7 @@ mod campaigns;
 mod card;
 mod care;
 mod catalog;
+mod cell;
 mod changes;
 mod community;
 mod customers;
@@ -27,5 +28,6 @@ mod statistics;
 mod targets;
 
 pub use card::{Card, card};
-pub use catalog::{Cell, Column, Kind, VIEWS, View, absent, nearest, view};
+pub use catalog::{Column, Kind, VIEWS, View, absent, nearest, view};
+pub use cell::Cell;
 pub use rows::{Sources, rows, tier_of};
