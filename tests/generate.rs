@@ -170,7 +170,14 @@ fn run(directory: &Path) -> Outcome {
     assert!(intake.hub().settle());
     let (published, names) = (intake.hub().published(), intake.names().read().names());
     let document = intake.document();
-    let sources = Sources { published: &published, names: &names, store: intake.store(), document: &document };
+    let looked_at = std::sync::OnceLock::new();
+    let sources = Sources {
+        published: &published,
+        names: &names,
+        store: intake.store(),
+        document: &document,
+        looked_at: &looked_at,
+    };
     for view in VIEWS.iter().filter(|view| view.follows_from_input()) {
         let mut bytes = Vec::new();
         csv(view, sources, &mut bytes, &|_| unreachable!("memory takes everything")).expect("exported");

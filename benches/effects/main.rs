@@ -92,7 +92,9 @@ impl Service {
         let names = self.intake.names().read().names();
         let (published, document) = (self.intake.hub().published(), self.intake.document());
         let store = self.intake.store();
-        let sources = Sources { published: &published, names: &names, store, document: &document };
+        let looked_at = std::sync::OnceLock::new();
+        let sources =
+            Sources { published: &published, names: &names, store, document: &document, looked_at: &looked_at };
         let (began, mut count) = (Instant::now(), 0);
         for name in views {
             let read = rows::<Failed>(view(name).expect("a view"), sources, &mut |row| {

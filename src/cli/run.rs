@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use anyhow::Context;
 
@@ -97,7 +98,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let spinner = progress::spinner("writing views");
     let (published, names) = (intake.hub().published(), intake.names().read().names());
     let document = intake.document();
-    let sources = Sources { published: &published, names: &names, store: intake.store(), document: &document };
+    let looked_at = OnceLock::new();
+    let sources = Sources {
+        published: &published,
+        names: &names,
+        store: intake.store(),
+        document: &document,
+        looked_at: &looked_at,
+    };
     for view in VIEWS.iter().filter(|view| view.follows_from_input()) {
         export(view, sources, &arguments.output, arguments.format)?;
     }

@@ -57,7 +57,9 @@ pub struct Published {
     pub difference: Difference,
     /// Who brought whom in.
     pub forest: Branches,
-    workers: Vec<Snapshot>,
+    /// Of everybody, where this is a part.
+    everybody: Arc<Vec<Snapshot>>,
+    workers: Arc<Vec<Snapshot>>,
     counts: Vec<Counts>,
 }
 
@@ -82,6 +84,7 @@ impl Published {
             latest: None,
             chunks: Vec::new(),
         };
+        let workers = Arc::new(vec![snapshot; workers]);
         Published {
             epoch: 0,
             clock: Clock::default(),
@@ -99,7 +102,8 @@ impl Published {
             reports: Arc::default(),
             difference: Difference::default(),
             forest: Branches::default(),
-            workers: vec![snapshot; workers],
+            everybody: workers.clone(),
+            workers,
             counts: Vec::new(),
         }
     }
@@ -107,7 +111,7 @@ impl Published {
     pub(super) fn assemble(epoch: Epoch, deposits: Vec<Deposit>, last: &Published) -> Published {
         let mut published = Published::nothing(0);
         published.epoch = epoch;
-        let (mut entries, mut is_cut) = (Vec::new(), false);
+        let (mut entries, mut is_cut, mut workers) = (Vec::new(), false, Vec::new());
         for (index, deposit) in deposits.into_iter().enumerate() {
             if index == 0 {
                 published.forest = deposit.forest;
@@ -137,9 +141,11 @@ impl Published {
             }
             entries.extend(deposit.difference.entries);
             is_cut |= deposit.difference.more_entries;
-            published.workers.push(deposit.snapshot);
+            workers.push(deposit.snapshot);
             published.counts.push(deposit.counts);
         }
+        published.workers = Arc::new(workers);
+        published.everybody = published.workers.clone();
         published.changed = last.changed.clone();
         published.rates = last.rates.clone();
         published.reports = last.reports.clone();
@@ -157,33 +163,69 @@ impl Published {
         Some((self.workers[customer % workers].chunks.get(slot / CHUNK)?, slot % CHUNK))
     }
 
-    /// The same without anybody who is not kept beside a customer: what is read of him costs as much as his
-    /// chunk. Counts, the forest and the difference stay whole.
-    pub fn near(&self, customer: CustomerIx) -> Published {
-        let (number, count) = (customer.0 as usize, self.workers.len());
-        let (own, place) = (number % count, number / count / CHUNK);
+    /// The same without anybody who is not kept beside one of the customers: what is read of them costs as much as
+    /// their chunks. Counts, the forest, the difference and rates stay whole.
+    pub fn near(&self, customers: &[CustomerIx]) -> Published {
+        let count = self.workers.len();
+        let places: Vec<(usize, usize)> = customers
+            .iter()
+            .map(|customer| (customer.0 as usize % count, customer.0 as usize / count / CHUNK))
+            .collect();
+        self.only(|worker, chunk| places.contains(&(worker, chunk)))
+    }
+
+    /// Into how many parts of so many chunks this falls.
+    pub fn part_count(&self, chunks: usize) -> usize {
+        self.workers.iter().map(|worker| worker.chunks.len().div_ceil(chunks)).sum()
+    }
+
+    /// One of the parts: some chunks, and nobody in the others. Nobody, where there are not so many parts.
+    pub fn part(&self, chunks: usize, number: usize) -> Published {
+        let mut before = 0;
+        for (own, worker) in self.workers.iter().enumerate() {
+            let count = worker.chunks.len().div_ceil(chunks);
+            if number < before + count {
+                let begin = (number - before) * chunks;
+                return self.only(|worker, chunk| worker == own && (begin..begin + chunks).contains(&chunk));
+            }
+            before += count;
+        }
+        self.only(|_, _| false)
+    }
+
+    /// The same with the chunks of workers that are kept, and nobody in the others.
+    fn only(&self, is_kept: impl Fn(usize, usize) -> bool) -> Published {
         let nobody = CHUNK_EMPTY.with(Arc::clone);
-        let mut near = self.clone();
-        for (index, worker) in near.workers.iter_mut().enumerate() {
-            let others = worker.chunks.iter_mut().enumerate().filter(|(at, _)| index != own || *at != place);
+        let mut only = self.clone();
+        for (index, worker) in Arc::make_mut(&mut only.workers).iter_mut().enumerate() {
+            let others = worker.chunks.iter_mut().enumerate().filter(|(at, _)| !is_kept(index, *at));
             others.for_each(|(_, chunk)| *chunk = nobody.clone());
         }
-        near
+        only
     }
 
     /// Every chunk, with the customer in each slot.
     pub fn chunks(&self) -> impl Iterator<Item = (&Arc<Chunk>, impl Fn(usize) -> CustomerIx)> {
-        let workers = self.workers.len();
-        self.workers.iter().enumerate().flat_map(move |(index, worker)| {
+        Published::placed(&self.workers)
+    }
+
+    /// The same of everybody, where this is a part.
+    pub fn everybody(&self) -> impl Iterator<Item = (&Arc<Chunk>, impl Fn(usize) -> CustomerIx)> {
+        Published::placed(&self.everybody)
+    }
+
+    fn placed(snapshots: &[Snapshot]) -> impl Iterator<Item = (&Arc<Chunk>, impl Fn(usize) -> CustomerIx)> {
+        let workers = snapshots.len();
+        snapshots.iter().enumerate().flat_map(move |(index, worker)| {
             worker.chunks.iter().enumerate().map(move |(number, chunk)| {
                 (chunk, move |slot: usize| CustomerIx(((number * CHUNK + slot) * workers + index) as u32))
             })
         })
     }
 
-    /// The rates that scores of fit are computed by.
+    /// The rates that scores of fit are computed by: everybody's, of a part as well.
     pub fn rates(&self) -> Arc<fit::Rates> {
-        let chunks = || self.workers.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk));
+        let chunks = || self.everybody.iter().flat_map(|worker| worker.chunks.iter().map(|chunk| &**chunk));
         let closed = fit::closed(self.clock);
         let new: Vec<&Chunk> = chunks().filter(|chunk| !fit::is_summed_up(chunk, &self.fit, closed)).collect();
         if new.len() >= ALONE_MAX {

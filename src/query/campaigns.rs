@@ -14,7 +14,7 @@ use super::rows::{Sources, Visit};
 use crate::campaigns::{accounts, counts, histories};
 
 pub(super) fn campaign<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
-    let Sources { published, names, store, document } = sources;
+    let Sources { published, names, store, document, .. } = sources;
     let histories = histories(&store.lock(), names);
     let counted = counts(published);
     let text = |word: &Word| names.words.text(word.0);

@@ -22,12 +22,14 @@ pub enum Kind {
 }
 
 /// A column of a view.
+#[derive(Debug)]
 pub struct Column {
     pub name: &'static str,
     pub kind: Kind,
 }
 
 /// A view.
+#[derive(Debug)]
 pub struct View {
     pub name: &'static str,
     pub columns: &'static [Column],

@@ -5,11 +5,11 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Decimal128Builder, Int64Builder, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 
+use super::arrays::Column;
 use super::{Cell, Kind, Sources, View, rows};
 use crate::store::StoreError;
 
@@ -75,9 +75,10 @@ fn parquet(view: &View, sources: Sources<'_>, out: impl Write + Send, failed: Fa
         view.columns.iter().map(|column| Field::new(column.name, data_type(column.kind), true)).collect();
     let schema = Arc::new(Schema::new(fields));
     let mut writer = ArrowWriter::try_new(out, schema.clone(), None).map_err(|error| failed(&error))?;
-    let (mut count, mut columns) = (0u64, Builder::all(view));
-    let mut flush = |columns: Vec<Builder>| {
-        let arrays = columns.into_iter().map(Builder::finish).collect();
+    let none = || schema.fields().iter().map(|field| Column::of(field.data_type())).collect::<Vec<_>>();
+    let (mut count, mut columns) = (0u64, none());
+    let mut flush = |columns: Vec<Column>| {
+        let arrays = columns.into_iter().map(Column::finish).collect();
         let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|error| failed(&error))?;
         writer.write(&batch).map_err(|error| failed(&error))
     };
@@ -86,7 +87,7 @@ fn parquet(view: &View, sources: Sources<'_>, out: impl Write + Send, failed: Fa
             builder.push(if column.kind == Kind::Token { &Cell::Null } else { cell });
         }
         count += 1;
-        if count % BATCH as u64 == 0 { flush(std::mem::replace(&mut columns, Builder::all(view))) } else { Ok(()) }
+        if count % BATCH as u64 == 0 { flush(std::mem::replace(&mut columns, none())) } else { Ok(()) }
     })?;
     flush(columns)?;
     writer.close().map_err(|error| failed(&error))?;
@@ -102,47 +103,5 @@ fn data_type(kind: Kind) -> DataType {
         Kind::Boolean => DataType::Boolean,
         Kind::Hundredths => DataType::Decimal128(38, 2),
         Kind::Rate => DataType::Decimal128(38, 4),
-    }
-}
-
-enum Builder {
-    Text(StringBuilder),
-    Integer(Int64Builder),
-    Boolean(BooleanBuilder),
-    Decimal(Decimal128Builder),
-}
-
-impl Builder {
-    fn all(view: &View) -> Vec<Builder> {
-        let builder = |kind| match data_type(kind) {
-            DataType::Int64 => Builder::Integer(Int64Builder::new()),
-            DataType::Boolean => Builder::Boolean(BooleanBuilder::new()),
-            decimal @ DataType::Decimal128(..) => Builder::Decimal(Decimal128Builder::new().with_data_type(decimal)),
-            _ => Builder::Text(StringBuilder::new()),
-        };
-        view.columns.iter().map(|column| builder(column.kind)).collect()
-    }
-
-    fn push(&mut self, cell: &Cell<'_>) {
-        match (self, cell) {
-            (Builder::Text(builder), Cell::Null) => builder.append_null(),
-            (Builder::Text(builder), cell) => builder.append_value(cell.to_string()),
-            (Builder::Integer(builder), Cell::Integer(number)) => builder.append_value(*number),
-            (Builder::Integer(builder), _) => builder.append_null(),
-            (Builder::Boolean(builder), Cell::Boolean(truth)) => builder.append_value(*truth),
-            (Builder::Boolean(builder), _) => builder.append_null(),
-            (Builder::Decimal(builder), Cell::Hundredths(number)) => builder.append_value(*number),
-            (Builder::Decimal(builder), Cell::Rate(number)) => builder.append_value(i128::from(*number)),
-            (Builder::Decimal(builder), _) => builder.append_null(),
-        }
-    }
-
-    fn finish(self) -> ArrayRef {
-        match self {
-            Builder::Text(mut builder) => Arc::new(builder.finish()),
-            Builder::Integer(mut builder) => Arc::new(builder.finish()),
-            Builder::Boolean(mut builder) => Arc::new(builder.finish()),
-            Builder::Decimal(mut builder) => Arc::new(builder.finish()),
-        }
     }
 }

@@ -19,8 +19,8 @@ pub struct Filter {
     columns: Vec<(usize, Vec<String>)>,
     /// The column that tells when, and the first second of the period and the first after it.
     period: Option<(usize, Option<Time>, Option<Time>)>,
-    /// Whose rows they can only be, where that is told; none where nobody has such an id.
-    customer: Option<Option<CustomerIx>>,
+    /// Whose rows they can only be, where that is told; of those who are known.
+    customers: Option<Vec<CustomerIx>>,
 }
 
 impl Filter {
@@ -55,14 +55,29 @@ impl Filter {
             let place = place.ok_or_else(|| format!("{} has no column of times for {FROM} and {UNTIL}", view.name))?;
             filter.period = Some((place, from, until));
         }
-        let own = filter.columns.iter().find(|(place, _)| view.columns[*place].name == "customer_id");
-        if let Some([id]) = own.map(|(_, texts)| texts.as_slice()) {
-            filter.customer = Some(names.customers.find(id).map(CustomerIx));
-        }
+        filter.find(view, names);
         Ok(filter)
     }
 
-    fn takes(&self, cells: &[Cell<'_>]) -> bool {
+    /// The conditions that each of some columns, told by their places, holds one of the texts.
+    pub fn standing(view: &View, columns: Vec<(usize, Vec<String>)>, names: &Dictionary) -> Filter {
+        let mut filter = Filter { columns, ..Filter::default() };
+        filter.find(view, names);
+        filter
+    }
+
+    /// Whose rows are wanted.
+    fn find(&mut self, view: &View, names: &Dictionary) {
+        let own = self.columns.iter().find(|(place, _)| view.columns[*place].name == "customer_id");
+        self.customers =
+            own.map(|(_, ids)| ids.iter().filter_map(|id| names.customers.find(id).map(CustomerIx)).collect());
+    }
+
+    pub fn is_of_customers(&self) -> bool {
+        self.customers.is_some()
+    }
+
+    pub fn takes(&self, cells: &[Cell<'_>]) -> bool {
         let stands = |(place, texts): &(usize, Vec<String>)| match &cells[*place] {
             Cell::Text(held) => texts.iter().any(|text| text == held),
             cell => texts.contains(&cell.to_string()),
@@ -80,7 +95,7 @@ impl Filter {
     }
 }
 
-/// Visits the rows of a view that a filter takes. One customer's are found without looking at everybody's.
+/// Visits the rows of a view that a filter takes. Those of some customers are found without looking at everybody's.
 pub fn chosen<E: From<StoreError>>(
     view: &View,
     sources: Sources<'_>,
@@ -88,11 +103,11 @@ pub fn chosen<E: From<StoreError>>(
     visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>,
 ) -> Result<(), E> {
     let near;
-    let sources = match filter.customer {
+    let sources = match filter.customers.as_deref() {
         None => sources,
-        Some(None) => return Ok(()),
-        Some(Some(customer)) => {
-            near = sources.published.near(customer);
+        Some([]) => return Ok(()),
+        Some(customers) => {
+            near = sources.published.near(customers);
             Sources { published: &near, ..sources }
         }
     };

@@ -2,6 +2,7 @@
 //!
 //! Reads what the engine published and what the store keeps; writes nothing.
 
+mod arrays;
 mod campaigns;
 mod card;
 mod care;
@@ -21,6 +22,7 @@ mod orders;
 mod penetration;
 mod points;
 mod prizes;
+mod reading;
 mod referrals;
 mod review;
 mod rows;
@@ -30,4 +32,5 @@ mod targets;
 pub use card::{Card, card};
 pub use catalog::{Column, Kind, VIEWS, View, absent, nearest, view};
 pub use cell::Cell;
-pub use rows::{Sources, rows, tier_of};
+pub use reading::Reading;
+pub use rows::{Sources, is_by_customer, rows, tier_of};

@@ -17,7 +17,8 @@ pub(super) fn prize<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), 
     let prizes = document.plans.iter().filter_map(|plan| Some((plan.id.as_str(), plan.prize?.quota)));
     let quotas: BTreeMap<&str, u32> = prizes.collect();
     let mut drawn: BTreeMap<&str, Vec<([u8; 8], &str)>> = BTreeMap::new();
-    for (chunk, customer) in published.chunks() {
+    // Everybody's draws decide who wins, whoever is asked for.
+    for (chunk, customer) in published.everybody() {
         let orders = chunk.feedbacks.rows().iter().filter(|(_, feedback)| feedback.kind == FeedbackKind::Order);
         for ((slot, ..), feedback) in orders {
             let campaign = names.words.text(feedback.campaign.0).and_then(|id| quotas.get_key_value(id));

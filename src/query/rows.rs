@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dataflows::programme::Programme;
 use dataflows::table::chunk::{ABSENT, Chunk, FIRST_CLASS};
 use dataflows::tiers::{run_of, since};
-use dataflows::types::{CustomerIx, Time, Word};
+use dataflows::types::{CustomerIx, Epoch, Time, Word};
 use dataflows::views::{Change, Family, Users};
 use parking_lot::Mutex;
 
@@ -34,7 +34,7 @@ use super::targets::{target, target_count, target_excluded};
 use super::{Cell, View};
 use crate::engine::Published;
 use crate::programme::Document;
-use crate::store::{Names, Store, StoreError};
+use crate::store::{Entry, Names, Status, Store, StoreError};
 
 /// What views are read from.
 #[derive(Clone, Copy)]
@@ -46,6 +46,8 @@ pub struct Sources<'a> {
     pub store: &'a Mutex<Store>,
     /// The programme in force, for what of it no view hangs on: how campaigns are carried out.
     pub document: &'a Document,
+    /// How far the store had come when its ledger was first looked at: a second look sees no more.
+    pub looked_at: &'a OnceLock<Epoch>,
 }
 
 /// Visits the rows of a view.
@@ -111,6 +113,25 @@ pub fn rows<E: From<StoreError>>(
         "ingest_ledger" => ingest_ledger(sources, visit),
         counts => count_rows(counts, sources, visit),
     }
+}
+
+/// Whether each row of a view hangs on one customer alone, so that rows of parts of the customers, put together, are
+/// those of all.
+pub fn is_by_customer(view: &View) -> bool {
+    matches!(
+        view.name,
+        "customer_attribute"
+            | "tier"
+            | "segment_member"
+            | "points_entry"
+            | "points_balance"
+            | "points_spendable"
+            | "points_lot"
+            | "target"
+            | "fit"
+            | "best_hour"
+            | "care_task"
+    )
 }
 
 /// The vocabulary, for whoever asks rules.
@@ -271,22 +292,46 @@ fn quarantine<E: From<StoreError>>(sources: Sources<'_>, visit: Visit<'_, E>) ->
     rows.iter().try_for_each(|row| visit(row))
 }
 
+/// What was taken is told once it is visible, as of then: the version that a later one overtook is the accepted one
+/// until that is visible too.
 fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> {
     let mut rows: Vec<Vec<Cell<'static>>> = Vec::new();
     let owned = |text: &str| Cell::Text(Cow::Owned(text.to_owned()));
-    for entry in sources.store.lock().ledger().entries() {
-        rows.push(vec![
-            Cell::text(Some(entry.partition.feed.name())),
-            owned(&entry.partition.period),
-            Some(&*entry.partition.part).filter(|part| !part.is_empty()).map_or(Cell::Null, owned),
-            Cell::Integer(i64::from(entry.version)),
-            Cell::Text(Cow::Owned(entry.status.to_string())),
-            entry.rows.map_or(Cell::Null, |(rows, _)| Cell::Integer(rows as i64)),
-            entry.rows.map_or(Cell::Null, |(_, bad_rows)| Cell::Integer(bad_rows as i64)),
-            Cell::Text(Cow::Owned(hex::encode(entry.sha256))),
-            Cell::Time(Time(entry.accepted_at)),
-            Cell::Integer(entry.epoch as i64),
-        ]);
+    {
+        let store = sources.store.lock();
+        let until = *sources.looked_at.get_or_init(|| store.epoch());
+        let was_taken = |entry: &Entry| matches!(entry.status, Status::Accepted | Status::Superseded);
+        let is_visible = |entry: &Entry| entry.epoch <= sources.published.epoch;
+        // What changed nothing has no epoch in which it became visible.
+        let is_told = |entry: &&Entry| match entry.status {
+            Status::Accepted => is_visible(entry),
+            _ => entry.epoch <= until,
+        };
+        let told: Vec<&Entry> = store.ledger().entries().filter(is_told).collect();
+        for versions in told.chunk_by(|one, next| one.partition == next.partition) {
+            let taken = versions.iter().filter(|entry| was_taken(entry) && is_visible(entry));
+            let live =
+                taken.max_by_key(|entry| (entry.version, entry.epoch)).map(|entry| (entry.version, entry.sha256));
+            for entry in versions {
+                let status = match was_taken(entry) {
+                    true if live == Some((entry.version, entry.sha256)) => Status::Accepted,
+                    true => Status::Superseded,
+                    false => entry.status,
+                };
+                rows.push(vec![
+                    Cell::text(Some(entry.partition.feed.name())),
+                    owned(&entry.partition.period),
+                    Some(&*entry.partition.part).filter(|part| !part.is_empty()).map_or(Cell::Null, owned),
+                    Cell::Integer(i64::from(entry.version)),
+                    Cell::Text(Cow::Owned(status.to_string())),
+                    entry.rows.map_or(Cell::Null, |(rows, _)| Cell::Integer(rows as i64)),
+                    entry.rows.map_or(Cell::Null, |(_, bad_rows)| Cell::Integer(bad_rows as i64)),
+                    Cell::Text(Cow::Owned(hex::encode(entry.sha256))),
+                    Cell::Time(Time(entry.accepted_at)),
+                    Cell::Integer(entry.epoch as i64),
+                ]);
+            }
+        }
     }
     rows.sort();
     rows.iter().try_for_each(|row| visit(row))

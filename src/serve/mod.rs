@@ -20,8 +20,8 @@ mod worklist;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -33,6 +33,7 @@ use crate::intake::Intake;
 use crate::orders::Batches;
 use crate::output::tell;
 use crate::programme::{self, Document, Source};
+use crate::query::Reading;
 use crate::query::leaderboard::Leaderboard;
 use crate::store::Store;
 use crate::store::directory::Directory;
@@ -68,6 +69,17 @@ pub struct Service {
     pub leaderboard: Leaderboard,
     /// Channels that are posted to.
     pub webhooks: Vec<String>,
+}
+
+impl Service {
+    /// Everything at what is visible now. Its names are at least those of its rows.
+    pub fn reading(&self) -> Reading {
+        let published = self.intake.hub().published();
+        let dictionary = self.intake.names();
+        let names = dictionary.read().names();
+        let (store, document) = (self.intake.store().clone(), self.intake.document());
+        Reading { published, names, dictionary, store, document, looked_at: OnceLock::new() }
+    }
 }
 
 /// Runs until a signal to stop, or until nothing more can be promised.

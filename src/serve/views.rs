@@ -16,7 +16,7 @@ use super::door::Opened;
 use super::guard::Segment;
 use crate::query::download::download;
 use crate::query::filter::{Filter, chosen};
-use crate::query::{Cell, Kind, Sources, VIEWS, View, nearest, view};
+use crate::query::{Cell, Kind, VIEWS, View, nearest, view};
 use crate::store::StoreError;
 
 /// `GET /v1/views`.
@@ -101,16 +101,11 @@ pub async fn view_rows(
 }
 
 fn found(service: &Arc<Service>, view: &'static View, asked: &Asked) -> Result<Response, Refusal> {
-    let published = service.intake.hub().published();
-    let (names, filter) = {
-        let dictionary = service.intake.names();
-        let dictionary = dictionary.read();
-        let conditions = asked.conditions.iter().map(|(name, value)| (&**name, &**value));
-        let zone = &service.intake.document().settings.zone;
-        (dictionary.names(), Filter::new(view, conditions, zone, &dictionary).map_err(Refusal::bad_request)?)
-    };
-    let document = service.intake.document();
-    let sources = Sources { published: &published, names: &names, store: service.intake.store(), document: &document };
+    let reading = service.reading();
+    let conditions = asked.conditions.iter().map(|(name, value)| (&**name, &**value));
+    let zone = &reading.document.settings.zone;
+    let filter = Filter::new(view, conditions, zone, &reading.dictionary.read()).map_err(Refusal::bad_request)?;
+    let sources = reading.sources();
     if asked.as_csv {
         let mut bytes = Vec::new();
         download(view, sources, &filter, &mut bytes).map_err(Refusal::internal)?;
@@ -135,7 +130,7 @@ fn found(service: &Arc<Service>, view: &'static View, asked: &Asked) -> Result<R
         Err(Stop::Store(error)) => Err(Refusal::internal(error)),
         visited => {
             let more = visited.is_err();
-            let answer = json!({ "view": view.name, "epoch": published.epoch, "rows": rows, "more": more });
+            let answer = json!({ "view": view.name, "epoch": reading.published.epoch, "rows": rows, "more": more });
             Ok(Json(answer).into_response())
         }
     }

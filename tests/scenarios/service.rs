@@ -180,8 +180,14 @@ impl Service {
     fn visit(&self, view: &cohortflow::query::View, visit: &mut dyn FnMut(&[Cell<'_>])) {
         let (published, names) = (self.intake().hub().published(), self.intake().names().read().names());
         let document = self.intake().document();
-        let sources =
-            Sources { published: &published, names: &names, store: self.intake().store(), document: &document };
+        let looked_at = std::sync::OnceLock::new();
+        let sources = Sources {
+            published: &published,
+            names: &names,
+            store: self.intake().store(),
+            document: &document,
+            looked_at: &looked_at,
+        };
         let mut before = Vec::new();
         let visited: Result<(), StoreError> = rows(view, sources, &mut |cells| {
             let (key, repeats) = match view.name {

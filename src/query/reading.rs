@@ -1,0 +1,36 @@
+//! All that views are read from, held for as long as somebody reads.
+
+use std::sync::{Arc, OnceLock};
+
+use dataflows::types::Epoch;
+use parking_lot::{Mutex, RwLock};
+
+use super::Sources;
+use crate::engine::Published;
+use crate::programme::Document;
+use crate::store::{Dictionary, Names, Store};
+
+/// One epoch: what is read of it twice is the same twice.
+pub struct Reading {
+    pub published: Arc<Published>,
+    /// The names as they stood then: whoever adds to them does not wait for a reader.
+    pub names: Names,
+    /// For finding a customer by his id.
+    pub dictionary: Arc<RwLock<Dictionary>>,
+    pub store: Arc<Mutex<Store>>,
+    pub document: Arc<Document>,
+    /// How far the store had come when its ledger was first looked at.
+    pub looked_at: OnceLock<Epoch>,
+}
+
+impl Reading {
+    pub fn sources(&self) -> Sources<'_> {
+        Sources {
+            published: &self.published,
+            names: &self.names,
+            store: &self.store,
+            document: &self.document,
+            looked_at: &self.looked_at,
+        }
+    }
+}
