@@ -81,7 +81,7 @@ pub fn cards(size: Size) -> Figures {
 fn start(store: &Path, landing: &Path, size: Size) -> (Service, String) {
     let programme = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes/bench.toml");
     let mut child = Command::new(env!("CARGO_BIN_EXE_cohortflow"))
-        .args(["serve", "--http", "127.0.0.1:0", "--poll", "20", "--workers", &size.workers.to_string()])
+        .args(["serve", "--pg", "off", "--http", "127.0.0.1:0", "--poll", "20", "--workers", &size.workers.to_string()])
         .arg("--programme")
         .arg(programme)
         .arg("--landing")

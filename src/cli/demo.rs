@@ -57,6 +57,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         webhook_patience: Duration::ZERO,
         reserve: RESERVE_BYTES,
         http: arguments.http,
+        #[cfg(feature = "sql")]
+        sql: crate::serve::Sql::default(),
         workers: 1,
         poll: Duration::from_millis(500),
     })?;

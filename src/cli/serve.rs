@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::handoff::webhook::Endpoint;
 use crate::output::tell;
-use crate::serve::{Config, serve};
+use crate::serve::{Config, SQL, SQL_SECONDS, serve};
 use crate::store::room::RESERVE_BYTES;
 
 /// Run the service: take what lands, keep the views, answer over HTTP.
@@ -51,9 +51,13 @@ pub struct Arguments {
     /// Where HTTP is served. Loopback only, unless --insecure.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
     http: SocketAddr,
-    /// Where SQL will be served; this build has none yet.
-    #[arg(long, value_name = "ADDR")]
-    pg: Option<SocketAddr>,
+    /// Where SQL is served, to psql and drivers of PostgreSQL: an address, or off. Loopback only, unless --insecure
+    /// [default: 127.0.0.1:7879, where that is free].
+    #[arg(long, value_name = "ADDR", value_parser = listening)]
+    pg: Option<Listening>,
+    /// Seconds that a statement of SQL may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = SQL_SECONDS, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    sql_timeout: u64,
     /// Serve another address than loopback, to whoever asks: there are no accounts yet.
     #[arg(long)]
     insecure: bool,
@@ -72,13 +76,19 @@ Then, from another terminal:
   cohortflow ledger";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(
-        arguments.http.ip().is_loopback() || arguments.insecure,
-        "{} is not a loopback address, and there are no accounts to tell who may ask\nhint: serve 127.0.0.1, or say --insecure",
-        arguments.http
-    );
-    if arguments.pg.is_some() {
-        tell(format_args!("warning: SQL over the Postgres wire is not carried by this build; --pg has no effect"));
+    let pg = match arguments.pg {
+        None => Some(SQL),
+        Some(Listening::Off) => None,
+        Some(Listening::On(address)) => Some(address),
+    };
+    for address in [Some(arguments.http), pg].into_iter().flatten() {
+        anyhow::ensure!(
+            address.ip().is_loopback() || arguments.insecure,
+            "{address} is not a loopback address, and there are no accounts to tell who may ask\nhint: serve 127.0.0.1, or say --insecure"
+        );
+    }
+    if cfg!(not(feature = "sql")) && matches!(arguments.pg, Some(Listening::On(_))) {
+        tell(format_args!("warning: this build has no SQL, and --pg no effect\nhint: build it with the feature sql"));
     }
     let webhooks = webhooks(&arguments.webhook, &arguments.webhook_secret_file)?;
     serve(Config {
@@ -90,6 +100,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         webhook_patience: Duration::from_secs(u64::from(arguments.webhook_patience)),
         reserve: arguments.reserve.saturating_mul(1_000_000),
         http: arguments.http,
+        #[cfg(feature = "sql")]
+        sql: crate::serve::Sql {
+            address: pg,
+            is_default: arguments.pg.is_none(),
+            deadline: Duration::from_secs(arguments.sql_timeout),
+        },
         workers: usize::from(arguments.workers),
         poll: Duration::from_millis(u64::from(arguments.poll)),
     })?;
@@ -101,6 +117,20 @@ fn beside(data: &Path) -> PathBuf {
     let mut name = data.as_os_str().to_owned();
     name.push(".outbox");
     name.into()
+}
+
+/// Where something is served, if it is.
+#[derive(Clone, Copy)]
+enum Listening {
+    Off,
+    On(SocketAddr),
+}
+
+fn listening(text: &str) -> Result<Listening, String> {
+    match text {
+        "off" => Ok(Listening::Off),
+        text => text.parse().map(Listening::On).map_err(|_| "expected an address and a port, or off".to_owned()),
+    }
 }
 
 /// What stands on both sides of the first =.

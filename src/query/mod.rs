@@ -26,6 +26,8 @@ mod reading;
 mod referrals;
 mod review;
 mod rows;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod statistics;
 mod targets;
 

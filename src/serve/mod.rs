@@ -11,6 +11,8 @@ mod http;
 mod metrics;
 mod offers;
 mod orders;
+#[cfg(feature = "sql")]
+mod pgwire;
 mod ready;
 mod release;
 mod standing;
@@ -18,7 +20,7 @@ mod views;
 mod watch;
 mod worklist;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -56,10 +58,37 @@ pub struct Config {
     /// Bytes of the disk of the data directory that are kept for what forbids contacts.
     pub reserve: u64,
     pub http: SocketAddr,
+    #[cfg(feature = "sql")]
+    pub sql: Sql,
     pub workers: usize,
     /// Time between two looks at the landing directory.
     pub poll: Duration,
 }
+
+/// How SQL is served.
+#[cfg(feature = "sql")]
+pub struct Sql {
+    /// None: it is not.
+    pub address: Option<SocketAddr>,
+    /// The address is the one that is taken where none is named: another service may have it, and this one does
+    /// without SQL then.
+    pub is_default: bool,
+    /// How long a statement may take.
+    pub deadline: Duration,
+}
+
+#[cfg(feature = "sql")]
+impl Default for Sql {
+    fn default() -> Sql {
+        Sql { address: Some(SQL), is_default: true, deadline: Duration::from_secs(SQL_SECONDS) }
+    }
+}
+
+/// Where SQL is served unless another address is named.
+pub const SQL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7879);
+
+/// How long a statement may take unless something else is said.
+pub const SQL_SECONDS: u64 = 30;
 
 /// What requests share.
 pub struct Service {
@@ -87,6 +116,8 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let listener = std::net::TcpListener::bind(config.http)
         .with_context(|| format!("could not listen on {}\nhint: choose another address with --http", config.http))?;
     listener.set_nonblocking(true)?;
+    #[cfg(feature = "sql")]
+    let sql = listen_for_sql(&config.sql)?;
     std::fs::create_dir_all(&config.landing).with_context(|| {
         format!("could not make the landing directory {:?}\nhint: name another with --landing", config.landing)
     })?;
@@ -99,9 +130,15 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let opening = std::thread::spawn(move || {
         let (service, engine) = open(&config, directory.disk, directory.token_key, metrics)?;
         opened.open(service.clone());
+        #[cfg(feature = "sql")]
+        let sql = sql.map(|sql| pgwire::Server::start(sql, service.clone(), config.sql.deadline)).transpose()?;
         // A request and a signal are heard before anybody is told to send one.
         let _ = is_heard.recv();
         announce(address, &config);
+        #[cfg(feature = "sql")]
+        if let Some(sql) = &sql {
+            tell(format_args!("  SQL                 psql postgres://{}/{}", sql.address, crate::query::sql::DATABASE));
+        }
         let config = &config;
         std::thread::scope(|scope| {
             for endpoint in &config.webhooks {
@@ -129,6 +166,19 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     served?;
     drop(engine);
     Ok(())
+}
+
+/// Listens for SQL clients, where somebody wants them served.
+#[cfg(feature = "sql")]
+fn listen_for_sql(sql: &Sql) -> anyhow::Result<Option<std::net::TcpListener>> {
+    let Some(address) = sql.address else { return Ok(None) };
+    match pgwire::listen(address) {
+        Err(error) if sql.is_default => {
+            tell(format_args!("warning: SQL is not served: {error:#}"));
+            Ok(None)
+        }
+        listener => listener.map(Some),
+    }
 }
 
 /// Opens the store and makes all that it holds visible.

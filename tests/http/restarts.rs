@@ -110,7 +110,11 @@ fn an_address_that_is_taken_is_named() {
     let other = Home::new();
     let address = first.address.to_string();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cohortflow"));
-    command.args(["serve", "--http", &address, "--landing"]).arg(other.landing()).arg("--data").arg(other.data());
+    command
+        .args(["serve", "--pg", "off", "--http", &address, "--landing"])
+        .arg(other.landing())
+        .arg("--data")
+        .arg(other.data());
     let output = command.output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).expect("text");

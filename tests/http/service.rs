@@ -49,6 +49,9 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cohortflow"));
         command.args(["--log", "cohortflow=trace", "serve", "--http", "127.0.0.1:0", "--poll", "10", "--landing"]);
         command.arg(self.landing()).arg("--data").arg(self.data()).args(arguments);
+        if !arguments.contains(&"--pg") {
+            command.args(["--pg", "off"]);
+        }
         self.at_home(command)
     }
 

@@ -6,7 +6,11 @@ use std::process::{Child, Command, Output, Stdio};
 
 fn command(home: &Path, data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cohortflow"));
-    command.args(["serve", "--http", "127.0.0.1:0", "--landing"]).arg(home.join("landing")).arg("--data").arg(data);
+    command
+        .args(["serve", "--pg", "off", "--http", "127.0.0.1:0", "--landing"])
+        .arg(home.join("landing"))
+        .arg("--data")
+        .arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }

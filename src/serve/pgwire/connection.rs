@@ -1,0 +1,207 @@
+//! What a connection holds between two messages.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use parking_lot::{Mutex, MutexGuard};
+use pgwire::messages::startup::SecretKey;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Shared;
+use super::cursors::Cursor;
+use super::peer::Peer;
+use super::running::Watch;
+use super::settings::Settings;
+use crate::query::sql::refusal::{Code, Refusal};
+use crate::query::sql::{Moment, Session};
+
+/// How long past its deadline a statement may wait for a client who takes no rows.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a transaction may hold its epoch without asking anything.
+const IDLE: Duration = Duration::from_secs(15 * 60);
+
+/// Savepoints of a transaction.
+const SAVEPOINTS_MAX: usize = 1000;
+
+/// Time between two looks at the clock.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// By which a statement is cancelled over another connection.
+pub struct Cancels {
+    pub secret: Mutex<SecretKey>,
+    /// The statement under way, or the last one.
+    number: AtomicU64,
+    /// The last statement that was cancelled.
+    cancelled: watch::Sender<u64>,
+}
+
+impl Cancels {
+    pub fn cancel(&self) {
+        self.cancelled.send_replace(self.number.load(Ordering::Relaxed));
+    }
+}
+
+/// A client's connection.
+pub struct Connection {
+    pub shared: Arc<Shared>,
+    pub peer: Peer,
+    pub cancels: Arc<Cancels>,
+    /// By which the client is known to whoever cancels.
+    pub number: i32,
+    session: OnceLock<Session>,
+    state: Mutex<State>,
+}
+
+/// What statements of a connection leave for the next.
+pub struct State {
+    /// The epoch of the transaction, from its first question on.
+    moment: Option<Arc<Moment>>,
+    is_in_transaction: bool,
+    savepoints: Vec<String>,
+    pub cursors: HashMap<String, Cursor>,
+    pub settings: Settings,
+    /// When the statement under way should be over.
+    until: Option<(Instant, Duration)>,
+    idle_since: Instant,
+}
+
+impl Connection {
+    pub fn new(shared: Arc<Shared>, peer: Peer) -> Connection {
+        let cancels = Cancels {
+            secret: Mutex::new(SecretKey::I32(0)),
+            number: AtomicU64::new(0),
+            cancelled: watch::Sender::new(0),
+        };
+        let state = State {
+            moment: None,
+            is_in_transaction: false,
+            savepoints: Vec::new(),
+            cursors: HashMap::new(),
+            settings: Settings::default(),
+            until: None,
+            idle_since: Instant::now(),
+        };
+        let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
+        Connection {
+            shared,
+            peer,
+            cancels: Arc::new(cancels),
+            number,
+            session: OnceLock::new(),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// Lets a client in who has said who he is.
+    pub fn open(&self, session: Session) {
+        let _ = self.session.set(session);
+    }
+
+    pub fn session(&self) -> Result<&Session, Refusal> {
+        self.session.get().ok_or_else(|| Refusal::new(Code::Internal, "nobody has logged in"))
+    }
+
+    /// Forgets what would keep others waiting.
+    pub fn close(&self) {
+        self.shared.cancels.lock().remove(&self.number);
+        self.end();
+    }
+
+    /// What a question reads: the transaction's epoch, or that of now.
+    pub fn moment(&self) -> Arc<Moment> {
+        let mut state = self.state.lock();
+        if let Some(moment) = &state.moment {
+            return moment.clone();
+        }
+        let moment = Arc::new(Moment { reading: self.shared.service.reading() });
+        if state.is_in_transaction {
+            state.moment = Some(moment.clone());
+        }
+        moment
+    }
+
+    pub fn begin(&self) {
+        let mut state = self.state.lock();
+        state.is_in_transaction = true;
+    }
+
+    /// The end of a transaction lets go of its epoch, and of cursors that were not to outlive it.
+    pub fn end(&self) {
+        let mut state = self.state.lock();
+        state.is_in_transaction = false;
+        state.moment = None;
+        state.savepoints.clear();
+        state.cursors.retain(|_, cursor| cursor.is_held);
+    }
+
+    /// Notes a savepoint, for those who return to it: nothing was changed since.
+    pub fn mark(&self, name: &str) -> Result<(), Refusal> {
+        let mut state = self.state.lock();
+        if !state.is_in_transaction {
+            return Err(Refusal::new(Code::NoTransaction, "SAVEPOINT can only be used in transaction blocks"));
+        }
+        if state.savepoints.len() == SAVEPOINTS_MAX {
+            return Err(Refusal::new(Code::TooMany, format!("more than {SAVEPOINTS_MAX} savepoints are set")));
+        }
+        state.savepoints.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Refuses where there is no such savepoint.
+    pub fn savepoint(&self, name: &str) -> Result<(), Refusal> {
+        let is_known = self.state.lock().savepoints.iter().any(|known| known == name);
+        let unknown = || Refusal::new(Code::UndefinedSavepoint, format!("savepoint \"{name}\" does not exist"));
+        is_known.then_some(()).ok_or_else(unknown)
+    }
+
+    pub fn is_in_transaction(&self) -> bool {
+        self.state.lock().is_in_transaction
+    }
+
+    /// Begins a statement, which can be cancelled from here on.
+    pub fn watch(self: &Arc<Self>) -> Watch {
+        self.cancels.number.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        let own = state.settings.timeout.unwrap_or(self.shared.deadline);
+        let after = own.min(self.shared.deadline);
+        state.until = Some((Instant::now() + after, after));
+        Watch::new(self.clone(), self.cancels.cancelled.subscribe())
+    }
+
+    /// The statement under way: its number, until when it may run, and how long that is in all.
+    pub fn under_way(&self) -> (u64, Instant, Duration) {
+        let number = self.cancels.number.load(Ordering::Relaxed);
+        let (until, after) = self.state.lock().until.unwrap_or_else(|| (Instant::now(), Duration::ZERO));
+        (number, until, after)
+    }
+
+    /// Everything that was asked is answered.
+    pub fn is_idle(&self) {
+        let mut state = self.state.lock();
+        state.until = None;
+        state.idle_since = Instant::now();
+    }
+
+    /// Waits until the client has to be cut off: he does not log in, takes no rows, or holds an epoch for nothing.
+    pub async fn overdue(&self, login: Duration) {
+        let begun = Instant::now();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let state = self.state.lock();
+            let is_stuck = state.until.is_some_and(|(until, _)| until + GRACE < Instant::now());
+            let is_forgotten = state.is_in_transaction && state.until.is_none() && state.idle_since.elapsed() > IDLE;
+            let is_nobody = self.session.get().is_none() && begun.elapsed() > login;
+            if is_stuck || is_forgotten || is_nobody {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! SQL over PostgreSQL's wire protocol (version 3, chapter "Frontend/Backend Protocol" of its documentation).
+//!
+//! Connections have threads of their own, and so have statements, which give way to everybody else: a scan that takes a
+//! minute delays neither logins nor what lands. A statement ends with its deadline, when its client cancels it, and
+//! within a second of its client's going.
+
+mod answers;
+mod commands;
+mod connection;
+mod copy;
+mod cursors;
+mod extended;
+mod peer;
+mod prepared;
+mod running;
+mod settings;
+mod simple;
+mod startup;
+mod times;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ::pgwire::api::RandomPidSecretKeyGenerator;
+use anyhow::Context;
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+
+use super::Service;
+use crate::priority::yield_to_readers;
+use crate::query::sql::Sql;
+use connection::{Cancels, Connection};
+use peer::Peer;
+use startup::Handlers;
+
+/// Bytes that one statement may hold, and all together.
+const MEMORY: usize = 256 << 20;
+const MEMORY_TOGETHER: usize = 1 << 30;
+
+/// Connections at a time.
+const CONNECTIONS_MAX: usize = 100;
+
+/// How long a client may take to say who he is.
+const LOGIN: Duration = Duration::from_secs(10);
+
+/// Expressions are trees that are walked by calls: room for the deepest that are accepted.
+const STACK: usize = 16 << 20;
+
+/// What all connections share.
+pub struct Shared {
+    service: Arc<Service>,
+    sql: Sql,
+    /// For statements.
+    threads: Runtime,
+    /// How long a statement takes at most, unless its client sets less.
+    deadline: Duration,
+    cancels: Mutex<HashMap<i32, Arc<Cancels>>>,
+    connections: AtomicUsize,
+    numbers: AtomicI32,
+    /// Nobody else's guess: by these statements are cancelled.
+    secrets: RandomPidSecretKeyGenerator,
+}
+
+/// Serves until it is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    shared: Option<Arc<Shared>>,
+    connections: Option<Runtime>,
+}
+
+/// Listens before anything is promised.
+pub fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address).with_context(|| {
+        format!("could not listen on {address} for SQL\nhint: choose another address with --pg, or none with --pg off")
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+impl Server {
+    pub fn start(listener: std::net::TcpListener, service: Arc<Service>, deadline: Duration) -> anyhow::Result<Server> {
+        let address = listener.local_addr()?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = Builder::new_multi_thread()
+            .worker_threads(cores)
+            .max_blocking_threads(2 * cores)
+            .thread_name("sql")
+            .thread_stack_size(STACK)
+            .on_thread_start(yield_to_readers)
+            .enable_time()
+            .build()?;
+        let connections = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("pgwire")
+            .thread_stack_size(STACK)
+            .enable_all()
+            .build()?;
+        let shared = Arc::new(Shared {
+            service,
+            sql: threads.block_on(Sql::new(MEMORY_TOGETHER))?,
+            threads,
+            deadline,
+            cancels: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            numbers: AtomicI32::new(1),
+            secrets: RandomPidSecretKeyGenerator::default(),
+        });
+        connections.spawn(accept(listener, shared.clone()));
+        Ok(Server { address, shared: Some(shared), connections: Some(connections) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Whoever is connected is cut off: a statement writes nothing that could be left half done.
+        if let Some(connections) = self.connections.take() {
+            connections.shutdown_background();
+        }
+        if let Some(shared) = self.shared.take().and_then(Arc::into_inner) {
+            shared.threads.shutdown_background();
+        }
+    }
+}
+
+async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!("SQL is not served: {error}"),
+    };
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                tokio::spawn(serve(socket, shared.clone()));
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: some are free again in a while.
+                tracing::warn!("a SQL client could not connect: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn serve(socket: TcpStream, shared: Arc<Shared>) {
+    let Ok(peer) = Peer::of(&socket) else { return };
+    let _counted = Counted::new(&shared);
+    let connection = Arc::new(Connection::new(shared.clone(), peer));
+    tokio::select! {
+        served = ::pgwire::tokio::process_socket(socket, None, Handlers(connection.clone())) => {
+            if let Err(error) = served {
+                tracing::debug!("a SQL client was cut off: {error}");
+            }
+        }
+        () = connection.overdue(LOGIN) => tracing::info!("a SQL client was cut off: it took nothing for too long"),
+    }
+    connection.close();
+}
+
+/// Counts a connection for as long as it lives.
+struct Counted(Arc<Shared>);
+
+impl Counted {
+    fn new(shared: &Arc<Shared>) -> Counted {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        Counted(shared.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,168 @@
+//! A statement under way: its rows come from threads of their own, a few batches ahead of who reads them.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::record_batch::RecordBatch;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::connection::Connection;
+use crate::query::sql::refusal::{Code, Refusal};
+
+/// Batches that wait for the client.
+const AHEAD: usize = 2;
+
+/// Time between two looks at whether the client is still there.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// When the statement under way ends, finished or not.
+pub struct Watch {
+    connection: Arc<Connection>,
+    /// The number of the last statement that was cancelled.
+    cancelled: watch::Receiver<u64>,
+}
+
+impl Watch {
+    pub fn new(connection: Arc<Connection>, cancelled: watch::Receiver<u64>) -> Watch {
+        Watch { connection, cancelled }
+    }
+
+    /// Waits for a reason to stop.
+    async fn over(&mut self) -> Refusal {
+        let (number, until, after) = self.connection.under_way();
+        let gone = async {
+            while !self.connection.peer.is_gone() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {
+                let after = after.as_millis();
+                let message = format!("canceling statement due to statement timeout: it took more than {after} ms");
+                Refusal::new(Code::Cancelled, message).hint("SET statement_timeout allows up to the service's own limit, --sql-timeout")
+            }
+            _ = self.cancelled.wait_for(|cancelled| *cancelled >= number) => {
+                Refusal::new(Code::Cancelled, "canceling statement due to user request")
+            }
+            () = gone => Refusal::new(Code::Cancelled, "the client has gone"),
+        }
+    }
+
+    /// What comes of something, unless there is a reason to stop first.
+    pub async fn until<T>(&mut self, done: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        tokio::select! {
+            biased;
+            done = done => done,
+            refusal = self.over() => Err(refusal),
+        }
+    }
+}
+
+/// Work on the threads of statements, which ends with who waits for it.
+pub struct Work<T>(JoinHandle<T>);
+
+impl<T: Send + 'static> Work<T> {
+    pub fn start(threads: &Runtime, work: impl Future<Output = T> + Send + 'static) -> Work<T> {
+        let counted = Counted::new();
+        Work(threads.spawn(async move {
+            let _counted = counted;
+            work.await
+        }))
+    }
+
+    /// A panic is a defect of ours, and ends no more than the statement.
+    pub async fn done(&mut self) -> Result<T, Refusal> {
+        (&mut self.0)
+            .await
+            .map_err(|_| Refusal::new(Code::Internal, "the statement failed: this is a defect of the service"))
+    }
+}
+
+impl<T> Drop for Work<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The rows of a statement.
+pub struct Running {
+    batches: mpsc::Receiver<Result<RecordBatch, Refusal>>,
+    /// Until it has ended.
+    work: Option<Work<()>>,
+    /// A batch of which some rows were taken.
+    held: Option<RecordBatch>,
+}
+
+impl Running {
+    pub fn start(
+        threads: &Runtime,
+        rows: impl Future<Output = Result<SendableRecordBatchStream, Refusal>> + Send + 'static,
+    ) -> Running {
+        let (sender, batches) = mpsc::channel(AHEAD);
+        let work = Work::start(threads, async move {
+            let mut rows = match rows.await {
+                Ok(rows) => rows,
+                Err(refusal) => return drop(sender.send(Err(refusal)).await),
+            };
+            while let Some(batch) = rows.next().await {
+                let batch = batch.map_err(Refusal::from);
+                let is_last = batch.is_err();
+                if sender.send(batch).await.is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Running { batches, work: Some(work), held: None }
+    }
+
+    /// The next rows, at most so many; none at the end.
+    pub async fn next(&mut self, watch: &mut Watch, rows_max: usize) -> Result<Option<RecordBatch>, Refusal> {
+        loop {
+            let batch = match self.held.take() {
+                Some(batch) => batch,
+                None => {
+                    let received = watch.until(async { self.batches.recv().await.transpose() }).await?;
+                    match received {
+                        Some(batch) => batch,
+                        // A sender that is gone has ended, or failed.
+                        None => match self.work.take() {
+                            Some(mut work) => return work.done().await.map(|()| None),
+                            None => return Ok(None),
+                        },
+                    }
+                }
+            };
+            if batch.num_rows() > rows_max {
+                self.held = Some(batch.slice(rows_max, batch.num_rows() - rows_max));
+                return Ok(Some(batch.slice(0, rows_max)));
+            }
+            if batch.num_rows() > 0 {
+                return Ok(Some(batch));
+            }
+        }
+    }
+}
+
+/// A statement that takes processors' time, told to whoever watches the service.
+struct Counted;
+
+/// Statements whose work has begun and not ended.
+const RUNNING: &str = "cohortflow_sql_statements_running";
+
+impl Counted {
+    fn new() -> Counted {
+        metrics::gauge!(RUNNING).increment(1.0);
+        Counted
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(RUNNING).decrement(1.0);
+    }
+}

@@ -1,0 +1,146 @@
+//! Who connects, and who cancels.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use futures::Sink;
+use pgwire::api::auth::{
+    ServerParameterProvider, StartupHandler, finish_authentication, protocol_negotiation,
+    save_startup_parameters_to_metadata,
+};
+use pgwire::api::cancel::CancelHandler;
+use pgwire::api::{
+    ClientInfo, ErrorHandler, METADATA_DATABASE, METADATA_USER, PgWireServerHandlers, PidSecretKeyGenerator,
+};
+use pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use pgwire::messages::cancel::CancelRequest;
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+
+use super::connection::Connection;
+use super::{CONNECTIONS_MAX, MEMORY};
+use crate::query::sql::refusal::{Code, Refusal};
+use crate::query::sql::{DATABASE, VERSION};
+
+/// Bytes of a name of somebody.
+const NAME_MAX: usize = 63;
+
+/// A connection's own messages, all handled by it.
+pub struct Handlers(pub Arc<Connection>);
+
+impl PgWireServerHandlers for Handlers {
+    fn simple_query_handler(&self) -> Arc<impl pgwire::api::query::SimpleQueryHandler> {
+        Arc::new(Handlers(self.0.clone()))
+    }
+
+    fn extended_query_handler(&self) -> Arc<impl pgwire::api::query::ExtendedQueryHandler> {
+        Arc::new(Handlers(self.0.clone()))
+    }
+
+    fn startup_handler(&self) -> Arc<impl StartupHandler> {
+        Arc::new(Handlers(self.0.clone()))
+    }
+
+    fn error_handler(&self) -> Arc<impl ErrorHandler> {
+        Arc::new(Handlers(self.0.clone()))
+    }
+
+    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
+        Arc::new(Handlers(self.0.clone()))
+    }
+}
+
+impl ErrorHandler for Handlers {
+    fn on_error<C: ClientInfo>(&self, _: &C, _: &mut PgWireError) {
+        // Whatever was under way has ended with it.
+        self.0.is_idle();
+    }
+}
+
+#[async_trait]
+impl StartupHandler for Handlers {
+    async fn on_startup<C>(&self, client: &mut C, message: PgWireFrontendMessage) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let PgWireFrontendMessage::Startup(startup) = &message else {
+            return Err(fatal(Refusal::new(Code::Protocol, "expected a startup message")));
+        };
+        protocol_negotiation(client, startup).await?;
+        save_startup_parameters_to_metadata(client, startup);
+        let connection = &self.0;
+        if connection.shared.connections.load(Ordering::Relaxed) > CONNECTIONS_MAX {
+            let message = format!("sorry, too many clients already: at most {CONNECTIONS_MAX}");
+            return Err(fatal(Refusal::new(Code::TooMany, message)));
+        }
+        let named = |key: &str| client.metadata().get(key).map(String::as_str).unwrap_or_default();
+        let user = named(METADATA_USER).to_owned();
+        if user.is_empty() || user.len() > NAME_MAX {
+            return Err(fatal(Refusal::new(Code::InvalidLogin, format!("a user's name has 1 to {NAME_MAX} bytes"))));
+        }
+        // Clients that are given no database's name take the user's.
+        let database = named(METADATA_DATABASE);
+        if !database.is_empty() && database != DATABASE && database != user {
+            let message = format!("database \"{database}\" does not exist");
+            return Err(fatal(Refusal::new(Code::UndefinedDatabase, message).hint(format!("connect to {DATABASE}"))));
+        }
+        let session = connection.shared.sql.session(&user, MEMORY).map_err(|error| fatal(error.into()))?;
+        for (name, value) in &startup.parameters {
+            // What a client says of itself at the beginning is what it would set; what is unknown is left alone.
+            let _ = connection.state().settings.set(name, Some(value));
+        }
+        connection.open(session);
+        let (_, secret) = connection.shared.secrets.generate(client);
+        *connection.cancels.secret.lock() = secret.clone();
+        client.set_pid_and_secret_key(connection.number, secret);
+        connection.shared.cancels.lock().insert(connection.number, connection.cancels.clone());
+        finish_authentication(client, &Told).await
+    }
+}
+
+/// Ends the connection.
+fn fatal(refusal: Refusal) -> PgWireError {
+    let mut info = ErrorInfo::new("FATAL".to_owned(), refusal.code.state().to_owned(), refusal.message);
+    info.hint = refusal.hint;
+    PgWireError::UserError(Box::new(info))
+}
+
+/// What clients are told of the server at the beginning.
+struct Told;
+
+impl ServerParameterProvider for Told {
+    fn server_parameters<C: ClientInfo>(&self, client: &C) -> Option<HashMap<String, String>> {
+        let named = |key: &str| client.metadata().get(key).cloned().unwrap_or_default();
+        let told = [
+            ("server_version", VERSION.to_owned()),
+            ("server_encoding", "UTF8".to_owned()),
+            ("client_encoding", "UTF8".to_owned()),
+            ("application_name", named("application_name")),
+            ("session_authorization", named(METADATA_USER)),
+            ("is_superuser", "off".to_owned()),
+            ("default_transaction_read_only", "on".to_owned()),
+            ("in_hot_standby", "off".to_owned()),
+            ("integer_datetimes", "on".to_owned()),
+            ("standard_conforming_strings", "on".to_owned()),
+            ("DateStyle", "ISO, YMD".to_owned()),
+            ("IntervalStyle", "postgres".to_owned()),
+            ("TimeZone", "UTC".to_owned()),
+            ("search_path", "public".to_owned()),
+        ];
+        Some(told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+#[async_trait]
+impl CancelHandler for Handlers {
+    async fn on_cancel_request(&self, request: CancelRequest) {
+        let cancels = self.0.shared.cancels.lock().get(&request.pid).cloned();
+        if let Some(cancels) = cancels.filter(|cancels| cancels.secret.lock().eq_value(&request.secret_key)) {
+            cancels.cancel();
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A statement ends with its deadline, its client's word or his going, and holds no more memory than it may; meanwhile
+//! others are answered.
+
+use std::time::{Duration, Instant};
+
+use postgres::NoTls;
+
+use crate::client::{Served, refused, rows, told, value};
+use crate::exchange::PATIENCE;
+use crate::service::Home;
+
+/// Takes processors for minutes, and next to no memory.
+const LONG: &str = "SELECT count(*) FROM generate_series(1, 1000000000000) AS numbers (number) WHERE number % 7 = 3";
+
+#[test]
+fn a_statement_ends_with_its_deadline() {
+    let served = Served::of(&Home::new());
+    let mut client = served.connect();
+    rows(&mut client, "SET statement_timeout = '200ms'");
+    let begun = Instant::now();
+    assert_eq!(refused(&mut client, LONG).0, "57014");
+    assert!(begun.elapsed() < PATIENCE, "it was not waited for");
+    served.until_idle();
+    assert_eq!(value(&mut client, "SELECT 1"), "1");
+    // The service's own limit cannot be lifted.
+    let served = Served::with(&Home::new(), &["--sql-timeout", "1"]);
+    let mut client = served.connect();
+    rows(&mut client, "SET statement_timeout = '1h'");
+    let (code, message) = refused(&mut client, LONG);
+    assert_eq!(code, "57014");
+    assert!(message.contains("1000 ms"), "{message}");
+    // So ends one that is sorted, joined, or fetched by portions.
+    for text in [
+        "SELECT number FROM generate_series(1, 1000000000000) AS n (number) WHERE number < 0 ORDER BY number",
+        "SELECT a.value + b.value FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b WHERE a.value + b.value < 0",
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
+    ] {
+        let (code, message) = refused(&mut client, text);
+        assert!(["57014", "53200"].contains(&&*code), "{text}: {code} {message}");
+    }
+    served.until_idle();
+}
+
+#[test]
+fn a_statement_ends_when_its_client_says_so() {
+    let served = Served::of(&Home::new());
+    let mut client = served.connect();
+    let token = client.cancel_token();
+    let asked = std::thread::spawn(move || {
+        let code = refused(&mut client, LONG).0;
+        (code, value(&mut client, "SELECT 1"))
+    });
+    served.service.until("/metrics", |reply| {
+        String::from_utf8_lossy(&reply.body).contains("cohortflow_sql_statements_running 1").then_some(())
+    });
+    token.cancel_query(NoTls).expect("it is told");
+    assert_eq!(asked.join().expect("answered"), ("57014".to_owned(), "1".to_owned()));
+    served.until_idle();
+    // Nobody else's statement: a token with another secret changes nothing.
+    let other = served.connect();
+    other.cancel_token().cancel_query(NoTls).expect("told");
+}
+
+#[test]
+fn a_statement_ends_within_a_second_of_its_client_s_going() {
+    let served = Served::of(&Home::new());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let port = served.port;
+    // A client that asks and goes, without a word.
+    std::thread::spawn(move || {
+        let mut socket = std::net::TcpStream::connect(("127.0.0.1", port)).expect("it connects");
+        let mut startup = vec![0, 3, 0, 0];
+        startup.extend(b"user\0analyst\0database\0cohortflow\0\0");
+        let mut bytes = ((startup.len() + 4) as u32).to_be_bytes().to_vec();
+        bytes.extend(startup);
+        bytes.push(b'Q');
+        bytes.extend(((LONG.len() + 5) as u32).to_be_bytes());
+        bytes.extend(LONG.as_bytes());
+        bytes.push(0);
+        std::io::Write::write_all(&mut socket, &bytes).expect("sent");
+        let () = receiver.recv().expect("told to go");
+    });
+    served.service.until("/metrics", |reply| {
+        String::from_utf8_lossy(&reply.body).contains("cohortflow_sql_statements_running 1").then_some(())
+    });
+    let gone = Instant::now();
+    sender.send(()).expect("it goes");
+    served.until_idle();
+    assert!(gone.elapsed() < Duration::from_secs(1) || cfg!(debug_assertions) && gone.elapsed() < PATIENCE);
+}
+
+#[test]
+fn others_are_answered_while_statements_take_all_they_can() {
+    let home = Home::new();
+    home.land("bill_2009-07.csv", "customer_id,month,total_fee\nc1,2009-07,80\n");
+    let served = Served::of(&home);
+    served.service.settle(1);
+    let mut tokens = Vec::new();
+    let asked: Vec<_> = (0..6)
+        .map(|_| {
+            let mut client = served.connect();
+            tokens.push(client.cancel_token());
+            std::thread::spawn(move || refused(&mut client, LONG).0)
+        })
+        .collect();
+    let mut client = served.connect();
+    assert_eq!(value(&mut client, "SELECT tier FROM tier WHERE customer_id = 'c1'").len(), 1);
+    home.land("bill_2009-08.csv", "customer_id,month,total_fee\nc1,2009-08,80\nc2,2009-08,80\n");
+    served.service.settle(2);
+    assert_eq!(served.service.get("/v1/customers/c2").status, 200);
+    assert_eq!(value(&mut client, "SELECT count(*) FROM tier"), "2");
+    tokens.iter().for_each(|token| token.cancel_query(NoTls).expect("told"));
+    for asked in asked {
+        assert_eq!(asked.join().expect("answered"), "57014");
+    }
+    served.until_idle();
+}
+
+#[test]
+fn what_needs_too_much_memory_is_refused_and_nothing_else_is() {
+    let served = Served::of(&Home::new());
+    let mut client = served.connect();
+    let (code, message) = refused(
+        &mut client,
+        "SELECT count(*) FROM (SELECT DISTINCT (value * 7919) % 100000007 FROM generate_series(1, 50000000)) numbers",
+    );
+    assert_eq!(code, "53200", "{message}");
+    assert!(message.contains("MB of memory"), "{message}");
+    served.until_idle();
+    assert_eq!(
+        value(&mut client, "SELECT count(*) FROM (SELECT DISTINCT value FROM generate_series(1, 1000)) n"),
+        "1000"
+    );
+}
+
+#[test]
+fn a_client_too_many_is_told_so() {
+    let served = Served::of(&Home::new());
+    let clients: Vec<_> = (0..100).map(|_| served.connect()).collect();
+    let error = served.try_connect("analyst", "cohortflow").err().expect("it is refused");
+    assert_eq!(told(&error).0, "53300");
+    drop(clients);
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = served.try_connect("analyst", "cohortflow") {
+        assert!(Instant::now() < deadline, "{error}");
+    }
+}
