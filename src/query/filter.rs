@@ -73,6 +73,22 @@ impl Filter {
             own.map(|(_, ids)| ids.iter().filter_map(|id| names.customers.find(id).map(CustomerIx)).collect());
     }
 
+    /// Every row is wanted.
+    pub fn is_all(&self) -> bool {
+        self.columns.is_empty() && self.period.is_none()
+    }
+
+    /// Only what stands in one column decides.
+    pub fn binds_only(&self, place: usize) -> bool {
+        self.period.is_none() && self.columns.iter().all(|(bound, _)| *bound == place)
+    }
+
+    /// Whether rows with a text in a column are wanted, as far as that column decides.
+    pub fn may_hold(&self, place: usize, text: &str) -> bool {
+        let mut own = self.columns.iter().filter(|(bound, _)| *bound == place);
+        own.all(|(_, texts)| texts.iter().any(|wanted| wanted == text))
+    }
+
     pub fn is_of_customers(&self) -> bool {
         self.customers.is_some()
     }

@@ -28,7 +28,7 @@ fn each_error_has_its_code() {
         ("SELECT repeat('x', 1000000000)", "53200", "repeat"),
         ("SELECT generate_series(1, 1000000000)", "53200", "generate_series"),
         ("SELECT repeat(repeat('x', 90000), 90000)", "53200", "repeat"),
-        ("SELECT array_repeat(array_repeat(1, 90000), 90000)", "53200", "array_repeat"),
+        ("SELECT array_length(array_repeat(array_repeat(1, 90000), 90000))", "53200", "array_repeat"),
         ("SELECT max(length(repeat('x', 90000 + value))) FROM generate_series(1, 100000)", "53200", "repeat"),
         ("FETCH 1 FROM nothing", "34000", "cursor \"nothing\" does not exist"),
         ("DECLARE c CURSOR FOR SELECT 1", "25P01", "transaction blocks"),

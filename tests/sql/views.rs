@@ -15,6 +15,9 @@ const CUSTOMERS: &str = "5000";
 /// Views whose rows are the service's alone, or tell when it took what.
 const OWN: [&str; 2] = ["effect_first_reported", "points_change"];
 
+/// Columns of the ledger that tell when a file was taken.
+const WHEN: [&str; 2] = ["accepted_at", "epoch"];
+
 fn cohortflow(arguments: &[&str], paths: &[&Path]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cohortflow"));
     let output = command.args(arguments).args(paths).output().expect("it runs");
@@ -27,6 +30,12 @@ fn province() -> (Home, tempfile::TempDir, Served) {
     let made = tempfile::tempdir().expect("a directory");
     let sizes = ["generate", "--customers", CUSTOMERS, "--months", "4", "--from", "2009-04", "--seed", "7", "--output"];
     cohortflow(&sizes, &[made.path()]);
+    // Who takes part in a draw, here and there among everybody.
+    let mut drawn = "feedback_id,campaign_id,customer_id,kind,at\n".to_owned();
+    for number in (0..5000).step_by(125) {
+        drawn.push_str(&format!("draw{number},holiday_greetings,C{number:09},order,2009-07-10 10:00:00\n"));
+    }
+    std::fs::write(made.path().join("feedback_2009-07_draw.csv"), drawn).expect("written");
     let programme = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes/reference");
     let mut files = 0;
     for entry in std::fs::read_dir(made.path()).expect("listed") {
@@ -61,7 +70,7 @@ fn as_exported(view: &View, rows: Vec<Row>) -> Vec<Row> {
     let cell = |(column, cell): (&cohortflow::query::Column, Option<String>)| match column.kind {
         Kind::Boolean => cell.map(|truth| if truth == "t" { "true".to_owned() } else { "false".to_owned() }),
         Kind::Token => None,
-        Kind::Time if view.name == "ingest_ledger" => None,
+        _ if view.name == "ingest_ledger" && WHEN.contains(&column.name) => None,
         _ => cell,
     };
     let mut rows: Vec<Row> = rows.into_iter().map(|row| view.columns.iter().zip(row).map(cell).collect()).collect();
@@ -80,8 +89,9 @@ fn sql_tells_what_run_exports_and_of_a_customer_what_all_rows_have_of_him() {
         if !OWN.contains(&view.name) {
             let mut exported = exported(view, output.path());
             if view.name == "ingest_ledger" {
-                let at = view.columns.iter().position(|column| column.kind == Kind::Time).expect("a time");
-                exported.iter_mut().for_each(|row| row[at] = None);
+                let when = |place: &usize| WHEN.contains(&view.columns[*place].name);
+                let when: Vec<usize> = (0..view.columns.len()).filter(when).collect();
+                exported.iter_mut().for_each(|row| when.iter().for_each(|place| row[*place] = None));
             }
             exported.sort();
             let told = as_exported(view, all.clone());
@@ -120,6 +130,30 @@ fn of_customers(client: &mut postgres::Client, view: &View, all: Vec<Row>) {
     }
     let list = ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
     assert_eq!(told(format!("IN ({list})")), wanted(&ids), "{}", view.name);
+}
+
+#[test]
+fn what_one_customer_is_told_of_fit_and_prizes_is_reckoned_among_everybody() {
+    // It was reckoned among the customers of his chunk, where there is more than one.
+    let (_home, _output, served) = province();
+    let mut client = served.connect();
+    for (view, column) in [("fit", "score"), ("prize", "place")] {
+        let mut by_customer: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in rows(&mut client, &format!("SELECT customer_id, {column} FROM {view}")) {
+            let [Some(customer), Some(value)] = row.as_slice() else { panic!("{view}: {row:?}") };
+            by_customer.entry(customer.clone()).or_default().push(value.clone());
+        }
+        assert!(!by_customer.is_empty(), "{view}");
+        let step = by_customer.len() / 20 + 1;
+        for (customer, mut expected) in by_customer.into_iter().step_by(step) {
+            let reply = served.service.get(&format!("/v1/views/{view}?customer_id={customer}")).good();
+            let text = |row: &serde_json::Value| row[column].to_string().trim_matches('"').to_owned();
+            let mut told: Vec<String> = reply["rows"].as_array().expect("rows").iter().map(text).collect();
+            told.sort();
+            expected.sort();
+            assert_eq!(told, expected, "{view} of {customer}");
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! A plan names tables; which epoch they are read at is settled when it is executed. No statement writes, no function
 //! reads a file, and what a statement holds in memory is bounded.
 
+mod columns;
 mod functions;
 mod limits;
 mod outline;

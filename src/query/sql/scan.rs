@@ -2,6 +2,7 @@
 //! background, a few batches ahead.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -12,7 +13,7 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, Record
 use datafusion::physical_plan::streaming::PartitionStream;
 use tokio::sync::mpsc::Sender;
 
-use super::Moment;
+use super::{Moment, columns};
 use crate::engine::Published;
 use crate::query::arrays::Column;
 use crate::query::filter::{Filter, chosen};
@@ -72,8 +73,13 @@ impl PartitionStream for Part {
         if let Some((part, parts)) = self.of {
             let published = scan.moment.reading.published.clone();
             let schema = scan.schema.clone();
-            let places = (part..published.part_count(CHUNKS)).step_by(parts);
-            let batches = places.map(move |place| scan.batch(&published.part(CHUNKS, place)));
+            let is_columnar = columns::are_told(scan.view, &scan.filter);
+            let count =
+                if is_columnar { published.chunks().count().div_ceil(CHUNKS) } else { published.part_count(CHUNKS) };
+            let batches = (part..count).step_by(parts).map(move |place| match is_columnar {
+                true => scan.columns(place * CHUNKS..(place + 1) * CHUNKS),
+                false => scan.batch(&published.part(CHUNKS, place)),
+            });
             return Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)));
         }
         if scan.filter.is_of_customers() {
@@ -102,6 +108,11 @@ impl From<StoreError> for Stop {
 }
 
 impl Scan {
+    /// The rows of some chunks, as columns.
+    fn columns(&self, chunks: Range<usize>) -> Result<RecordBatch> {
+        columns::batch(self.view, &self.moment.reading, &self.filter, chunks, &self.columns, &self.schema)
+    }
+
     /// The rows of a part of what is published.
     fn batch(&self, published: &Published) -> Result<RecordBatch> {
         let sources = Sources { published, ..self.moment.reading.sources() };
