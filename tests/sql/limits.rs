@@ -37,8 +37,11 @@ fn a_statement_ends_with_its_deadline() {
     ] {
         let (code, message) = refused(&mut client, text);
         assert!(["57014", "53200"].contains(&&*code), "{text}: {code} {message}");
+        let ended = Instant::now();
+        served.until_idle();
+        // At once, but for a processor that others have. Left alone, the join of pairs takes half a minute more.
+        assert!(ended.elapsed() < Duration::from_secs(10), "{text} works on");
     }
-    served.until_idle();
 }
 
 #[test]
@@ -53,8 +56,11 @@ fn a_statement_ends_when_its_client_says_so() {
     served.service.until("/metrics", |reply| {
         String::from_utf8_lossy(&reply.body).contains("cohortflow_sql_statements_running 1").then_some(())
     });
+    let told = Instant::now();
     token.cancel_query(NoTls).expect("it is told");
     assert_eq!(asked.join().expect("answered"), ("57014".to_owned(), "1".to_owned()));
+    // Before the deadline, which has the same code.
+    assert!(told.elapsed() < Duration::from_secs(20));
     served.until_idle();
     // Nobody else's statement: a token with another secret changes nothing.
     let other = served.connect();
@@ -125,7 +131,7 @@ fn what_needs_too_much_memory_is_refused_and_nothing_else_is() {
         "SELECT count(*) FROM (SELECT DISTINCT (value * 7919) % 100000007 FROM generate_series(1, 50000000)) numbers",
     );
     assert_eq!(code, "53200", "{message}");
-    assert!(message.contains("MB of memory"), "{message}");
+    assert!(message.contains("the statement needs more"), "{message}");
     served.until_idle();
     assert_eq!(
         value(&mut client, "SELECT count(*) FROM (SELECT DISTINCT value FROM generate_series(1, 1000)) n"),

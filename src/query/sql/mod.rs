@@ -10,6 +10,7 @@
 
 mod columns;
 mod functions;
+mod guard;
 mod limits;
 mod outline;
 pub mod refusal;
@@ -42,6 +43,7 @@ use datafusion_pg_catalog::pg_catalog::setup_pg_catalog;
 
 use super::{Reading, VIEWS};
 pub use functions::VERSION;
+pub use guard::Ended;
 use limits::{Bounded, Together};
 pub use outline::{names, parameters};
 use refusal::Refusal;
@@ -146,12 +148,13 @@ impl Session {
         analyzed.unwrap_or(plan)
     }
 
-    /// The rows of a plan with its parameters, at a moment.
+    /// The rows of a plan with its parameters, at a moment. They come to an end once it is told that they have.
     pub async fn execute(
         &self,
         plan: LogicalPlan,
         parameters: Option<ParamValues>,
         moment: Arc<Moment>,
+        ended: Ended,
     ) -> Result<SendableRecordBatchStream, Refusal> {
         let plan = match parameters {
             Some(parameters) => plan.replace_params_with_values(&parameters)?,
@@ -160,7 +163,7 @@ impl Session {
         let mut state = (*self.state).clone();
         state.mark_start_execution();
         state.config_mut().set_extension(moment);
-        let physical = state.create_physical_plan(&plan).await?;
+        let physical = guard::guarded(state.create_physical_plan(&plan).await?, &ended)?;
         Ok(execute_stream(physical, state.task_ctx())?)
     }
 }

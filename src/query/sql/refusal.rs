@@ -142,6 +142,10 @@ impl From<DataFusionError> for Refusal {
             _ => Code::Internal,
         };
         let message = match root {
+            // An operator that would write to disk what it cannot hold.
+            DataFusionError::ResourcesExhausted(message) if message.contains("DiskManager") => {
+                "the statement needs more memory than it may hold".to_owned()
+            }
             DataFusionError::Plan(message)
             | DataFusionError::Execution(message)
             | DataFusionError::NotImplemented(message)

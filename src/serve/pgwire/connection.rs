@@ -33,9 +33,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// By which a statement is cancelled over another connection.
 pub struct Cancels {
     pub secret: Mutex<SecretKey>,
-    /// The statement under way, or the last one.
+    /// The message under way, or the last one.
     number: AtomicU64,
-    /// The last statement that was cancelled.
+    /// The last message that was cancelled.
     cancelled: watch::Sender<u64>,
 }
 
@@ -166,9 +166,13 @@ impl Connection {
         self.state.lock().is_in_transaction
     }
 
-    /// Begins a statement, which can be cancelled from here on.
-    pub fn watch(self: &Arc<Self>) -> Watch {
+    /// Begins a message of the client's: all that it asks for is cancelled together, from here on.
+    pub fn asked(&self) {
         self.cancels.number.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Begins a statement, which has its time from here on.
+    pub fn watch(self: &Arc<Self>) -> Watch {
         let mut state = self.state.lock();
         let own = state.settings.timeout.unwrap_or(self.shared.deadline);
         let after = own.min(self.shared.deadline);
@@ -176,7 +180,7 @@ impl Connection {
         Watch::new(self.clone(), self.cancels.cancelled.subscribe())
     }
 
-    /// The statement under way: its number, until when it may run, and how long that is in all.
+    /// The statement under way: its message's number, until when it may run, and how long that is in all.
     pub fn under_way(&self) -> (u64, Instant, Duration) {
         let number = self.cancels.number.load(Ordering::Relaxed);
         let (until, after) = self.state.lock().until.unwrap_or_else(|| (Instant::now(), Duration::ZERO));

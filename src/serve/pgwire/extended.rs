@@ -38,6 +38,7 @@ impl QueryParser for Parser {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
+        self.0.asked();
         let mut statements = Prepared::read(&self.0, text).await?;
         if statements.len() > 1 {
             let message = "cannot insert multiple commands into a prepared statement";
@@ -184,6 +185,7 @@ impl Handlers {
     {
         let state = portal.state();
         let mut state = state.lock_owned().await;
+        self.0.asked();
         // Each call has the whole time.
         drop(self.0.watch());
         if matches!(*state, PortalExecutionState::Initial) {

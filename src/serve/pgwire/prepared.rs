@@ -49,8 +49,9 @@ impl Question {
         moment: Arc<Moment>,
     ) -> Result<Running, Refusal> {
         let (session, plan) = (connection.session()?.clone(), self.plan.clone());
-        let rows = async move { session.execute(plan, parameters, moment).await };
-        Ok(Running::start(&connection.shared.threads, rows))
+        Ok(Running::start(&connection.shared.threads, |ended| async move {
+            session.execute(plan, parameters, moment, ended).await
+        }))
     }
 }
 

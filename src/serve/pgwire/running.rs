@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
@@ -12,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::connection::Connection;
+use crate::query::sql::Ended;
 use crate::query::sql::refusal::{Code, Refusal};
 
 /// Batches that wait for the client.
@@ -23,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// When the statement under way ends, finished or not.
 pub struct Watch {
     connection: Arc<Connection>,
-    /// The number of the last statement that was cancelled.
+    /// The number of the last message that was cancelled.
     cancelled: watch::Receiver<u64>,
 }
 
@@ -96,13 +98,22 @@ pub struct Running {
     work: Option<Work<()>>,
     /// A batch of which some rows were taken.
     held: Option<RecordBatch>,
+    ended: Ended,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Running {
-    pub fn start(
-        threads: &Runtime,
-        rows: impl Future<Output = Result<SendableRecordBatchStream, Refusal>> + Send + 'static,
-    ) -> Running {
+    pub fn start<F>(threads: &Runtime, rows: impl FnOnce(Ended) -> F) -> Running
+    where
+        F: Future<Output = Result<SendableRecordBatchStream, Refusal>> + Send + 'static,
+    {
+        let ended = Ended::default();
+        let rows = rows(ended.clone());
         let (sender, batches) = mpsc::channel(AHEAD);
         let work = Work::start(threads, async move {
             let mut rows = match rows.await {
@@ -117,7 +128,7 @@ impl Running {
                 }
             }
         });
-        Running { batches, work: Some(work), held: None }
+        Running { batches, work: Some(work), held: None, ended }
     }
 
     /// The next rows, at most so many; none at the end.
@@ -126,7 +137,9 @@ impl Running {
             let batch = match self.held.take() {
                 Some(batch) => batch,
                 None => {
-                    let received = watch.until(async { self.batches.recv().await.transpose() }).await?;
+                    let received = watch.until(async { self.batches.recv().await.transpose() }).await;
+                    // A cursor is kept after its statement has ended; its rows are not.
+                    let received = received.inspect_err(|_| self.ended.store(true, Ordering::Relaxed))?;
                     match received {
                         Some(batch) => batch,
                         // A sender that is gone has ended, or failed.

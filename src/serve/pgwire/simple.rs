@@ -31,6 +31,7 @@ impl SimpleQueryHandler for Handlers {
             return Err(PgWireError::NotReadyForQuery);
         }
         client.set_state(PgWireConnectionState::QueryInProgress);
+        self.0.asked();
         let statements = Prepared::read(&self.0, &query.query).await?;
         if statements.is_empty() {
             client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
