@@ -40,7 +40,6 @@ pub enum Code {
     UndefinedSavepoint,
     InvalidLogin,
     UndefinedDatabase,
-    Shutdown,
     Internal,
 }
 
@@ -75,7 +74,6 @@ impl Code {
             Code::InvalidLogin => "28000",
             Code::UndefinedDatabase => "3D000",
             Code::Protocol => "08P01",
-            Code::Shutdown => "57P01",
             Code::Internal => "XX000",
         }
     }

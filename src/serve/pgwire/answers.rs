@@ -1,13 +1,14 @@
 //! Rows as the protocol has them.
 
 use std::fmt::Debug;
+use std::ops::DerefMut;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use arrow_pg::datatypes::{encode_recordbatch, field_into_pg_type};
 use futures::stream::BoxStream;
-use futures::{Sink, SinkExt, Stream, StreamExt, TryStreamExt, stream};
+use futures::{Sink, SinkExt, Stream, StreamExt, TryStreamExt, future, stream};
 use pgwire::api::ClientInfo;
 use pgwire::api::portal::Format;
 use pgwire::api::results::{FieldFormat, FieldInfo, QueryResponse, Tag};
@@ -17,7 +18,7 @@ use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use pgwire::messages::data::{DataRow, RowDescription};
 use pgwire::messages::response::TransactionStatus;
 
-use super::running::{Running, Watch};
+use super::running::{Running, Watch, batches};
 use super::times;
 use crate::query::sql::refusal::{Code, Refusal};
 
@@ -85,21 +86,21 @@ pub fn described(fields: &[FieldInfo]) -> RowDescription {
     RowDescription::new(fields.iter().map(Into::into).collect())
 }
 
-/// The rows that come of a statement, at most so many.
-pub fn rows(
+/// The rows that come of a statement, so many at most.
+pub fn rows<R>(
     fields: Fields,
-    running: Running,
+    running: R,
     watch: Watch,
-) -> impl Stream<Item = PgWireResult<DataRow>> + Send + 'static {
-    let next = move |(mut running, mut watch): (Running, Watch)| {
-        let fields = fields.clone();
-        async move {
-            let batch = running.next(&mut watch, usize::MAX).await?;
-            let rows = batch.map(|batch| encoded(fields, batch)).transpose()?;
-            PgWireResult::Ok(rows.map(|rows| (rows, (running, watch))))
-        }
-    };
-    stream::try_unfold((running, watch), next).map_ok(|rows| stream::iter(rows.into_iter().map(Ok))).try_flatten()
+    rows_max: usize,
+) -> impl Stream<Item = PgWireResult<DataRow>> + Send + 'static
+where
+    R: DerefMut<Target = Running> + Send + 'static,
+{
+    let encoded = move |batch| future::ready(encoded(fields.clone(), batch));
+    batches(running, watch, rows_max)
+        .and_then(encoded)
+        .map_ok(|rows| stream::iter(rows.into_iter().map(Ok)))
+        .try_flatten()
 }
 
 /// Sends what a statement answers, without a description of its rows.
@@ -151,7 +152,7 @@ where
 }
 
 /// The rows of a batch.
-pub fn encoded(fields: Fields, batch: RecordBatch) -> PgWireResult<Vec<DataRow>> {
+fn encoded(fields: Fields, batch: RecordBatch) -> PgWireResult<Vec<DataRow>> {
     if batch.num_columns() != fields.len() {
         return Err(Refusal::new(Code::Internal, "the rows are not those that were planned").into());
     }

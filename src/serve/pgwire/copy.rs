@@ -15,7 +15,7 @@ use pgwire::messages::copy::CopyData;
 
 use super::answers::{Copy, Fields};
 use super::prepared::Question;
-use super::running::{Running, Watch};
+use super::running::{Running, Watch, batches};
 use super::times;
 use crate::query::sql::refusal::{Code, Refusal};
 
@@ -151,11 +151,7 @@ pub fn out(
     let trailer = shape.is_binary.then(CopyEncoder::finish_copy_binary);
     let mut encoder = shape.encoder(fields.clone());
     let (format, columns) = (i8::from(shape.is_binary), fields.len());
-    let batches = stream::try_unfold((running, watch), |(mut running, mut watch)| async move {
-        let batch = running.next(&mut watch, usize::MAX).await?;
-        PgWireResult::Ok(batch.map(|batch| (batch, (running, watch))))
-    });
-    let lines = batches
+    let lines = batches(Box::new(running), watch, usize::MAX)
         .and_then(move |batch| futures::future::ready(lines(&mut encoder, &fields, batch)))
         .map_ok(|lines| stream::iter(lines.into_iter().map(Ok)))
         .try_flatten()

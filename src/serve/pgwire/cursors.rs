@@ -5,13 +5,12 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::ParamValues;
 use datafusion::sql::sqlparser::ast::{Declare, FetchDirection, Value, ValueWithSpan};
-use futures::stream;
 use pgwire::api::portal::Format;
 use pgwire::api::results::QueryResponse;
 use pgwire::error::PgWireResult;
 use tokio::sync::Mutex;
 
-use super::answers::{self, Answer, Fields, encoded};
+use super::answers::{self, Answer, Fields};
 use super::connection::Connection;
 use super::prepared::Question;
 use super::running::Running;
@@ -90,22 +89,7 @@ pub async fn fetch(
     let fields = fields(connection, name, format)?;
     let running = connection.state().cursors.get(name).ok_or_else(|| unknown(name))?.running.clone();
     let (running, watch) = (running.lock_owned().await, connection.watch());
-    let of = fields.clone();
-    let rows = stream::try_unfold((running, watch, count), move |(mut running, mut watch, left)| {
-        let fields = of.clone();
-        async move {
-            if left == 0 {
-                return Ok(None);
-            }
-            let Some(batch) = running.next(&mut watch, left).await? else { return Ok(None) };
-            let left = left - batch.num_rows();
-            PgWireResult::Ok(Some((encoded(fields, batch)?, (running, watch, left))))
-        }
-    });
-    let rows = futures::TryStreamExt::try_flatten(futures::TryStreamExt::map_ok(rows, |rows| {
-        stream::iter(rows.into_iter().map(Ok))
-    }));
-    let mut response = QueryResponse::new(fields, rows);
+    let mut response = QueryResponse::new(fields.clone(), answers::rows(fields, running, watch, count));
     response.set_command_tag("FETCH");
     Ok(Answer::Rows(response))
 }

@@ -28,7 +28,7 @@ use anyhow::Context;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::Service;
 use crate::priority::yield_to_readers;
@@ -55,7 +55,7 @@ pub struct Shared {
     service: Arc<Service>,
     sql: Sql,
     /// For statements.
-    threads: Runtime,
+    threads: Handle,
     /// How long a statement takes at most, unless its client sets less.
     deadline: Duration,
     cancels: Mutex<HashMap<i32, Arc<Cancels>>>,
@@ -68,8 +68,8 @@ pub struct Shared {
 /// Serves until it is dropped.
 pub struct Server {
     pub address: SocketAddr,
-    shared: Option<Arc<Shared>>,
-    connections: Option<Runtime>,
+    /// For connections, and for statements. Connections share no runtime: the last of them would end it from within.
+    runtimes: Option<[Runtime; 2]>,
 }
 
 /// Listens before anything is promised.
@@ -102,27 +102,22 @@ impl Server {
         let shared = Arc::new(Shared {
             service,
             sql: threads.block_on(Sql::new(MEMORY_TOGETHER))?,
-            threads,
+            threads: threads.handle().clone(),
             deadline,
             cancels: Mutex::default(),
             connections: AtomicUsize::new(0),
             numbers: AtomicI32::new(1),
             secrets: RandomPidSecretKeyGenerator::default(),
         });
-        connections.spawn(accept(listener, shared.clone()));
-        Ok(Server { address, shared: Some(shared), connections: Some(connections) })
+        connections.spawn(accept(listener, shared));
+        Ok(Server { address, runtimes: Some([connections, threads]) })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // Whoever is connected is cut off: a statement writes nothing that could be left half done.
-        if let Some(connections) = self.connections.take() {
-            connections.shutdown_background();
-        }
-        if let Some(shared) = self.shared.take().and_then(Arc::into_inner) {
-            shared.threads.shutdown_background();
-        }
+        self.runtimes.take().into_iter().flatten().for_each(Runtime::shutdown_background);
     }
 }
 

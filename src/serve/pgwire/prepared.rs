@@ -129,7 +129,7 @@ impl Prepared {
             return Ok(Answer::Copy(copy::out(question, options, legacy_options, running, watch)?));
         }
         let fields = question.fields(format)?;
-        let mut response = QueryResponse::new(fields.clone(), rows(fields, running, watch));
+        let mut response = QueryResponse::new(fields.clone(), rows(fields, Box::new(running), watch, usize::MAX));
         if matches!(statement, Ast::Explain { .. }) {
             response.set_command_tag("EXPLAIN");
         }

@@ -1,14 +1,16 @@
 //! A statement under way: its rows come from threads of their own, a few batches ahead of who reads them.
 
 use std::future::Future;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
-use futures::StreamExt;
-use tokio::runtime::Runtime;
+use futures::{Stream, StreamExt, stream};
+use pgwire::error::PgWireResult;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -69,7 +71,7 @@ impl Watch {
 pub struct Work<T>(JoinHandle<T>);
 
 impl<T: Send + 'static> Work<T> {
-    pub fn start(threads: &Runtime, work: impl Future<Output = T> + Send + 'static) -> Work<T> {
+    pub fn start(threads: &Handle, work: impl Future<Output = T> + Send + 'static) -> Work<T> {
         let counted = Counted::new();
         Work(threads.spawn(async move {
             let _counted = counted;
@@ -108,7 +110,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    pub fn start<F>(threads: &Runtime, rows: impl FnOnce(Ended) -> F) -> Running
+    pub fn start<F>(threads: &Handle, rows: impl FnOnce(Ended) -> F) -> Running
     where
         F: Future<Output = Result<SendableRecordBatchStream, Refusal>> + Send + 'static,
     {
@@ -159,6 +161,23 @@ impl Running {
             }
         }
     }
+}
+
+/// The batches of a statement, with so many rows in all at most.
+pub fn batches<R>(running: R, watch: Watch, rows_max: usize) -> impl Stream<Item = PgWireResult<RecordBatch>> + Send
+where
+    R: DerefMut<Target = Running> + Send,
+{
+    stream::try_unfold((running, watch, rows_max), |(mut running, mut watch, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let batch = running.next(&mut watch, left).await?;
+        Ok(batch.map(|batch| {
+            let left = left - batch.num_rows();
+            (batch, (running, watch, left))
+        }))
+    })
 }
 
 /// A statement that takes processors' time, told to whoever watches the service.
