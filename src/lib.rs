@@ -21,6 +21,7 @@
 //! | [`campaigns`] | how far campaigns have come, what may come next, what they are likely to bring | files, HTTP |
 //! | [`query`] | every view by name at one epoch, cards, export | how anything came to be |
 //! | [`intake`] | the order of the three: decode ahead, commit, submit; programmes in force | |
+//! | [`feeds`] | any view as rows, then as what becomes of them, for whoever goes on later too | HTTP |
 //! | [`handoff`] | targets into contacts: the second check, room, the outbox, what is withdrawn from it | HTTP |
 //! | [`orders`] | replies into order requests, what is given out to be provisioned, and what came of it | HTTP |
 //! | [`programme`] | TOML and rules into what the dataflow evaluates, errors that point | everything else |
@@ -45,6 +46,7 @@
 pub mod campaigns;
 pub mod cli;
 pub mod engine;
+pub mod feeds;
 pub mod generate;
 pub mod handoff;
 pub mod ingest;

@@ -41,13 +41,34 @@ impl Service {
 
     /// Text as it comes, to anything; or the service's refusal.
     pub fn copy(&self, path: &str, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
-        let agent = agent();
-        let mut response = agent.get(format!("{}{path}", self.http)).call().map_err(|error| self.unreached(error))?;
+        self.copied(agent().get(format!("{}{path}", self.http)).call(), out)
+    }
+
+    /// The same of what is answered to a body.
+    pub fn copy_of(&self, path: &str, body: &Value, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
+        self.copied(agent().post(format!("{}{path}", self.http)).send_json(body), out)
+    }
+
+    fn copied(
+        &self,
+        result: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        out: &mut dyn std::io::Write,
+    ) -> anyhow::Result<Option<Value>> {
+        let mut response = result.map_err(|error| self.unreached(error))?;
         if !response.status().is_success() {
             return Ok(Some(json(&mut response)?));
         }
         heard(std::io::copy(&mut response.body_mut().as_reader(), out).map(|_| ())).context("the answer broke off")?;
         Ok(None)
+    }
+
+    /// An answer that goes on for as long as somebody reads it; or the service's refusal.
+    pub fn stream(&self, path: &str) -> anyhow::Result<Result<impl std::io::BufRead + use<>, Value>> {
+        let mut response = agent().get(format!("{}{path}", self.http)).call().map_err(|error| self.unreached(error))?;
+        if !response.status().is_success() {
+            return Ok(Err(json(&mut response)?));
+        }
+        Ok(Ok(std::io::BufReader::new(response.into_body().into_reader())))
     }
 
     fn answer(&self, result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Answer> {

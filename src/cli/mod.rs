@@ -12,12 +12,14 @@ mod generate;
 mod offers;
 mod orders;
 mod progress;
+mod query;
 mod release;
 mod replay;
 mod run;
 mod serve;
 mod shell;
 mod standing;
+mod tail;
 mod verify;
 mod view;
 mod worklist;
@@ -55,6 +57,8 @@ enum Command {
     Customer(ask::Customer),
     Standing(standing::Arguments),
     View(view::Arguments),
+    Tail(tail::Arguments),
+    Query(query::Arguments),
     Verify(verify::Arguments),
     Adjust(edits::Adjust),
     List(edits::List),
@@ -98,6 +102,8 @@ pub fn main() -> ExitCode {
         Command::Customer(arguments) => ask::customer(arguments),
         Command::Standing(arguments) => standing::run(arguments),
         Command::View(arguments) => view::run(arguments),
+        Command::Tail(arguments) => tail::run(arguments),
+        Command::Query(arguments) => query::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Adjust(arguments) => edits::adjust(arguments),
         Command::List(arguments) => edits::list(arguments),

@@ -55,7 +55,7 @@ The entries of one customer as a table, and the opinions on a topic as a file fo
   cohortflow view points_entry --where customer_id=c1 --format table
   cohortflow view opinion --where topic=coverage --output opinions.csv";
 
-fn condition(text: &str) -> Result<(String, String), String> {
+pub fn condition(text: &str) -> Result<(String, String), String> {
     let (column, value) = text.split_once('=').ok_or("expected COLUMN=VALUE")?;
     Ok((column.to_owned(), value.to_owned()))
 }
@@ -167,7 +167,7 @@ fn json(service: &Service, path: &str, out: &mut dyn Write) -> anyhow::Result<Ex
 }
 
 /// Rows under their header, each column as wide as its widest cell.
-fn table(bytes: &[u8], out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn table(bytes: &[u8], out: &mut dyn Write) -> anyhow::Result<()> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
     let rows = reader.records().collect::<Result<Vec<_>, _>>().context("the service's answer is no CSV")?;
     let width = |cell: &str| cell.chars().count();

@@ -258,6 +258,17 @@ impl Hub {
         !state.failed
     }
 
+    /// Waits until something else is published than what was seen, for so long at most.
+    pub fn wait_past(&self, seen: &Arc<Published>, patience: Duration) {
+        let until = Instant::now() + patience;
+        let mut state = self.state.lock();
+        while Arc::ptr_eq(&self.published.load(), seen) && !state.failed {
+            if self.moved.wait_until(&mut state, until).timed_out() {
+                return;
+            }
+        }
+    }
+
     /// Whether a worker has ended other than by being told to.
     pub fn has_failed(&self) -> bool {
         self.state.lock().failed

@@ -193,6 +193,16 @@ impl Published {
         self.only(|_, _| false)
     }
 
+    /// Where this and an earlier one differ: both with the chunks that are not the same in them, and nobody in the
+    /// others. Rows that hang on a customer's chunk alone are the same of everybody else.
+    pub fn changed_since(&self, earlier: &Published) -> (Published, Published) {
+        let chunk = |published: &Published, worker: usize, at: usize| {
+            published.workers.get(worker).and_then(|worker| worker.chunks.get(at)).map(Arc::as_ptr)
+        };
+        let has_changed = |worker, at| chunk(earlier, worker, at) != chunk(self, worker, at);
+        (earlier.only(has_changed), self.only(has_changed))
+    }
+
     /// The same with the chunks of workers that are kept, and nobody in the others.
     fn only(&self, is_kept: impl Fn(usize, usize) -> bool) -> Published {
         let nobody = CHUNK_EMPTY.with(Arc::clone);

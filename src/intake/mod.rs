@@ -35,6 +35,7 @@ use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::orders::{Batches, Claims};
 use crate::programme::Document;
+use crate::query::Readings;
 use crate::store::reports::Reports;
 use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
@@ -260,6 +261,12 @@ impl Intake {
 
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    /// For whoever reads views.
+    pub fn readings(&self) -> Readings {
+        let (store, document) = (self.store.clone(), self.document.clone());
+        Readings { hub: self.hub.clone(), dictionary: self.names.clone(), store, document }
     }
 
     /// The programme in force.

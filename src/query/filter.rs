@@ -93,6 +93,22 @@ impl Filter {
         self.customers.is_some()
     }
 
+    /// Whether there is a condition on when.
+    pub fn has_period(&self) -> bool {
+        self.period.is_some()
+    }
+
+    /// The same as [`Filter::takes`], of cells as JSON tells them; periods are not looked at.
+    pub fn takes_told(&self, cells: &[serde_json::Value]) -> bool {
+        let stands = |(place, texts): &(usize, Vec<String>)| match cells.get(*place) {
+            None => false,
+            Some(serde_json::Value::Null) => texts.iter().any(String::is_empty),
+            Some(serde_json::Value::String(held)) => texts.contains(held),
+            Some(cell) => texts.contains(&cell.to_string()),
+        };
+        self.columns.iter().all(stands)
+    }
+
     pub fn takes(&self, cells: &[Cell<'_>]) -> bool {
         let stands = |(place, texts): &(usize, Vec<String>)| match &cells[*place] {
             Cell::Text(held) => texts.iter().any(|text| text == held),

@@ -34,5 +34,5 @@ mod targets;
 pub use card::{Card, card};
 pub use catalog::{Column, Kind, VIEWS, View, absent, nearest, view};
 pub use cell::Cell;
-pub use reading::Reading;
+pub use reading::{Reading, Readings};
 pub use rows::{Sources, is_by_customer, rows, tier_of};

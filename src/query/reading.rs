@@ -6,9 +6,30 @@ use dataflows::types::Epoch;
 use parking_lot::{Mutex, RwLock};
 
 use super::Sources;
-use crate::engine::Published;
+use crate::engine::{Hub, Published};
 use crate::programme::Document;
 use crate::store::{Dictionary, Names, Store};
+
+/// What readings are made of.
+#[derive(Clone)]
+pub struct Readings {
+    pub hub: Arc<Hub>,
+    pub dictionary: Arc<RwLock<Dictionary>>,
+    pub store: Arc<Mutex<Store>>,
+    /// The programme in force.
+    pub document: Arc<Mutex<Arc<Document>>>,
+}
+
+impl Readings {
+    /// Everything at what is visible now. Its names are at least those of its rows.
+    pub fn reading(&self) -> Reading {
+        let published = self.hub.published();
+        let names = self.dictionary.read().names();
+        let (dictionary, store) = (self.dictionary.clone(), self.store.clone());
+        let document = self.document.lock().clone();
+        Reading { published, names, dictionary, store, document, looked_at: OnceLock::new() }
+    }
+}
 
 /// One epoch: what is read of it twice is the same twice.
 pub struct Reading {

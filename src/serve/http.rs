@@ -22,6 +22,7 @@ use super::campaigns::{campaign, campaigns, set_state};
 use super::dead_letters::{dead_letters, replay};
 use super::door::{Door, OPENING, Opened};
 use super::edits::{adjust, edit_list, opt_out};
+use super::feeds::{socket, stream};
 use super::fit::{channel_fit, customer_fit, product_fit};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use super::offers::{answer_offer, offers};
@@ -57,21 +58,35 @@ pub fn run(
             stopped(signals, stop).await;
             let _ = draining.send(());
         };
-        let served = axum::serve(listener, router(door)).with_graceful_shutdown(stopped);
+        let served = axum::serve(listener, router(door.clone())).with_graceful_shutdown(stopped);
         let overdue = async {
             let _ = drained.await;
             tokio::time::sleep(DRAIN_MAX).await;
         };
+        let served = async {
+            served.await?;
+            // Connections that have become sockets are nobody's to wait for but ours.
+            while door.service().is_some_and(|service| service.feeds.consumers() > 0) {
+                tokio::time::sleep(LOOK).await;
+            }
+            std::io::Result::Ok(())
+        };
         tokio::select! {
-            served = served.into_future() => served?,
+            served = served => served?,
             () = overdue => tracing::warn!("requests that did not come to an end were given up"),
         }
         Ok(())
     })
 }
 
+/// Time between two looks at whether those who follow views have been told the end.
+const LOOK: Duration = Duration::from_millis(20);
+
 fn router(door: Arc<Door>) -> Router {
-    Router::new()
+    let router = Router::new();
+    #[cfg(feature = "sql")]
+    let router = router.route("/v1/query", post(super::query::query));
+    router
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -84,6 +99,8 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/customers/{id}/offers/answer", post(answer_offer))
         .route("/v1/views", get(views))
         .route("/v1/views/{name}", get(view_rows))
+        .route("/v1/views/{name}/feed", get(stream))
+        .route("/v1/views/{name}/socket", get(socket))
         .route("/v1/programme", get(programme_text).post(apply))
         .route("/v1/adjustments", post(adjust))
         .route("/v1/lists/{list}", post(edit_list))

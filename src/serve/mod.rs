@@ -5,6 +5,7 @@ mod campaigns;
 mod dead_letters;
 mod door;
 mod edits;
+mod feeds;
 mod fit;
 mod guard;
 mod http;
@@ -13,22 +14,27 @@ mod offers;
 mod orders;
 #[cfg(feature = "sql")]
 mod pgwire;
+#[cfg(feature = "sql")]
+mod query;
 mod ready;
 mod release;
 mod standing;
+#[cfg(feature = "sql")]
+mod statements;
 mod views;
 mod watch;
 mod worklist;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::engine::Engine;
+use crate::feeds::{self as change_feeds, Feeds};
 use crate::handoff::Handoffs;
 use crate::handoff::webhook::{self, Endpoint};
 use crate::intake::Intake;
@@ -96,23 +102,24 @@ pub struct Service {
     pub readiness: Readiness,
     pub metrics: metrics::Metrics,
     pub leaderboard: Leaderboard,
+    pub feeds: Feeds,
+    #[cfg(feature = "sql")]
+    pub statements: statements::Statements,
     /// Channels that are posted to.
     pub webhooks: Vec<String>,
 }
 
 impl Service {
-    /// Everything at what is visible now. Its names are at least those of its rows.
+    /// Everything at what is visible now.
     pub fn reading(&self) -> Reading {
-        let published = self.intake.hub().published();
-        let dictionary = self.intake.names();
-        let names = dictionary.read().names();
-        let (store, document) = (self.intake.store().clone(), self.intake.document());
-        Reading { published, names, dictionary, store, document, looked_at: OnceLock::new() }
+        self.intake.readings().reading()
     }
 }
 
 /// Runs until a signal to stop, or until nothing more can be promised.
 pub fn serve(config: Config) -> anyhow::Result<()> {
+    #[cfg(feature = "sql")]
+    let (statements, _threads) = statements::Statements::start(config.sql.deadline)?;
     let listener = std::net::TcpListener::bind(config.http)
         .with_context(|| format!("could not listen on {}\nhint: choose another address with --http", config.http))?;
     listener.set_nonblocking(true)?;
@@ -128,10 +135,16 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let (opened, ends) = (door.clone(), StopAtEnd(stop.clone()));
     let opening = std::thread::spawn(move || {
-        let (service, engine) = open(&config, directory.disk, directory.token_key, metrics)?;
+        let opened_by = Opening {
+            metrics,
+            stop: ends.0.clone(),
+            #[cfg(feature = "sql")]
+            statements,
+        };
+        let (service, engine) = open(&config, directory.disk, directory.token_key, opened_by)?;
         opened.open(service.clone());
         #[cfg(feature = "sql")]
-        let sql = sql.map(|sql| pgwire::Server::start(sql, service.clone(), config.sql.deadline)).transpose()?;
+        let sql = sql.map(|sql| pgwire::Server::start(sql, service.clone())).transpose()?;
         // A request and a signal are heard before anybody is told to send one.
         let _ = is_heard.recv();
         announce(address, &config);
@@ -181,14 +194,23 @@ fn listen_for_sql(sql: &Sql) -> anyhow::Result<Option<std::net::TcpListener>> {
     }
 }
 
+/// What a service is opened with, beside what it is set up with.
+struct Opening {
+    metrics: metrics::Metrics,
+    /// Ends those who follow views.
+    stop: Arc<AtomicBool>,
+    #[cfg(feature = "sql")]
+    statements: statements::Statements,
+}
+
 /// Opens the store and makes all that it holds visible.
 fn open(
     config: &Config,
     disk: Disk,
     token_key: [u8; 32],
-    metrics: metrics::Metrics,
+    with: Opening,
 ) -> anyhow::Result<(Arc<Service>, Engine)> {
-    let observe = metrics.clone();
+    let observe = with.metrics.clone();
     let mut store = Store::open(Arc::new(disk), token_key)?;
     store.keep_free(config.reserve);
     let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
@@ -215,7 +237,25 @@ fn open(
         )
     })?;
     intake.provision_through(batches);
-    let service = Service { intake, readiness, metrics, leaderboard, webhooks };
+    let kept = config.data.join("feeds");
+    let failed = || format!("could not open the directory of change feeds {kept:?}");
+    let feeds = change_feeds::Config {
+        vfs: Arc::new(Disk::open(&kept).with_context(failed)?),
+        secret: token_key,
+        reserve: config.reserve,
+        retention: change_feeds::RETENTION,
+    };
+    let feeds = Feeds::open(intake.readings(), feeds, with.stop).with_context(failed)?;
+    let service = Service {
+        intake,
+        readiness,
+        metrics: with.metrics,
+        leaderboard,
+        feeds,
+        #[cfg(feature = "sql")]
+        statements: with.statements,
+        webhooks,
+    };
     Ok((Arc::new(service), engine))
 }
 

@@ -9,6 +9,7 @@ mod customers;
 mod edits;
 mod effects;
 mod exchange;
+mod feeds;
 mod files;
 mod filters;
 mod fit;

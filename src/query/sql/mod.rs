@@ -17,7 +17,9 @@ pub mod refusal;
 mod rewrite;
 mod scan;
 pub mod statement;
+pub mod subscribe;
 mod table;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,6 +50,7 @@ use limits::{Bounded, Together};
 pub use outline::{names, parameters};
 use refusal::Refusal;
 use statement::Reader;
+use subscribe::{Follow, Subscribe};
 use table::ViewTable;
 
 /// The name of the database, and of the schema with the views.
@@ -57,6 +60,8 @@ pub const SCHEMA: &str = "public";
 /// What a statement reads.
 pub struct Moment {
     pub reading: Reading,
+    /// Where it hears what becomes of views.
+    pub follow: Arc<dyn Follow>,
 }
 
 /// What all sessions share: tables, functions, memory.
@@ -88,6 +93,7 @@ impl Sql {
         context.register_catalog(DATABASE, Arc::new(catalog));
         setup_pg_catalog(&context, DATABASE, EmptyContextProvider).map_err(|error| *error)?;
         functions::register(&context);
+        context.register_udtf(subscribe::NAME, Arc::new(Subscribe));
         functions::register_descriptions(&context, descriptions(&context).await?);
         Ok(Sql { state: context.state(), reader: Arc::new(Reader::default()), memory: Arc::new(Together::new(memory)) })
     }

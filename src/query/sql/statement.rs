@@ -18,6 +18,7 @@ use datafusion_pg_catalog::sql::rules::{
 
 use super::refusal::{Code, Refusal};
 use super::rewrite;
+use super::tokens::{begins_with_fetch, fetch_in_full, is, subscription_in_full};
 
 /// Bytes of a text.
 const TEXT_MAX: usize = 64 * 1024;
@@ -70,9 +71,13 @@ impl Reader {
             rewrite::with_names_apart(&mut statements);
             return Ok(statements);
         }
-        let parsed = match begins_with_fetch(&tokens) {
-            true => Parser::new(&dialect).with_tokens(fetch_in_full(tokens)).parse_statements(),
-            false => Parser::parse_sql(&dialect, text),
+        let follows = tokens.iter().any(|token| is(token, "subscribe"));
+        let parsed = if follows {
+            Parser::new(&dialect).with_tokens(subscription_in_full(tokens)?).parse_statements()
+        } else if begins_with_fetch(&tokens) {
+            Parser::new(&dialect).with_tokens(fetch_in_full(tokens)).parse_statements()
+        } else {
+            Parser::parse_sql(&dialect, text)
         };
         let statements = parsed.map_err(|error| Refusal::parser(&error))?;
         let ruled = |statement| self.rules.iter().fold(statement, |statement, rule| rule.rewrite(statement));
@@ -81,47 +86,6 @@ impl Reader {
         rewrite::with_names_apart(&mut statements);
         Ok(statements)
     }
-}
-
-fn is(token: &Token, name: &str) -> bool {
-    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(name))
-}
-
-fn is_fetch(token: &Token) -> bool {
-    is(token, "fetch")
-}
-
-fn begins_with_fetch(tokens: &[Token]) -> bool {
-    tokens.iter().find(|token| !matches!(token, Token::Whitespace(_) | Token::SemiColon)).is_some_and(is_fetch)
-}
-
-/// `FETCH` with what may be left out of it: a direction (the next row), and `FROM`.
-fn fetch_in_full(tokens: Vec<Token>) -> Vec<Token> {
-    const DIRECTIONS: [&str; 9] =
-        ["next", "prior", "first", "last", "absolute", "relative", "forward", "backward", "all"];
-    let mut told: Vec<Token> = Vec::with_capacity(tokens.len() + 2);
-    let mut rest = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).peekable();
-    while let Some(token) = rest.next() {
-        let begins = is_fetch(&token) && told.last().is_none_or(|last| *last == Token::SemiColon);
-        told.push(token);
-        if !begins {
-            continue;
-        }
-        let is_part = |token: &Token| {
-            DIRECTIONS.iter().any(|name| is(token, name)) || matches!(token, Token::Number(..) | Token::Minus)
-        };
-        let before = told.len();
-        while let Some(part) = rest.next_if(is_part) {
-            told.push(part);
-        }
-        if told.len() == before {
-            told.push(Token::make_keyword("NEXT"));
-        }
-        if !rest.peek().is_some_and(|token| is(token, "from") || is(token, "in")) {
-            told.push(Token::make_keyword("FROM"));
-        }
-    }
-    told
 }
 
 fn joins(token: &Token) -> bool {

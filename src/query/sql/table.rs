@@ -35,7 +35,7 @@ impl ViewTable {
 }
 
 /// Months are texts, as in files: SQL has no type for them.
-fn data_type(kind: Kind) -> DataType {
+pub fn data_type(kind: Kind) -> DataType {
     match kind {
         Kind::Text | Kind::Token | Kind::Month => DataType::Utf8View,
         Kind::Day => DataType::Date32,

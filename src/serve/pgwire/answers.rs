@@ -1,14 +1,13 @@
 //! Rows as the protocol has them.
 
 use std::fmt::Debug;
-use std::ops::DerefMut;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use arrow_pg::datatypes::{encode_recordbatch, field_into_pg_type};
 use futures::stream::BoxStream;
-use futures::{Sink, SinkExt, Stream, StreamExt, TryStreamExt, future, stream};
+use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt, TryStreamExt, future, stream};
 use pgwire::api::ClientInfo;
 use pgwire::api::portal::Format;
 use pgwire::api::results::{FieldFormat, FieldInfo, QueryResponse, Tag};
@@ -18,7 +17,6 @@ use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use pgwire::messages::data::{DataRow, RowDescription};
 use pgwire::messages::response::TransactionStatus;
 
-use super::running::{Running, Watch, batches};
 use super::times;
 use crate::query::sql::refusal::{Code, Refusal};
 
@@ -86,21 +84,13 @@ pub fn described(fields: &[FieldInfo]) -> RowDescription {
     RowDescription::new(fields.iter().map(Into::into).collect())
 }
 
-/// The rows that come of a statement, so many at most.
-pub fn rows<R>(
+/// The rows of batches.
+pub fn rows(
     fields: Fields,
-    running: R,
-    watch: Watch,
-    rows_max: usize,
-) -> impl Stream<Item = PgWireResult<DataRow>> + Send + 'static
-where
-    R: DerefMut<Target = Running> + Send + 'static,
-{
+    batches: impl Stream<Item = PgWireResult<RecordBatch>> + Send + 'static,
+) -> impl Stream<Item = PgWireResult<DataRow>> + Send + 'static {
     let encoded = move |batch| future::ready(encoded(fields.clone(), batch));
-    batches(running, watch, rows_max)
-        .and_then(encoded)
-        .map_ok(|rows| stream::iter(rows.into_iter().map(Ok)))
-        .try_flatten()
+    batches.and_then(encoded).map_ok(|rows| stream::iter(rows.into_iter().map(Ok))).try_flatten()
 }
 
 /// Sends what a statement answers, without a description of its rows.
@@ -113,8 +103,8 @@ where
     let tag = match answer {
         Answer::Rows(mut rows) => {
             let mut count = 0;
-            while let Some(row) = rows.data_rows.next().await {
-                client.feed(PgWireBackendMessage::DataRow(row?)).await?;
+            while let Some(row) = next(client, &mut rows.data_rows).await? {
+                client.feed(PgWireBackendMessage::DataRow(row)).await?;
                 count += 1;
             }
             Tag::new(&rows.command_tag).with_rows(count)
@@ -127,8 +117,8 @@ where
                 client.feed(PgWireBackendMessage::CopyData(header)).await?;
             }
             let mut count = 0;
-            while let Some(line) = copy.lines.next().await {
-                client.feed(PgWireBackendMessage::CopyData(line?)).await?;
+            while let Some(line) = next(client, &mut copy.lines).await? {
+                client.feed(PgWireBackendMessage::CopyData(line)).await?;
                 count += 1;
             }
             if let Some(trailer) = copy.trailer {
@@ -149,6 +139,22 @@ where
     };
     client.feed(PgWireBackendMessage::CommandComplete(tag.into())).await?;
     Ok(())
+}
+
+/// The next of some rows. Where it has to be waited for, the client has those before it by then.
+pub async fn next<C, T>(
+    client: &mut C,
+    rows: &mut (impl Stream<Item = PgWireResult<T>> + Unpin),
+) -> PgWireResult<Option<T>>
+where
+    C: Sink<PgWireBackendMessage> + Unpin,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
+    if let Some(row) = rows.next().now_or_never() {
+        return row.transpose();
+    }
+    client.flush().await?;
+    rows.next().await.transpose()
 }
 
 /// The rows of a batch.

@@ -24,6 +24,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long a transaction may hold its epoch without asking anything.
 const IDLE: Duration = Duration::from_secs(15 * 60);
 
+/// How long a subscription may go on.
+const ENDLESS: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// Savepoints of a transaction.
 const SAVEPOINTS_MAX: usize = 1000;
 
@@ -121,7 +124,8 @@ impl Connection {
         if let Some(moment) = &state.moment {
             return moment.clone();
         }
-        let moment = Arc::new(Moment { reading: self.shared.service.reading() });
+        let follow = self.shared.follow.clone();
+        let moment = Arc::new(Moment { reading: self.shared.service.reading(), follow });
         if state.is_in_transaction {
             state.moment = Some(moment.clone());
         }
@@ -173,9 +177,17 @@ impl Connection {
 
     /// Begins a statement, which has its time from here on.
     pub fn watch(self: &Arc<Self>) -> Watch {
+        self.watch_for(self.shared.statements.deadline)
+    }
+
+    /// The same of one that goes on until somebody ends it: only what its client himself sets bounds it.
+    pub fn watch_endless(self: &Arc<Self>) -> Watch {
+        self.watch_for(ENDLESS)
+    }
+
+    fn watch_for(self: &Arc<Self>, most: Duration) -> Watch {
         let mut state = self.state.lock();
-        let own = state.settings.timeout.unwrap_or(self.shared.deadline);
-        let after = own.min(self.shared.deadline);
+        let after = state.settings.timeout.unwrap_or(most).min(most);
         state.until = Some((Instant::now() + after, after));
         Watch::new(self.clone(), self.cancels.cancelled.subscribe())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::ParamValues;
 use datafusion::sql::sqlparser::ast::{Declare, FetchDirection, Value, ValueWithSpan};
+use futures::StreamExt;
 use pgwire::api::portal::Format;
 use pgwire::api::results::QueryResponse;
 use pgwire::error::PgWireResult;
@@ -13,7 +14,7 @@ use tokio::sync::Mutex;
 use super::answers::{self, Answer, Fields};
 use super::connection::Connection;
 use super::prepared::Question;
-use super::running::Running;
+use super::running::{self, Running};
 use crate::query::sql::Moment;
 use crate::query::sql::refusal::{Code, Refusal};
 
@@ -27,6 +28,8 @@ pub struct Cursor {
     running: Arc<Mutex<Running>>,
     /// Outlives the transaction.
     pub is_held: bool,
+    /// What it takes goes on: what is there is taken.
+    is_endless: bool,
 }
 
 /// Opens a cursor.
@@ -66,6 +69,7 @@ pub fn declare(
         names: Arc::new(question.names.clone()),
         running: Arc::new(Mutex::new(running)),
         is_held,
+        is_endless: question.is_endless,
     };
     connection.state().cursors.insert(name.value.clone(), cursor);
     Ok(())
@@ -87,9 +91,17 @@ pub async fn fetch(
 ) -> PgWireResult<Answer> {
     let count = count(direction)?;
     let fields = fields(connection, name, format)?;
-    let running = connection.state().cursors.get(name).ok_or_else(|| unknown(name))?.running.clone();
+    let (running, is_endless) = {
+        let state = connection.state();
+        let cursor = state.cursors.get(name).ok_or_else(|| unknown(name))?;
+        (cursor.running.clone(), cursor.is_endless)
+    };
     let (running, watch) = (running.lock_owned().await, connection.watch());
-    let mut response = QueryResponse::new(fields.clone(), answers::rows(fields, running, watch, count));
+    let batches = match is_endless {
+        true => running::at_hand(running, watch, count).boxed(),
+        false => running::batches(running, watch, count).boxed(),
+    };
+    let mut response = QueryResponse::new(fields.clone(), answers::rows(fields, batches));
     response.set_command_tag("FETCH");
     Ok(Answer::Rows(response))
 }

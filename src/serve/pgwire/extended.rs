@@ -8,7 +8,7 @@ use arrow_pg::datatypes::df::deserialize_parameters;
 use arrow_pg::datatypes::into_pg_type;
 use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::Statement as Ast;
-use futures::{Sink, SinkExt, StreamExt};
+use futures::{Sink, SinkExt};
 use pgwire::api::portal::{Format, Portal, PortalExecutionState};
 use pgwire::api::query::ExtendedQueryHandler;
 use pgwire::api::results::{FieldInfo, QueryResponse, Response, Tag};
@@ -20,7 +20,7 @@ use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::extendedquery::{Bind, Describe, Execute, PortalSuspended, TARGET_TYPE_BYTE_PORTAL};
 use pgwire::messages::response::{EmptyQueryResponse, TransactionStatus};
 
-use super::answers::{Answer, deliver, described};
+use super::answers::{Answer, deliver, described, next};
 use super::connection::Connection;
 use super::cursors;
 use super::prepared::Prepared;
@@ -187,7 +187,8 @@ impl Handlers {
         let mut state = state.lock_owned().await;
         self.0.asked();
         // Each call has the whole time.
-        drop(self.0.watch());
+        let is_endless = portal.statement.statement.question().is_some_and(|question| question.is_endless);
+        drop(if is_endless { self.0.watch_endless() } else { self.0.watch() });
         if matches!(*state, PortalExecutionState::Initial) {
             let is_failed = client.transaction_status() == TransactionStatus::Error;
             let prepared = &portal.statement.statement;
@@ -233,8 +234,8 @@ where
     PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
 {
     for count in 0..rows_max {
-        match rows.data_rows.next().await {
-            Some(row) => client.feed(PgWireBackendMessage::DataRow(row?)).await?,
+        match next(client, &mut rows.data_rows).await? {
+            Some(row) => client.feed(PgWireBackendMessage::DataRow(row)).await?,
             None => return Ok((count, false)),
         }
     }

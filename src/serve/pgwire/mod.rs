@@ -10,6 +10,7 @@ mod connection;
 mod copy;
 mod cursors;
 mod extended;
+mod follow;
 mod peer;
 mod prepared;
 mod running;
@@ -28,18 +29,15 @@ use anyhow::Context;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
 
 use super::Service;
-use crate::priority::yield_to_readers;
-use crate::query::sql::Sql;
+use super::statements::{STACK, Statements};
+use crate::query::sql::subscribe::Follow;
 use connection::{Cancels, Connection};
+pub use follow::Feeds;
 use peer::Peer;
 use startup::Handlers;
-
-/// Bytes that one statement may hold, and all together.
-const MEMORY: usize = 256 << 20;
-const MEMORY_TOGETHER: usize = 1 << 30;
 
 /// Connections at a time.
 const CONNECTIONS_MAX: usize = 100;
@@ -47,17 +45,12 @@ const CONNECTIONS_MAX: usize = 100;
 /// How long a client may take to say who he is.
 const LOGIN: Duration = Duration::from_secs(10);
 
-/// Expressions are trees that are walked by calls: room for the deepest that are accepted.
-const STACK: usize = 16 << 20;
-
 /// What all connections share.
 pub struct Shared {
     service: Arc<Service>,
-    sql: Sql,
-    /// For statements.
-    threads: Handle,
-    /// How long a statement takes at most, unless its client sets less.
-    deadline: Duration,
+    /// Where subscriptions hear of changes.
+    follow: Arc<dyn Follow>,
+    statements: Statements,
     cancels: Mutex<HashMap<i32, Arc<Cancels>>>,
     connections: AtomicUsize,
     numbers: AtomicI32,
@@ -68,8 +61,8 @@ pub struct Shared {
 /// Serves until it is dropped.
 pub struct Server {
     pub address: SocketAddr,
-    /// For connections, and for statements. Connections share no runtime: the last of them would end it from within.
-    runtimes: Option<[Runtime; 2]>,
+    /// For connections, which do not share it: the last of them would end it from within.
+    runtime: Option<Runtime>,
 }
 
 /// Listens before anything is promised.
@@ -82,17 +75,8 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 }
 
 impl Server {
-    pub fn start(listener: std::net::TcpListener, service: Arc<Service>, deadline: Duration) -> anyhow::Result<Server> {
+    pub fn start(listener: std::net::TcpListener, service: Arc<Service>) -> anyhow::Result<Server> {
         let address = listener.local_addr()?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = Builder::new_multi_thread()
-            .worker_threads(cores)
-            .max_blocking_threads(2 * cores)
-            .thread_name("sql")
-            .thread_stack_size(STACK)
-            .on_thread_start(yield_to_readers)
-            .enable_time()
-            .build()?;
         let connections = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("pgwire")
@@ -100,24 +84,25 @@ impl Server {
             .enable_all()
             .build()?;
         let shared = Arc::new(Shared {
+            follow: Arc::new(Feeds(service.clone())),
+            statements: service.statements.clone(),
             service,
-            sql: threads.block_on(Sql::new(MEMORY_TOGETHER))?,
-            threads: threads.handle().clone(),
-            deadline,
             cancels: Mutex::default(),
             connections: AtomicUsize::new(0),
             numbers: AtomicI32::new(1),
             secrets: RandomPidSecretKeyGenerator::default(),
         });
         connections.spawn(accept(listener, shared));
-        Ok(Server { address, runtimes: Some([connections, threads]) })
+        Ok(Server { address, runtime: Some(connections) })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // Whoever is connected is cut off: a statement writes nothing that could be left half done.
-        self.runtimes.take().into_iter().flatten().for_each(Runtime::shutdown_background);
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

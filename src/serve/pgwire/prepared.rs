@@ -12,10 +12,10 @@ use pgwire::error::PgWireResult;
 
 use super::answers::{Answer, Fields, fields, rows};
 use super::connection::Connection;
-use super::running::{Running, Work};
+use super::running::{Running, Work, batches};
 use super::{commands, copy, cursors};
 use crate::query::sql::refusal::{Code, Refusal};
-use crate::query::sql::{Moment, names, parameters};
+use crate::query::sql::{Moment, names, parameters, subscribe};
 
 /// A statement, planned where it asks for rows.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub struct Question {
     pub parameters: Vec<Option<DataType>>,
     /// The names of columns, as PostgreSQL would choose them.
     pub names: Vec<String>,
+    /// It goes on until somebody ends it.
+    pub is_endless: bool,
 }
 
 impl Question {
@@ -49,7 +51,7 @@ impl Question {
         moment: Arc<Moment>,
     ) -> Result<Running, Refusal> {
         let (session, plan) = (connection.session()?.clone(), self.plan.clone());
-        Ok(Running::start(&connection.shared.threads, |ended| async move {
+        Ok(Running::start(&connection.shared.statements.threads, |ended| async move {
             session.execute(plan, parameters, moment, ended).await
         }))
     }
@@ -62,7 +64,7 @@ impl Prepared {
         let text = text.to_owned();
         let mut watch = connection.watch();
         // Whole: a text that is long or nested takes its time, and room on the stack.
-        let mut work = Work::start(&connection.shared.threads, async move {
+        let mut work = Work::start(&connection.shared.statements.threads, async move {
             let mut prepared = Vec::new();
             for statement in session.read(&text)? {
                 let asked = asked(&statement)?;
@@ -71,7 +73,8 @@ impl Prepared {
                     Some(asked) => {
                         let plan = session.plan(asked).await?;
                         let (names, parameters) = (names(&plan), parameters(&plan)?);
-                        Some(Question { plan: session.analyzed(plan), parameters, names })
+                        let is_endless = subscribe::is_endless(&plan);
+                        Some(Question { plan: session.analyzed(plan), parameters, names, is_endless })
                     }
                 };
                 prepared.push(Prepared(Arc::new(Inner { statement, question })));
@@ -124,12 +127,14 @@ impl Prepared {
             cursors::declare(connection, stmts, question, parameters, moment)?;
             return Ok(Answer::Done(Tag::new("DECLARE CURSOR")));
         }
-        let (running, watch) = (question.run(connection, parameters, moment)?, connection.watch());
+        let running = question.run(connection, parameters, moment)?;
+        let watch = if question.is_endless { connection.watch_endless() } else { connection.watch() };
         if let Ast::Copy { options, legacy_options, .. } = statement {
             return Ok(Answer::Copy(copy::out(question, options, legacy_options, running, watch)?));
         }
         let fields = question.fields(format)?;
-        let mut response = QueryResponse::new(fields.clone(), rows(fields, Box::new(running), watch, usize::MAX));
+        let mut response =
+            QueryResponse::new(fields.clone(), rows(fields, batches(Box::new(running), watch, usize::MAX)));
         if matches!(statement, Ast::Explain { .. }) {
             response.set_command_tag("EXPLAIN");
         }

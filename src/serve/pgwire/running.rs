@@ -180,6 +180,27 @@ where
     })
 }
 
+/// How long a subscription is waited for where it has nothing to tell.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The batches of a subscription that are there, with so many rows in all at most: the first one is waited for a while.
+pub fn at_hand<R>(running: R, watch: Watch, rows_max: usize) -> impl Stream<Item = PgWireResult<RecordBatch>> + Send
+where
+    R: DerefMut<Target = Running> + Send,
+{
+    stream::try_unfold((running, watch, rows_max, true), |(mut running, mut watch, left, is_first)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let patience = if is_first { QUIET } else { Duration::ZERO };
+        let Ok(batch) = tokio::time::timeout(patience, running.next(&mut watch, left)).await else { return Ok(None) };
+        Ok(batch?.map(|batch| {
+            let left = left - batch.num_rows();
+            (batch, (running, watch, left, false))
+        }))
+    })
+}
+
 /// A statement that takes processors' time, told to whoever watches the service.
 struct Counted;
 

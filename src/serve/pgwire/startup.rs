@@ -20,7 +20,7 @@ use pgwire::messages::cancel::CancelRequest;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
 use super::connection::Connection;
-use super::{CONNECTIONS_MAX, MEMORY};
+use super::CONNECTIONS_MAX;
 use crate::query::sql::refusal::{Code, Refusal};
 use crate::query::sql::{DATABASE, VERSION};
 
@@ -88,7 +88,7 @@ impl StartupHandler for Handlers {
             let message = format!("database \"{database}\" does not exist");
             return Err(fatal(Refusal::new(Code::UndefinedDatabase, message).hint(format!("connect to {DATABASE}"))));
         }
-        let session = connection.shared.sql.session(&user, MEMORY).map_err(|error| fatal(error.into()))?;
+        let session = connection.shared.statements.session(&user).map_err(fatal)?;
         for (name, value) in &startup.parameters {
             // What a client says of itself at the beginning is what it would set; what is unknown is left alone.
             let _ = connection.state().settings.set(name, Some(value));

@@ -1,0 +1,173 @@
+//! One view, told to whoever follows it.
+//!
+//! A thread looks at what is published, writes what became of the view, and then shows it: consumers take it from there
+//! at their own pace, and are no concern of the thread's.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::Shared;
+use super::journal::{Journal, JournalError};
+use super::row::{self, Difference, Part};
+use super::segment::Mark;
+use super::standing::{Standing, is_of_store};
+use crate::query::{Reading, View};
+
+/// Bytes of rows that were told last and are held for those who follow; others read the files.
+const RECENT_BYTES: usize = 16 << 20;
+
+/// Time between two looks at whether the service stops, and at what the store tells by itself.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What became of a view between two marks.
+pub struct Delta {
+    pub lower: u64,
+    pub parts: Vec<Arc<Part>>,
+    pub mark: Mark,
+    bytes: usize,
+}
+
+/// How far a feed is.
+#[derive(Clone)]
+pub struct Now {
+    pub mark: Mark,
+    pub standing: Standing,
+    /// Why nothing more comes.
+    pub ended: Option<Arc<str>>,
+}
+
+/// A view that is followed.
+pub struct Feed {
+    pub view: &'static View,
+    pub journal: Mutex<Option<Journal>>,
+    pub now: watch::Sender<Arc<Now>>,
+    recent: Mutex<VecDeque<Arc<Delta>>>,
+    pub consumers: AtomicUsize,
+}
+
+impl Feed {
+    pub fn new(view: &'static View, journal: Journal, now: Now) -> Feed {
+        Feed {
+            view,
+            journal: Mutex::new(Some(journal)),
+            now: watch::Sender::new(Arc::new(now)),
+            recent: Mutex::default(),
+            consumers: AtomicUsize::new(0),
+        }
+    }
+
+    /// What followed a place in time, if it is among what was told last.
+    pub fn recent(&self, lower: u64) -> Option<Arc<Delta>> {
+        let recent = self.recent.lock();
+        let place = recent.binary_search_by_key(&lower, |delta| delta.lower).ok()?;
+        recent.get(place).cloned()
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.now.borrow().ended.is_some()
+    }
+
+    /// Tells what becomes of the view until the service stops, or nobody has followed for long.
+    pub(super) fn run(&self, shared: &Shared, seen: Option<Arc<Reading>>) {
+        let why = match self.tell(shared, seen) {
+            Ok(why) => why,
+            Err(error) => {
+                tracing::error!(view = self.view.name, "a feed ends: {error}");
+                format!("the feed ends: {error}; begin again without a token").into()
+            }
+        };
+        self.now.send_modify(|now| *now = Arc::new(Now { ended: Some(why), ..(**now).clone() }));
+    }
+
+    fn tell(&self, shared: &Shared, mut seen: Option<Arc<Reading>>) -> Result<Arc<str>, JournalError> {
+        let mut followed = Instant::now();
+        loop {
+            if shared.stop.load(Ordering::Acquire) {
+                return Ok("the service stops; go on with the last token when it is back".into());
+            }
+            if self.consumers.load(Ordering::Acquire) > 0 {
+                followed = Instant::now();
+            } else if followed.elapsed() > shared.retention {
+                if let Some(journal) = self.journal.lock().take() {
+                    journal.remove()?;
+                }
+                return Ok("nobody followed for long; begin again without a token".into());
+            }
+            let reading = Arc::new(shared.readings.reading());
+            let is_new = seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(&seen.published, &reading.published));
+            if is_new || is_of_store(self.view) {
+                self.advance(&reading)?;
+            }
+            shared.hub.wait_past(&reading.published, LOOK);
+            if shared.hub.has_failed() {
+                return Ok("a worker has failed; go on with the last token when the service is back".into());
+            }
+            seen = Some(reading);
+        }
+    }
+
+    /// Tells what the view has become.
+    fn advance(&self, reading: &Arc<Reading>) -> Result<(), JournalError> {
+        let now = self.now.borrow().clone();
+        let (difference, standing) = now.standing.advance(self.view, reading)?;
+        let epoch = reading.published.epoch;
+        if difference.is_empty() {
+            if epoch > now.mark.epoch || matches!(standing, Standing::Read(_)) {
+                // The place stays: a token of it is good for all epochs that changed nothing.
+                let mark = Mark { epoch, ..now.mark };
+                self.now.send_replace(Arc::new(Now { mark, standing, ended: None }));
+            }
+            return Ok(());
+        }
+        let delta = Arc::new(delta(&now.mark, epoch, difference));
+        let mut journal = self.journal.lock();
+        let Some(held) = journal.as_mut() else { return Ok(()) };
+        held.append(&delta.parts, delta.mark)?;
+        if held.is_long() {
+            let portions = (0..standing.portions()).map(|number| {
+                let come = standing.portion(self.view, number)?;
+                Ok(Part { gone: Vec::new(), come })
+            });
+            held.turn(portions)?;
+        }
+        drop(journal);
+        self.keep(&delta);
+        metrics::counter!("cohortflow_feed_rows_total", "view" => self.view.name)
+            .increment(delta.parts.iter().map(|part| (part.gone.len() + part.come.len()) as u64).sum());
+        self.now.send_replace(Arc::new(Now { mark: delta.mark, standing, ended: None }));
+        Ok(())
+    }
+
+    fn keep(&self, delta: &Arc<Delta>) {
+        let mut recent = self.recent.lock();
+        recent.push_back(delta.clone());
+        let mut bytes: usize = recent.iter().map(|delta| delta.bytes).sum();
+        while bytes > RECENT_BYTES
+            && let Some(oldest) = recent.pop_front()
+        {
+            bytes -= oldest.bytes;
+        }
+    }
+}
+
+/// A difference as it is told: in parts, with the mark that closes it.
+fn delta(before: &Mark, epoch: u64, difference: Difference) -> Delta {
+    let parts: Vec<Arc<Part>> = row::parts(difference).into_iter().map(Arc::new).collect();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&before.digest);
+    let mut bytes = 0;
+    for part in &parts {
+        let lines = part.lines();
+        hasher.update(lines.as_bytes());
+        // What a row takes beside its text.
+        bytes += lines.len() + 32 * (part.gone.len() + part.come.len());
+    }
+    let mut digest = [0; 8];
+    digest.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    Delta { lower: before.upper, parts, mark: Mark { upper: before.upper + 1, epoch, digest }, bytes }
+}

@@ -1,0 +1,60 @@
+//! Where statements of SQL run, whoever asks them: threads of their own, which give way to everybody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::priority::yield_to_readers;
+use crate::query::sql::refusal::Refusal;
+use crate::query::sql::{Session, Sql};
+
+/// Bytes that one statement may hold, and all together.
+const MEMORY: usize = 256 << 20;
+const MEMORY_TOGETHER: usize = 1 << 30;
+
+/// Expressions are trees that are walked by calls: room for the deepest that are accepted.
+pub const STACK: usize = 16 << 20;
+
+/// What statements share.
+#[derive(Clone)]
+pub struct Statements {
+    sql: Arc<Sql>,
+    pub threads: Handle,
+    /// How long a statement takes at most, unless its client sets less.
+    pub deadline: Duration,
+}
+
+/// The threads. Statements that are under way end with them.
+pub struct Threads(Option<Runtime>);
+
+impl Statements {
+    pub fn start(deadline: Duration) -> anyhow::Result<(Statements, Threads)> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = Builder::new_multi_thread()
+            .worker_threads(cores)
+            .max_blocking_threads(2 * cores)
+            .thread_name("sql")
+            .thread_stack_size(STACK)
+            .on_thread_start(yield_to_readers)
+            .enable_time()
+            .build()?;
+        let sql = Arc::new(threads.block_on(Sql::new(MEMORY_TOGETHER))?);
+        let statements = Statements { sql, threads: threads.handle().clone(), deadline };
+        Ok((statements, Threads(Some(threads))))
+    }
+
+    /// A session of somebody.
+    pub fn session(&self, user: &str) -> Result<Session, Refusal> {
+        Ok(self.sql.session(user, MEMORY)?)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Whoever waits is cut off: a statement writes nothing that could be left half done.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
