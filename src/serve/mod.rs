@@ -204,12 +204,7 @@ struct Opening {
 }
 
 /// Opens the store and makes all that it holds visible.
-fn open(
-    config: &Config,
-    disk: Disk,
-    token_key: [u8; 32],
-    with: Opening,
-) -> anyhow::Result<(Arc<Service>, Engine)> {
+fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyhow::Result<(Arc<Service>, Engine)> {
     let observe = with.metrics.clone();
     let mut store = Store::open(Arc::new(disk), token_key)?;
     store.keep_free(config.reserve);

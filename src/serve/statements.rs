@@ -1,12 +1,14 @@
 //! Where statements of SQL run, whoever asks them: threads of their own, which give way to everybody else.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 
 use crate::priority::yield_to_readers;
-use crate::query::sql::refusal::Refusal;
+use crate::query::sql::refusal::{Code, Refusal};
 use crate::query::sql::{Session, Sql};
 
 /// Bytes that one statement may hold, and all together.
@@ -56,5 +58,50 @@ impl Drop for Threads {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Work on the threads of statements, which ends with who waits for it.
+pub struct Work<T>(JoinHandle<T>);
+
+impl<T: Send + 'static> Work<T> {
+    pub fn start(threads: &Handle, work: impl Future<Output = T> + Send + 'static) -> Work<T> {
+        let counted = Counted::new();
+        Work(threads.spawn(async move {
+            let _counted = counted;
+            work.await
+        }))
+    }
+
+    /// A panic is a defect of ours, and ends no more than the statement.
+    pub async fn done(&mut self) -> Result<T, Refusal> {
+        (&mut self.0)
+            .await
+            .map_err(|_| Refusal::new(Code::Internal, "the statement failed: this is a defect of the service"))
+    }
+}
+
+impl<T> Drop for Work<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A statement that takes processors' time, told to whoever watches the service.
+struct Counted;
+
+/// Statements whose work has begun and not ended.
+const RUNNING: &str = "cohortflow_sql_statements_running";
+
+impl Counted {
+    fn new() -> Counted {
+        metrics::gauge!(RUNNING).increment(1.0);
+        Counted
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(RUNNING).decrement(1.0);
     }
 }

@@ -35,8 +35,12 @@ fn a_question_is_answered_in_every_format() {
     let row = |id: &str, fee: &str| json!([id, "2009-07", fee, 1, true, null]);
     assert_eq!(answer["rows"], json!([row("c0000", "0.50"), row("c0001", "1.50"), row("c0002", "2.50")]));
     assert_eq!((&answer["more"], answer["epoch"].as_u64()), (&json!(false), Some(3)));
-    let types: Vec<&str> =
-        answer["columns"].as_array().expect("columns").iter().map(|column| column["type"].as_str().expect("a type")).collect();
+    let types: Vec<&str> = answer["columns"]
+        .as_array()
+        .expect("columns")
+        .iter()
+        .map(|column| column["type"].as_str().expect("a type"))
+        .collect();
     assert_eq!(types, ["text", "text", "decimal", "integer", "boolean", "text"]);
 
     let lines = ask(&served, QUESTION, "ndjson");
@@ -98,7 +102,11 @@ fn what_is_not_answered_says_why() {
     check("SELECT 1; SELECT 2", 400, "42601");
     check("", 400, "42601");
     check("SELEC 1", 400, "42601");
-    check("SELECT count(*) FROM tier a, tier b, tier c WHERE a.customer_id < b.customer_id AND b.customer_id < c.customer_id", 408, "57014");
+    check(
+        "SELECT count(*) FROM tier a, tier b, tier c WHERE a.customer_id < b.customer_id AND b.customer_id < c.customer_id",
+        408,
+        "57014",
+    );
     let reply = served.service.post("/v1/query", &json!({ "sql": "SELECT 1", "format": "xml" }));
     reply.refused(400, "bad_request");
     let reply = served.service.post("/v1/query", &json!({ "sql": "SELECT 1", "limit": 100_001 }));
@@ -112,12 +120,8 @@ fn a_command_asks_and_shows() {
     let run = |arguments: &[&str], input: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cohortflow"));
         command.args(["query", "--http", &format!("http://{}", served.service.address)]).args(arguments);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("written");
         let output = child.wait_with_output().expect("it ends");
         let [shown, told] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
@@ -128,7 +132,10 @@ fn a_command_asks_and_shows() {
     assert_eq!(run(&[sql], ""), (Some(0), table.to_owned(), String::new()));
     assert_eq!(run(&[], sql), (Some(0), table.to_owned(), String::new()));
     assert_eq!(run(&["--format", "csv", sql], "").1, "city,one\n\"a,\"\"b\",1\n客户,1\n");
-    assert_eq!(run(&["--format", "json", sql], "").1, "{\"city\":\"a,\\\"b\",\"one\":1}\n{\"city\":\"客户\",\"one\":1}\n");
+    assert_eq!(
+        run(&["--format", "json", sql], "").1,
+        "{\"city\":\"a,\\\"b\",\"one\":1}\n{\"city\":\"客户\",\"one\":1}\n"
+    );
     let (code, shown, told) = run(&["SELECT * FROM teir"], "");
     assert_eq!((code, &*shown), (Some(1), ""));
     assert_eq!(told, "error: relation \"teir\" does not exist\nhint: did you mean tier? \\d lists all views\n");

@@ -57,7 +57,8 @@ fn a_copy_of_a_subscription_goes_on_until_its_client_goes() {
     bills(&home, &served, 1, [50, 60, 70]);
     let mut client = served.connect();
     {
-        let copied = client.copy_out("COPY (SUBSCRIBE tier_count WITH (PROGRESS)) TO STDOUT").expect("it is copied");
+        let copied =
+            client.copy_out("COPY (SUBSCRIBE customer_attribute WITH (PROGRESS)) TO STDOUT").expect("it is copied");
         let mut lines = BufReader::new(copied).lines();
         let mut until = |wanted: &dyn Fn(&str) -> bool| loop {
             let line = lines.next().expect("it goes on").expect("read");
@@ -65,7 +66,7 @@ fn a_copy_of_a_subscription_goes_on_until_its_client_goes() {
                 return line;
             }
         };
-        assert!(until(&|line| line.contains('a')).contains("\t1\t"));
+        assert!(until(&|line| line.contains("c1")).contains("\t1\tc1\t2009-07\t"));
         // A mark has no rows, and is told to who asked for it.
         until(&|line| line.contains("\t\\N\t\\N"));
         bills(&home, &served, 2, [500, 600, 700]);
@@ -78,6 +79,7 @@ fn a_copy_of_a_subscription_goes_on_until_its_client_goes() {
 #[test]
 fn some_rows_of_a_view_are_followed_by_a_question() {
     let (home, served) = served();
+    bills(&home, &served, 1, [40, 50, 60]);
     let mut client = served.connect();
     rows(&mut client, "BEGIN");
     rows(
@@ -86,7 +88,7 @@ fn some_rows_of_a_view_are_followed_by_a_question() {
     );
     // It has begun once it was asked for the first time.
     assert!(rows(&mut client, "FETCH ALL FROM c").is_empty());
-    bills(&home, &served, 1, [50, 60, 70]);
+    bills(&home, &served, 2, [50, 60, 70]);
     let mut told = Vec::new();
     while told.len() < 4 {
         told.extend(rows(&mut client, "FETCH ALL FROM c"));

@@ -168,6 +168,10 @@ impl Session {
         };
         let mut state = (*self.state).clone();
         state.mark_start_execution();
+        if subscribe::is_endless(&plan) {
+            // What there is is told at once: nobody knows when there would be enough for a whole batch.
+            *state.config_mut() = state.config().clone().with_batch_size(1).with_target_partitions(1);
+        }
         state.config_mut().set_extension(moment);
         let physical = guard::guarded(state.create_physical_plan(&plan).await?, &ended)?;
         Ok(execute_stream(physical, state.task_ctx())?)

@@ -12,10 +12,11 @@ use pgwire::error::PgWireResult;
 
 use super::answers::{Answer, Fields, fields, rows};
 use super::connection::Connection;
-use super::running::{Running, Work, batches};
+use super::running::{Running, batches};
 use super::{commands, copy, cursors};
 use crate::query::sql::refusal::{Code, Refusal};
 use crate::query::sql::{Moment, names, parameters, subscribe};
+use crate::serve::statements::Work;
 
 /// A statement, planned where it asks for rows.
 #[derive(Clone)]

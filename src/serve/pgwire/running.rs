@@ -12,11 +12,11 @@ use futures::{Stream, StreamExt, stream};
 use pgwire::error::PgWireResult;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
 use super::connection::Connection;
 use crate::query::sql::Ended;
 use crate::query::sql::refusal::{Code, Refusal};
+use crate::serve::statements::Work;
 
 /// Batches that wait for the client.
 const AHEAD: usize = 2;
@@ -64,32 +64,6 @@ impl Watch {
             done = done => done,
             refusal = self.over() => Err(refusal),
         }
-    }
-}
-
-/// Work on the threads of statements, which ends with who waits for it.
-pub struct Work<T>(JoinHandle<T>);
-
-impl<T: Send + 'static> Work<T> {
-    pub fn start(threads: &Handle, work: impl Future<Output = T> + Send + 'static) -> Work<T> {
-        let counted = Counted::new();
-        Work(threads.spawn(async move {
-            let _counted = counted;
-            work.await
-        }))
-    }
-
-    /// A panic is a defect of ours, and ends no more than the statement.
-    pub async fn done(&mut self) -> Result<T, Refusal> {
-        (&mut self.0)
-            .await
-            .map_err(|_| Refusal::new(Code::Internal, "the statement failed: this is a defect of the service"))
-    }
-}
-
-impl<T> Drop for Work<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -199,23 +173,4 @@ where
             (batch, (running, watch, left, false))
         }))
     })
-}
-
-/// A statement that takes processors' time, told to whoever watches the service.
-struct Counted;
-
-/// Statements whose work has begun and not ended.
-const RUNNING: &str = "cohortflow_sql_statements_running";
-
-impl Counted {
-    fn new() -> Counted {
-        metrics::gauge!(RUNNING).increment(1.0);
-        Counted
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::gauge!(RUNNING).decrement(1.0);
-    }
 }

@@ -19,8 +19,8 @@ use pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use pgwire::messages::cancel::CancelRequest;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
-use super::connection::Connection;
 use super::CONNECTIONS_MAX;
+use super::connection::Connection;
 use crate::query::sql::refusal::{Code, Refusal};
 use crate::query::sql::{DATABASE, VERSION};
 

@@ -18,13 +18,13 @@ use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::Service;
 use super::answer::Refusal;
 use super::door::Opened;
 use super::guard::JsonBody;
+use super::statements::Work;
 use crate::query::sql::refusal::{Code, Refusal as SqlRefusal};
 use crate::query::sql::{Ended, Moment, names};
 use written::{Shape, Writer, data_type};
@@ -121,7 +121,7 @@ async fn whole(
 /// A statement under way.
 struct Running {
     messages: mpsc::Receiver<Result<Message, SqlRefusal>>,
-    work: JoinHandle<()>,
+    _work: Work<()>,
     until: Instant,
     after: std::time::Duration,
     ended: Ended,
@@ -138,12 +138,12 @@ impl Running {
         let (sender, messages) = mpsc::channel(AHEAD);
         let (after, ended) = (statements.deadline, Ended::default());
         let (service, flag) = (service.clone(), ended.clone());
-        let work = statements.threads.clone().spawn(async move {
+        let work = Work::start(&statements.threads, async move {
             if let Err(refusal) = answer(&service, &text, &sender, flag).await {
                 let _ = sender.send(Err(refusal)).await;
             }
         });
-        Running { messages, work, until: Instant::now() + after, after, ended }
+        Running { messages, _work: work, until: Instant::now() + after, after, ended }
     }
 
     async fn message(&mut self) -> Result<Option<Message>, SqlRefusal> {
@@ -152,7 +152,8 @@ impl Running {
             Err(_) => {
                 let after = self.after.as_millis();
                 let message = format!("canceling statement due to statement timeout: it took more than {after} ms");
-                Err(SqlRefusal::new(Code::Cancelled, message).hint("serve with a longer --sql-timeout, or ask for less"))
+                Err(SqlRefusal::new(Code::Cancelled, message)
+                    .hint("serve with a longer --sql-timeout, or ask for less"))
             }
         }
     }
@@ -167,8 +168,7 @@ impl Running {
     async fn next(&mut self) -> Result<Option<RecordBatch>, SqlRefusal> {
         match self.message().await? {
             Some(Message::Rows(batch)) => Ok(Some(batch)),
-            Some(Message::Begun(..)) => Ok(None),
-            None => Ok(None),
+            Some(Message::Begun(..)) | None => Ok(None),
         }
     }
 }
@@ -176,7 +176,6 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
-        self.work.abort();
     }
 }
 
