@@ -114,6 +114,7 @@ fn extract(service: &Service, period: &str, part: &str, version: u32, bills: &[d
         partition: Partition { feed: Feed::Bill, period: period.into(), part: part.into() },
         version,
         rows: Rows::Bill(bills.iter().map(row).collect()),
+        lines: Default::default(),
         rejects: Vec::new(),
         sha256: [0; 32],
         took: Default::default(),

@@ -7,6 +7,7 @@ mod client;
 mod dead_letters;
 mod demo;
 mod edits;
+mod explain;
 mod fit;
 mod generate;
 mod offers;
@@ -55,6 +56,7 @@ enum Command {
     Check(check::Arguments),
     Apply(ask::Apply),
     Customer(ask::Customer),
+    Explain(explain::Explain),
     Standing(standing::Arguments),
     View(view::Arguments),
     Tail(tail::Arguments),
@@ -100,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Apply(arguments) => ask::apply(arguments),
         Command::Customer(arguments) => ask::customer(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Standing(arguments) => standing::run(arguments),
         Command::View(arguments) => view::run(arguments),
         Command::Tail(arguments) => tail::run(arguments),

@@ -303,6 +303,7 @@ pub(super) fn extract(partition: Partition, version: u32, rows: Vec<dataflows::r
         partition,
         version,
         rows: Rows::Handoff(rows),
+        lines: Default::default(),
         rejects: Vec::new(),
         sha256: hash.finalize().into(),
         took: Took::default(),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use dataflows::records::{Feed, Rows};
 use dataflows::types::{CustomerIx, Time, Token, Word};
 
+use super::lines::Lines;
+
 /// The identity of a file's content: contract, "Feeds". A higher version of a partition replaces
 /// the lower one. Ordered as rows of different partitions take precedence: (period, part) by bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -24,6 +26,8 @@ pub struct Extract {
     pub version: u32,
     /// The good rows, in the file's order; of equal keys only the first.
     pub rows: Rows,
+    /// Where they stand in the file; empty where there is none.
+    pub lines: Lines,
     /// The others, in the file's order.
     pub rejects: Vec<Reject>,
     /// SHA-256 of the raw bytes.

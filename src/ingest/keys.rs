@@ -62,48 +62,9 @@ impl Keys {
     }
 }
 
-/// The line of every row, as runs of rows on consecutive lines.
-#[derive(Default)]
-pub(super) struct Lines {
-    /// The first row of a run and its line.
-    runs: Vec<(u32, u64)>,
-}
-
-impl Lines {
-    /// Notes the line of the next row.
-    pub(super) fn push(&mut self, row: u32, line: u64) {
-        if self.of(row) != Some(line) {
-            self.runs.push((row, line));
-        }
-    }
-
-    /// The line of a row.
-    pub(super) fn of(&self, row: u32) -> Option<u64> {
-        let run = match self.runs.last() {
-            Some(last) if last.0 <= row => last,
-            _ => self.runs.get(self.runs.partition_point(|run| run.0 <= row).checked_sub(1)?)?,
-        };
-        Some(run.1 + u64::from(row - run.0))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_found_again() {
-        let lines_of_rows = [2, 3, 4, 7, 8, 20, 21];
-        let mut lines = Lines::default();
-        for (row, line) in (0..).zip(lines_of_rows) {
-            lines.push(row, line);
-        }
-        assert_eq!(lines.runs.len(), 3);
-        for (row, line) in (0..).zip(lines_of_rows) {
-            assert_eq!(lines.of(row), Some(line));
-        }
-        assert_eq!(Lines::default().of(0), None);
-    }
 
     #[test]
     fn dense_keys_cost_only_the_pages_they_touch() {

@@ -17,6 +17,7 @@ mod feeds;
 mod fields;
 mod header;
 mod keys;
+mod lines;
 mod mask;
 pub mod names;
 mod orders;
@@ -33,6 +34,7 @@ mod stream;
 pub use control::Control;
 pub use error::{Code, ReadError, Refused, Retry};
 pub use extract::{Extract, Intern, Partition, Reject, Settings, Took};
+pub use lines::Lines;
 pub use read::{read, read_bytes};
 
 /// A moment of local time as files write it; none where it is no such text.

@@ -150,6 +150,7 @@ impl Reading<'_> {
             },
             version: self.name.version,
             rows: counted.rows,
+            lines: counted.lines,
             rejects: counted.rejects,
             sha256: found.sha256,
             took: Took { decode: began.elapsed().saturating_sub(*validated), validate: *validated },

@@ -9,7 +9,8 @@ use super::error::{Code, Failure, Refused};
 use super::extract::{Intern, Reject};
 use super::feeds::{Context, Record};
 use super::header::Header;
-use super::keys::{Keys, Lines};
+use super::keys::Keys;
+use super::lines::Lines;
 use super::mask;
 use super::reason::{Bad, Reason};
 use super::row::Row;
@@ -38,6 +39,7 @@ pub(super) struct Layout {
 /// What came of a file's rows.
 pub(super) struct Counted {
     pub(super) rows: Rows,
+    pub(super) lines: Lines,
     pub(super) rejects: Vec<Reject>,
     pub(super) warnings: Vec<String>,
 }
@@ -113,7 +115,7 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
                 .push(format!("{count} phone numbers are not 5 to 15 digits; their customers are taken without one"));
         }
         self.rows.shrink_to_fit();
-        Ok(Counted { rows: R::rows(self.rows), rejects: self.rejects, warnings })
+        Ok(Counted { rows: R::rows(self.rows), lines: self.lines, rejects: self.rejects, warnings })
     }
 
     fn too_many_bad(&self, data_rows: u64, bad_rows_max: u64) -> Refused {

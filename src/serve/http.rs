@@ -30,6 +30,7 @@ use super::orders::{answers, batch, reply};
 use super::release::release;
 use super::standing::standing;
 use super::views::{view_rows, views};
+use super::why::why;
 use super::worklist::{claim, result, worklist};
 use crate::programme::{self, Source};
 use crate::query::card;
@@ -92,6 +93,7 @@ fn router(door: Arc<Door>) -> Router {
         .route("/metrics", get(metrics))
         .route("/v1/customers/{id}", get(customer))
         .route("/v1/customers/{id}/standing", get(standing))
+        .route("/v1/customers/{id}/why", get(why))
         .route("/v1/customers/{id}/offers", get(offers))
         .route("/v1/customers/{id}/fit", get(customer_fit))
         .route("/v1/products/{id}/fit", get(product_fit))

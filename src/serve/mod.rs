@@ -23,6 +23,7 @@ mod standing;
 mod statements;
 mod views;
 mod watch;
+mod why;
 mod worklist;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

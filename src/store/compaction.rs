@@ -98,6 +98,7 @@ mod tests {
             partition: Partition { feed: Feed::Order, period: "2009-07".to_owned(), part: String::new() },
             version,
             rows: Rows::Order((0..megabytes).map(order).collect()),
+            lines: Default::default(),
             rejects: Vec::new(),
             sha256: [version as u8; 32],
             file: format!("order_2009-07.v{version}.csv"),

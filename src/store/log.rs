@@ -22,8 +22,9 @@ use std::sync::Arc;
 
 use super::vfs::{Vfs, VfsFile};
 
-/// Format of the log; every change of what stands in it raises this.
-pub const FORMAT: u32 = 1;
+/// Format of the log; every change of what stands in it raises this. Earlier ones are read, and written on as this one:
+/// 2 knows the lines of rows, and undoes.
+pub const FORMAT: u32 = 2;
 
 const HEADER: usize = 24;
 const FRAME: usize = 33;
@@ -73,7 +74,7 @@ pub struct Frame<'a> {
 /// The open log.
 pub struct Log {
     vfs: Arc<dyn Vfs>,
-    file: Box<dyn VfsFile>,
+    file: Arc<dyn VfsFile>,
     acked: Box<dyn VfsFile>,
     generation: u64,
     end: u64,
@@ -131,7 +132,7 @@ impl Log {
             // A compaction that did not come to its end; the log as it was stands.
             vfs.remove(LOG_NEXT).map_err(io_error("tidy up beside"))?;
         }
-        let file = vfs.open(LOG).map_err(io_error("open"))?;
+        let file: Arc<dyn VfsFile> = Arc::from(vfs.open(LOG).map_err(io_error("open"))?);
         let len = file.size().map_err(io_error("read"))?;
         let mut log = Log { vfs, file, acked, generation: 1, end: HEADER as u64, stopped: false };
         if len < HEADER as u64 {
@@ -149,8 +150,13 @@ impl Log {
         if !bytes.starts_with(b"COHORTFL") || crc32c::crc32c(&bytes[..20]) != u32_at(&bytes, 20) {
             return Err(LogError::Corrupt { offset: 0, what: "the header does not agree with its checksum" });
         }
-        if found != FORMAT {
+        if !(1..=FORMAT).contains(&found) {
             return Err(LogError::Format { found });
+        }
+        let bytes = header(generation);
+        if found != FORMAT {
+            // A sector is written whole or not at all: a build that knows less never reads what is appended from here on.
+            log.file.write_at(0, &bytes).map_err(io_error("write"))?;
         }
         log.generation = generation;
         match mark {
@@ -183,28 +189,7 @@ impl Log {
 
     #[expect(clippy::type_complexity, reason = "a frame, or what is wrong with it")]
     fn read_frame(&self, offset: u64, len: u64) -> Result<Result<(u8, u64, Vec<u8>), &'static str>, LogError> {
-        let Some(header) = self.read_frame_header(offset, len)? else {
-            return Ok(Err("the head of a frame does not agree with its checksum"));
-        };
-        let (kind, epoch, payload_len, crc) = header;
-        if payload_len > len - offset - FRAME as u64 {
-            return Ok(Err("a frame ends after the file"));
-        }
-        let mut payload = vec![0; payload_len as usize];
-        self.file.read_at(offset + FRAME as u64, &mut payload).map_err(io_error("read"))?;
-        if crc32c::crc32c(&payload) != crc {
-            return Ok(Err("a frame does not agree with its checksum"));
-        }
-        Ok(Ok((kind, epoch, payload)))
-    }
-
-    fn read_frame_header(&self, offset: u64, len: u64) -> Result<Option<(u8, u64, u64, u32)>, LogError> {
-        if len - offset < FRAME as u64 {
-            return Ok(None);
-        }
-        let mut bytes = [0; FRAME];
-        self.file.read_at(offset, &mut bytes).map_err(io_error("read"))?;
-        Ok(parse_frame_header(&bytes))
+        read_frame(&*self.file, offset, len)
     }
 
     /// Whether the head of a frame stands anywhere after `offset`.
@@ -242,12 +227,12 @@ impl Log {
 
     /// The payload of a frame read or appended before. Its checksum is checked again.
     pub fn read(&self, location: Location) -> Result<Vec<u8>, LogError> {
-        let offset = location.offset - FRAME as u64;
-        match self.read_frame(offset, self.end)? {
-            Ok((_, _, payload)) if payload.len() as u64 == location.len => Ok(payload),
-            Ok(_) => Err(LogError::Corrupt { offset, what: "a frame has another length" }),
-            Err(what) => Err(LogError::Corrupt { offset, what }),
-        }
+        read_payload(&*self.file, location, self.end)
+    }
+
+    /// The log as it stands, to be read while more is appended, and after it was written anew.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { file: self.file.clone(), end: self.end }
     }
 
     /// The directory that it lies in.
@@ -304,12 +289,60 @@ impl Log {
         self.vfs.rename(LOG_NEXT, LOG).map_err(io_error("compact"))?;
         self.vfs.sync_names().map_err(LogError::Sync)?;
         self.stopped = false;
-        self.file = next;
+        self.file = Arc::from(next);
         self.generation += 1;
         self.end = end;
         self.write_acked();
         Ok(told)
     }
+}
+
+/// The log as it stood: its frames stay where they are, whatever becomes of the log.
+pub struct Snapshot {
+    file: Arc<dyn VfsFile>,
+    end: u64,
+}
+
+impl Snapshot {
+    /// The payload of a frame that was there. Its checksum is checked again.
+    pub fn read(&self, location: Location) -> Result<Vec<u8>, LogError> {
+        read_payload(&*self.file, location, self.end)
+    }
+}
+
+fn read_payload(file: &dyn VfsFile, location: Location, end: u64) -> Result<Vec<u8>, LogError> {
+    let offset = location.offset - FRAME as u64;
+    match read_frame(file, offset, end)? {
+        Ok((_, _, payload)) if payload.len() as u64 == location.len => Ok(payload),
+        Ok(_) => Err(LogError::Corrupt { offset, what: "a frame has another length" }),
+        Err(what) => Err(LogError::Corrupt { offset, what }),
+    }
+}
+
+#[expect(clippy::type_complexity, reason = "a frame, or what is wrong with it")]
+fn read_frame(file: &dyn VfsFile, offset: u64, len: u64) -> Result<Result<(u8, u64, Vec<u8>), &'static str>, LogError> {
+    let Some(header) = read_frame_header(file, offset, len)? else {
+        return Ok(Err("the head of a frame does not agree with its checksum"));
+    };
+    let (kind, epoch, payload_len, crc) = header;
+    if payload_len > len - offset - FRAME as u64 {
+        return Ok(Err("a frame ends after the file"));
+    }
+    let mut payload = vec![0; payload_len as usize];
+    file.read_at(offset + FRAME as u64, &mut payload).map_err(io_error("read"))?;
+    if crc32c::crc32c(&payload) != crc {
+        return Ok(Err("a frame does not agree with its checksum"));
+    }
+    Ok(Ok((kind, epoch, payload)))
+}
+
+fn read_frame_header(file: &dyn VfsFile, offset: u64, len: u64) -> Result<Option<(u8, u64, u64, u32)>, LogError> {
+    if len - offset < FRAME as u64 {
+        return Ok(None);
+    }
+    let mut bytes = [0; FRAME];
+    file.read_at(offset, &mut bytes).map_err(io_error("read"))?;
+    Ok(parse_frame_header(&bytes))
 }
 
 /// How far frames of a generation were acknowledged, as far as is known.

@@ -20,6 +20,7 @@ mod log;
 pub mod memory;
 mod moments;
 mod opening;
+pub mod origins;
 mod owners;
 mod records;
 pub mod reports;

@@ -4,7 +4,7 @@
 //!
 //! | kind | payload |
 //! |---|---|
-//! | partition | part: ledger entry; part: rejects; part: rows |
+//! | partition | part: ledger entry; part: rejects; part: rows; since format 2, part: lines of the rows, as runs |
 //! | entries | ledger entries, to the end |
 //! | programme | count, then name and text of each source |
 //! | names | nothing more |
@@ -16,7 +16,7 @@ use super::codec::{Damaged, Reader, Writer};
 use super::dictionary::Extent;
 use super::ledger::Entry;
 use super::{Source, rows};
-use crate::ingest::{Extract, Reject};
+use crate::ingest::{Extract, Lines, Reject};
 
 /// The kind of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,12 @@ pub fn partition(names: Writer, entry: &Entry, extract: &Extract) -> Vec<u8> {
         writer.texts(rejects.iter().map(|reject| Some(&*reject.row)));
     });
     writer.part(|writer| rows::write(&extract.rows, writer));
+    writer.part(|writer| {
+        let runs = extract.lines.runs();
+        writer.u64(runs.len() as u64);
+        writer.column(runs.iter().map(|(row, _)| i64::from(*row)));
+        writer.column(runs.iter().map(|(_, line)| *line as i64));
+    });
     writer.bytes
 }
 
@@ -63,11 +69,15 @@ pub struct Head<'a> {
     pub entry: Entry,
     rejects: Reader<'a>,
     rows: Reader<'a>,
+    /// None where a build wrote it that did not keep them.
+    lines: Option<Reader<'a>>,
 }
 
 impl<'a> Head<'a> {
     pub fn read(reader: &mut Reader<'a>) -> Result<Head<'a>, Damaged> {
-        Ok(Head { entry: Entry::read(&mut reader.part()?)?, rejects: reader.part()?, rows: reader.part()? })
+        let (entry, rejects, rows) = (Entry::read(&mut reader.part()?)?, reader.part()?, reader.part()?);
+        let lines = if reader.is_at_end() { None } else { Some(reader.part()?) };
+        Ok(Head { entry, rejects, rows, lines })
     }
 
     pub fn rejects(&self) -> Result<Vec<Reject>, Damaged> {
@@ -85,6 +95,20 @@ impl<'a> Head<'a> {
             row: text(&rows, at),
         };
         Ok((0..count).map(reject).collect())
+    }
+
+    /// The lines of its rows, where they were kept.
+    pub fn lines(&self) -> Result<Option<Lines>, Damaged> {
+        let Some(mut reader) = self.lines.clone() else { return Ok(None) };
+        let count = usize::try_from(reader.u64()?).map_err(|_| Damaged("too many lines"))?;
+        // Every run costs a byte at least, but the first few.
+        reader.expect(count)?;
+        let (rows, lines) = (reader.column_of(count)?, reader.column_of(count)?);
+        let row = |row: i64| u32::try_from(row).map_err(|_| Damaged("no such row"));
+        let line = |line: i64| u64::try_from(line).map_err(|_| Damaged("no such line"));
+        let runs = rows.into_iter().zip(lines).map(|(of, on)| Ok((row(of)?, line(on)?)));
+        let lines = Lines::of_runs(runs.collect::<Result<_, _>>()?);
+        lines.map(Some).ok_or(Damaged("lines are out of order"))
     }
 
     /// The rows. `names` is how far names reach that a row may use.

@@ -4,6 +4,7 @@
 //! [`evaluate::evaluate`] tests thousands of customers at a time.
 
 mod attribute;
+pub mod clauses;
 pub mod compiled;
 mod display;
 pub mod evaluate;

@@ -120,6 +120,23 @@ pub fn plan(condition: &Expr, word: &dyn Fn(&str) -> Option<Word>) -> Plan {
     Planner { word }.condition(condition)
 }
 
+/// Where the values of an attribute stand.
+pub enum Asked {
+    Number(Numeric),
+    Text(Textual),
+    Flag(Flag),
+}
+
+/// Where those of an attribute do. `word` gives the number of a name, where it has one.
+pub fn asked(attribute: &Attribute, word: &dyn Fn(&str) -> Option<Word>) -> Asked {
+    let planner = Planner { word };
+    match attribute.ty() {
+        Type::Number => Asked::Number(planner.numeric(attribute)),
+        Type::Text => Asked::Text(planner.textual(attribute)),
+        Type::Boolean => Asked::Flag(planner.flag(attribute)),
+    }
+}
+
 struct Planner<'a> {
     word: &'a dyn Fn(&str) -> Option<Word>,
 }

@@ -325,6 +325,32 @@ impl Inputs {
     }
 }
 
+/// Which partition's row of a key stands, feed by feed.
+macro_rules! holders {
+    ($($name:ident: $field:ident $row:ident),* $(,)?) => {
+        impl Inputs { $(
+            pub(super) fn $name(&self, key: &<$row as Row>::Key) -> Option<PartitionNo> {
+                self.$field.index.get(key).map(|(partition, _)| partition)
+            }
+        )* }
+    };
+}
+holders! {
+    holds_customer: customers CustomerRow,
+    holds_terminal: terminals TerminalRow,
+    holds_bill: bills BillRow,
+    holds_usage: usage UsageRow,
+    holds_order: orders OrderRow,
+    holds_event: member_events MemberEventRow,
+    holds_adjustment: adjustments AdjustmentRow,
+    holds_listing: listings ListingRow,
+    holds_consent: consents ConsentRow,
+    holds_score: scores ScoreRow,
+    holds_contact: contacts ContactRow,
+    holds_feedback: feedbacks FeedbackRow,
+    holds_handoff: handoffs HandoffRow,
+}
+
 /// Rows of one feed among those of any.
 trait Of: Sized {
     fn of(rows: &Rows) -> &[Self];
