@@ -14,6 +14,7 @@ mod offers;
 mod orders;
 mod progress;
 mod query;
+mod receipt;
 mod release;
 mod replay;
 mod run;
@@ -21,6 +22,7 @@ mod serve;
 mod shell;
 mod standing;
 mod tail;
+mod undo;
 mod verify;
 mod view;
 mod worklist;
@@ -78,6 +80,8 @@ enum Command {
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
     Confirm(ask::Confirm),
+    Receipt(receipt::Receipt),
+    Undo(undo::Undo),
     Completions(shell::Completions),
     Man(shell::Man),
     Generate(generate::Arguments),
@@ -123,6 +127,8 @@ pub fn main() -> ExitCode {
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),
         Command::Confirm(arguments) => ask::confirm(arguments),
+        Command::Receipt(arguments) => receipt::receipt(arguments),
+        Command::Undo(arguments) => undo::undo(arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man(arguments) => shell::man(arguments),
         Command::Generate(arguments) => generate::run(arguments),

@@ -123,6 +123,7 @@ pub fn tell(name: &str, taken: &Taken) -> bool {
         }
         Taken::Superseded => output::tell(format_args!("note: \"{name}\": a higher version is live; nothing changed")),
         Taken::Duplicate => output::tell(format_args!("note: \"{name}\": the same rows are live; nothing changed")),
+        Taken::Undone => output::tell(format_args!("note: \"{name}\": it was undone, and stays so; nothing changed")),
         Taken::Held { before, now } => {
             output::tell(format_args!(
                 "warning: \"{name}\" is held: it shrinks from {before} to {now} rows, which a person must confirm\nhint: Look at it; --confirm \"{name}\" lets it in, as `cohortflow confirm` does on a running service."

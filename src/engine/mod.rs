@@ -10,6 +10,7 @@
 //! Readers take what was published last, a clone of pointers, and never wait.
 
 mod counts;
+mod notary;
 mod published;
 mod reporter;
 mod worker;
@@ -25,7 +26,9 @@ use dataflows::types::Epoch;
 use parking_lot::{Condvar, Mutex};
 
 use crate::store::changes::{Changed, Latest};
+use crate::store::receipts::Noted;
 use crate::store::reports::{Closed, Reports};
+use notary::Notary;
 pub use published::Published;
 use reporter::Reporter;
 use worker::{Command, Deposit, Take};
@@ -73,6 +76,11 @@ struct State {
     keeper: Option<(Sender<()>, JoinHandle<()>)>,
     /// Who notes effects when days close.
     reporter: Option<Reporter>,
+    /// Who notes what publications changed.
+    notary: Option<Notary>,
+    /// Set while facts are tried that nobody is to see; what came of them.
+    is_rehearsing: bool,
+    rehearsed: Option<Arc<Published>>,
     /// Called with the time from durable to visible of each epoch.
     observe: Box<dyn Fn(std::time::Duration) + Send>,
     failed: bool,
@@ -98,6 +106,9 @@ impl Engine {
                 notes_entries: false,
                 keeper: None,
                 reporter: None,
+                notary: None,
+                is_rehearsing: false,
+                rehearsed: None,
                 observe: Box::new(observe),
                 failed: false,
             }),
@@ -143,6 +154,10 @@ impl Drop for Engine {
         if reporter.is_some_and(|reporter| !reporter.end()) {
             tracing::error!("who notes effects when days close ended badly");
         }
+        let notary = self.hub.state.lock().notary.take();
+        if notary.is_some_and(|notary| !notary.end()) {
+            tracing::error!("who notes the receipts of files ended badly");
+        }
     }
 }
 
@@ -187,9 +202,41 @@ impl Hub {
         state.pending.push(Arc::new(facts));
         state.pending_epoch = epoch;
         state.pending_since.get_or_insert(durable_at);
-        if state.in_flight.is_none() {
+        if state.in_flight.is_none() && !state.is_rehearsing {
             state.dispatch();
         }
+    }
+
+    /// What would be published if the facts `there` came, found out by the dataflow itself, which `back` takes back to
+    /// where it was: views are functions of what stands. Nobody sees any of it. What comes meanwhile waits. None where a
+    /// worker has failed.
+    pub fn rehearse(&self, there: Facts, back: Facts) -> Option<Arc<Published>> {
+        let mut state = self.state.lock();
+        while (state.in_flight.is_some() || !state.pending.is_empty() || state.is_rehearsing) && !state.failed {
+            self.moved.wait(&mut state);
+        }
+        state.is_rehearsing = true;
+        let mut seen = None;
+        for facts in [there, back] {
+            if state.failed {
+                return None;
+            }
+            state.in_flight = Some(state.visible);
+            state.in_flight_since = None;
+            state.send([Arc::new(facts)].into(), false);
+            while state.in_flight.is_some() && !state.failed {
+                self.moved.wait(&mut state);
+            }
+            let rehearsed = state.rehearsed.take();
+            seen = seen.or(rehearsed);
+        }
+        state.is_rehearsing = false;
+        if !state.pending.is_empty() {
+            state.dispatch();
+        }
+        drop(state);
+        self.moved.notify_all();
+        seen
     }
 
     /// Waits until an epoch is visible. False where a worker has failed.
@@ -248,6 +295,11 @@ impl Hub {
         state.reporter = Some(reporter);
     }
 
+    /// Gives what each publication changes from now on to `keep`, on a thread of its own, when readers have it.
+    pub fn keep_receipts(&self, keep: impl FnMut(Noted) + Send + 'static) {
+        self.state.lock().notary = Some(Notary::start(keep));
+    }
+
     /// Waits until everything submitted so far is visible; epochs that changed no view never are by
     /// themselves. False where a worker has failed.
     pub fn settle(&self) -> bool {
@@ -290,9 +342,16 @@ impl Hub {
         let deposits = state.deposits.iter_mut().filter_map(Option::take).collect();
         let last = self.published.load();
         let published = Arc::new(Published::assemble(epoch, deposits, &last));
+        if state.is_rehearsing {
+            state.rehearsed = Some(published);
+            drop(state);
+            self.moved.notify_all();
+            return;
+        }
         let has_changed = !Arc::ptr_eq(&published.changed, &last.changed);
         state.reporter.iter_mut().for_each(|reporter| reporter.look(&published));
-        self.published.store(published);
+        self.published.store(published.clone());
+        state.notary.iter().for_each(|notary| notary.look(&last, &published));
         state.visible = epoch;
         if let Some(since) = state.in_flight_since.take() {
             (state.observe)(since.elapsed());
@@ -314,11 +373,15 @@ impl State {
         let parts: Arc<[Arc<Facts>]> = std::mem::take(&mut self.pending).into();
         self.pending_rows = 0;
         self.in_flight = Some(self.pending_epoch);
-        self.time += 1;
         self.in_flight_since = self.pending_since.take();
+        self.send(parts, self.notes_entries);
+    }
+
+    fn send(&mut self, parts: Arc<[Arc<Facts>]>, notes_entries: bool) {
+        self.time += 1;
         for sender in &self.senders {
             // A worker that is gone has said so through its fence.
-            let take = Take { time: self.time, parts: parts.clone(), notes_entries: self.notes_entries };
+            let take = Take { time: self.time, parts: parts.clone(), notes_entries };
             let _ = sender.send(Command::Take(take));
         }
     }

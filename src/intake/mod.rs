@@ -12,10 +12,12 @@ mod landing;
 pub(crate) mod names;
 mod noted;
 mod publish;
+pub mod receipts;
 pub(crate) mod requests;
 pub mod states;
 #[cfg(test)]
 mod tests;
+pub mod undo;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,6 +57,8 @@ pub enum Taken {
     },
     Superseded,
     Duplicate,
+    /// It was undone, and stays so until a higher version comes.
+    Undone,
     Held {
         before: u64,
         now: u64,
@@ -94,6 +98,7 @@ pub struct Intake {
     batches: Option<Mutex<Batches>>,
     /// Who makes which call.
     claims: Claims,
+    desk: receipts::Desk,
     /// Set while something that follows from order requests waits for room on the disk.
     is_unfinished: AtomicBool,
 }
@@ -162,6 +167,7 @@ impl Intake {
             short: Mutex::default(),
             batches: None,
             claims: Claims::default(),
+            desk: receipts::Desk::default(),
             is_unfinished: AtomicBool::new(false),
         };
         if !is_published {
@@ -469,6 +475,7 @@ impl Intake {
             Outcome::Accepted { epoch, mut facts, durable_at } => {
                 facts.clock = facts.clock.map(|clock| self.clock(clock));
                 let touched = self.touched(&facts);
+                self.desk.await_receipt(epoch, &decoded.name.name);
                 self.hub.submit(epoch, *facts, durable_at);
                 self.withdraw(&mut store, &touched)?;
                 if is_answer {
@@ -479,6 +486,7 @@ impl Intake {
             }
             Outcome::Superseded => Taken::Superseded,
             Outcome::Duplicate => Taken::Duplicate,
+            Outcome::Undone => Taken::Undone,
             Outcome::Held { before, now } => Taken::Held { before, now },
             Outcome::Conflict => Taken::Rejected(format!(
                 "could not take extract \"{}\": version {} of it was accepted with other content\nhint: Deliver it as version {}, or set same_version = \"replace\". Nothing from this file has been applied.",

@@ -23,6 +23,7 @@ mod penetration;
 mod points;
 mod prizes;
 mod reading;
+pub mod receipt;
 mod referrals;
 mod review;
 mod rows;

@@ -309,15 +309,15 @@ fn ingest_ledger<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Result<(), E> 
         };
         let told: Vec<&Entry> = store.ledger().entries().filter(is_told).collect();
         for versions in told.chunk_by(|one, next| one.partition == next.partition) {
+            // Where what stands is not visible yet.
+            let is_awaited = |entry: &Entry| entry.status == Status::Accepted && !is_visible(entry);
+            let is_overtaken = store.ledger().of(&versions[0].partition).any(is_awaited);
             let taken = versions.iter().filter(|entry| was_taken(entry) && is_visible(entry));
-            let live =
-                taken.max_by_key(|entry| (entry.version, entry.epoch)).map(|entry| (entry.version, entry.sha256));
+            let live = taken.max_by_key(|entry| (entry.version, entry.epoch)).filter(|_| is_overtaken);
+            let live = live.map(|entry| (entry.version, entry.sha256));
             for entry in versions {
-                let status = match was_taken(entry) {
-                    true if live == Some((entry.version, entry.sha256)) => Status::Accepted,
-                    true => Status::Superseded,
-                    false => entry.status,
-                };
+                let is_live = live == Some((entry.version, entry.sha256));
+                let status = if is_live { Status::Accepted } else { entry.status };
                 rows.push(vec![
                     Cell::text(Some(entry.partition.feed.name())),
                     owned(&entry.partition.period),

@@ -27,8 +27,10 @@ use super::fit::{channel_fit, customer_fit, product_fit};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use super::offers::{answer_offer, offers};
 use super::orders::{answers, batch, reply};
+use super::receipts::receipt;
 use super::release::release;
 use super::standing::standing;
+use super::undo::undo;
 use super::views::{view_rows, views};
 use super::why::why;
 use super::worklist::{claim, result, worklist};
@@ -119,6 +121,8 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/worklist", get(worklist))
         .route("/v1/worklist/{contact_id}/claim", post(claim))
         .route("/v1/worklist/{contact_id}/result", post(result))
+        .route("/v1/files/{file}/receipt", get(receipt))
+        .route("/v1/files/{file}/undo", post(undo))
         .route("/v1/held", get(held))
         .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))

@@ -38,6 +38,7 @@ impl Metrics {
             Taken::Accepted { rows, bad_rows, .. } => ("accepted", *rows, *bad_rows),
             Taken::Superseded => ("superseded", 0, 0),
             Taken::Duplicate => ("duplicate", 0, 0),
+            Taken::Undone => ("undone", 0, 0),
             Taken::Held { .. } => ("held", 0, 0),
             Taken::Rejected(_) => ("rejected", 0, 0),
             Taken::Later(_) => ("later", 0, 0),

@@ -17,10 +17,12 @@ mod pgwire;
 #[cfg(feature = "sql")]
 mod query;
 mod ready;
+mod receipts;
 mod release;
 mod standing;
 #[cfg(feature = "sql")]
 mod statements;
+mod undo;
 mod views;
 mod watch;
 mod why;
@@ -213,6 +215,7 @@ fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyh
     let mut intake =
         Intake::begin(store, engine.hub(), |published| programme(config, published), jiff::Timestamp::now)?;
     intake.keep_reports();
+    intake.keep_receipts();
     // Outside of the data, as the key is: what was handed off is known whatever copy of it is brought back.
     let mark = beside(&config.data, "handed")?;
     let whose = hex::encode(intake.names().read().key_fingerprint());

@@ -136,7 +136,9 @@ impl Watch {
                 Taken::Accepted { epoch, rows, bad_rows } => {
                     tracing::info!(file = name.name, epoch, rows, bad_rows, "accepted");
                 }
-                Taken::Superseded | Taken::Duplicate => tracing::info!(file = name.name, "nothing new: {taken:?}"),
+                Taken::Superseded | Taken::Duplicate | Taken::Undone => {
+                    tracing::info!(file = name.name, "nothing new: {taken:?}")
+                }
                 Taken::Held { before, now } => tracing::warn!(
                     file = name.name,
                     "held: it shrinks from {before} to {now} rows; `cohortflow confirm` lets it in"

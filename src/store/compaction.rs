@@ -1,16 +1,17 @@
 //! Compaction: the log written anew, without what is dead.
 
 use super::dictionary::Extent;
+use super::partitions::Live;
 use super::records::{self, Kind};
 use super::room::{Purpose, is_full};
-use super::{LogError, Store, StoreError};
+use super::{LogError, Store, StoreError, undo};
 
 /// A log is compacted when more than half of it is dead, and worth it.
 const DEAD_BYTES_MIN: u64 = 64 << 20;
 
 impl Store {
-    /// Writes the log anew without what is dead, superseded partitions and programmes before the
-    /// last, where more than half of it is.
+    /// Writes the log anew without what is dead, where more than half of it is: versions that neither stand nor stood last
+    /// before what does, and programmes before the last.
     pub fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
         if self.dead_bytes < DEAD_BYTES_MIN || self.dead_bytes * 2 < self.log.end() {
             return Ok(());
@@ -52,7 +53,17 @@ impl Store {
             append(Kind::Key as u8, *epoch, &key.bytes)?;
             let mut locations = Vec::with_capacity(live.len());
             for live in live.iter() {
-                locations.push(append(Kind::Partition as u8, *epoch, &log.read(live.location)?)?);
+                for version in live.kept() {
+                    locations.push(append(Kind::Partition as u8, *epoch, &log.read(version.location)?)?);
+                }
+                let undone = live.undone.as_ref();
+                let undone = undone.and_then(|undone| ledger.get(&live.partition, undone.version, undone.sha256));
+                if let Some(entry) = undone {
+                    let mut writer = none.clone();
+                    let stands = live.standing.as_ref().map(|version| (version.version, version.sha256));
+                    undo::write(entry, stands, &mut writer);
+                    append(Kind::Undo as u8, *epoch, &writer.bytes)?;
+                }
             }
             // Last, so that they have the last word on what the partitions' own entries say.
             let mut entries = none.clone();
@@ -65,7 +76,8 @@ impl Store {
             }
             Ok(locations)
         })?;
-        self.live.iter_mut().zip(locations).for_each(|(live, location)| live.location = location);
+        let kept = self.live.iter_mut().flat_map(Live::kept_mut);
+        kept.zip(locations).for_each(|(version, location)| version.location = location);
         (self.dead_bytes, self.is_compaction_due) = (0, false);
         Ok(())
     }
@@ -118,11 +130,12 @@ mod tests {
         assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     }
 
-    /// A log of 70 dead megabytes and one that lives.
+    /// A log of 70 dead megabytes, one that lives and one that stood before it.
     fn half_dead(memory: &Memory) -> Store {
         let mut store = Store::open(Arc::new(memory.clone()), [7; 32]).expect("the store opens");
         accept(&mut store, &version(1, 70));
         accept(&mut store, &version(2, 1));
+        accept(&mut store, &version(3, 1));
         store
     }
 
@@ -139,9 +152,9 @@ mod tests {
         memory.fail_at(memory.calls() + 4, Fault::Full);
         store.compact_if_worth_it().expect("it goes on");
         assert_eq!((store.log_bytes(), memory.bytes("log.next")), ((bytes, dead), None));
-        accept(&mut store, &version(3, 2));
+        accept(&mut store, &version(4, 2));
         store.compact_if_worth_it().expect("there is room");
         let (bytes, dead) = store.log_bytes();
-        assert!(bytes < 3 << 20 && dead == 0, "{bytes} bytes, {dead} dead");
+        assert!(bytes < 4 << 20 && dead == 0, "{bytes} bytes, {dead} dead");
     }
 }

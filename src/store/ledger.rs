@@ -27,6 +27,8 @@ pub enum Status {
     Held = 4,
     /// A person has let it in: it is taken when it is read again.
     Confirmed = 5,
+    /// It was taken, and a person has undone it: it changes nothing any more, and stays so until a higher version comes.
+    Undone = 6,
 }
 
 impl fmt::Display for Status {
@@ -37,6 +39,7 @@ impl fmt::Display for Status {
             Status::Rejected => "rejected",
             Status::Held => "held",
             Status::Confirmed => "confirmed",
+            Status::Undone => "undone",
         })
     }
 }
@@ -109,6 +112,18 @@ impl Ledger {
         self.entries.insert(key, entry);
     }
 
+    /// The entries of a partition.
+    pub fn of(&self, partition: &Partition) -> impl Iterator<Item = &Entry> {
+        let least = (partition.clone(), 0, [0; 32]);
+        self.entries.range(least..).map(|(_, entry)| entry).take_while(move |entry| entry.partition == *partition)
+    }
+
+    /// Marks what was superseded as accepted, since what took its place was undone.
+    pub fn stands_again(&mut self, partition: &Partition, version: u32, sha256: [u8; 32]) {
+        let entry = self.entries.get_mut(&(partition.clone(), version, sha256));
+        entry.into_iter().for_each(|entry| entry.status = Status::Accepted);
+    }
+
     /// Marks what was accepted of a partition as superseded, since something else now is.
     pub fn supersede(&mut self, partition: &Partition) {
         let least = (partition.clone(), 0, [0; 32]);
@@ -144,6 +159,7 @@ impl Entry {
                 3 => Status::Rejected,
                 4 => Status::Held,
                 5 => Status::Confirmed,
+                6 => Status::Undone,
                 _ => return Err(Damaged("a file has no such status")),
             },
             file: reader.text()?.to_owned(),

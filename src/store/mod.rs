@@ -22,6 +22,8 @@ mod moments;
 mod opening;
 pub mod origins;
 mod owners;
+mod partitions;
+pub mod receipts;
 mod records;
 pub mod reports;
 mod requests;
@@ -31,6 +33,7 @@ mod standing;
 mod states;
 #[cfg(test)]
 mod tests;
+pub mod undo;
 pub mod vfs;
 
 use std::collections::{BTreeMap, HashMap};
@@ -49,9 +52,10 @@ use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
 use inputs::{Inputs, Partitions, same_rows};
 pub use ledger::{Entry, Ledger, REQUEST, Status};
-use log::Location;
 pub use log::{Log, LogError};
 use owners::PartitionNo;
+use partitions::{Live, Version};
+use receipts::Receipts;
 use records::{Head, Kind};
 use reports::{Reports, ReportsFile};
 pub use requests::ByRequest;
@@ -91,18 +95,12 @@ pub enum Outcome {
     Superseded,
     /// The same version with the same rows is live: nothing changed.
     Duplicate,
-    /// The same version with other rows is live: entered in the ledger, nothing else changed.
+    /// The same version with other rows is live, or was undone: entered in the ledger, nothing else changed.
     Conflict,
+    /// It was undone, and stays so: nothing changed.
+    Undone,
     /// It shrinks a list, or what is known of consents, by more than a fifth, and waits for a person.
     Held { before: u64, now: u64 },
-}
-
-/// A live partition.
-struct Live {
-    partition: Partition,
-    version: u32,
-    location: Location,
-    rows: u64,
 }
 
 /// The open store.
@@ -169,7 +167,7 @@ impl Store {
 
     /// Rows that are live.
     pub fn live_rows(&self) -> u64 {
-        self.live.iter().map(|live| live.rows).sum()
+        self.live.iter().filter_map(|live| live.standing.as_ref()).map(|version| version.rows).sum()
     }
 
     /// Bytes of the log, and those of them that are dead.
@@ -189,6 +187,13 @@ impl Store {
         let fingerprint = self.dictionary.read().key_fingerprint();
         let beside = reports::Beside { fingerprint, epoch: self.epoch, words: self.durable.words };
         ReportsFile::open(self.log.vfs(), &beside)
+    }
+
+    /// The file of receipts, which lies beside the log.
+    pub fn receipts(&self) -> std::io::Result<Receipts> {
+        let fingerprint = self.dictionary.read().key_fingerprint();
+        let beside = receipts::Beside { fingerprint, epoch: self.epoch, words: self.durable.words };
+        Receipts::open(self.log.vfs(), &beside)
     }
 
     /// Takes an extract. `names` is how far its names reach, `at` the wall time, local.
@@ -217,20 +222,30 @@ impl Store {
         let mut old = Rc::new(Rows::empty(extract.partition.feed));
         if let Some(number) = known {
             let live = &self.live[number as usize];
-            if extract.version < live.version {
+            let (version, standing) = (live.version(), live.standing.as_ref().map(|standing| standing.version));
+            let undone = live.undone.clone().filter(|undone| undone.version == extract.version);
+            // An overtaken version is never read, but for one that stands again since a later one was undone.
+            if extract.version < version && standing != Some(extract.version) {
                 self.enter(extract, Status::Superseded, at, String::new())?;
                 return Ok(Outcome::Superseded);
             }
             old = self.read_rows(number)?;
-            if extract.version == self.live[number as usize].version {
-                if same_rows(&old, &extract.rows) {
-                    return Ok(Outcome::Duplicate);
-                }
-                if !replaces_same_version {
-                    let reason = "the same version with other content; raise the version".to_owned();
-                    self.enter(extract, Status::Rejected, at, reason)?;
-                    return Ok(Outcome::Conflict);
-                }
+            if standing == Some(extract.version) && same_rows(&old, &extract.rows) {
+                return Ok(Outcome::Duplicate);
+            }
+            if extract.version < version {
+                self.enter(extract, Status::Superseded, at, String::new())?;
+                return Ok(Outcome::Superseded);
+            }
+            if let Some(undone) = undone
+                && (undone.sha256 == extract.sha256 || same_rows(&*self.read_version(&undone)?, &extract.rows))
+            {
+                return Ok(Outcome::Undone);
+            }
+            if extract.version == version && !replaces_same_version {
+                let reason = "the same version with other content; raise the version".to_owned();
+                self.enter(extract, Status::Rejected, at, reason)?;
+                return Ok(Outcome::Conflict);
             }
             let (before, now) = (old.len() as u64, extract.rows.len() as u64);
             let waits = matches!(extract.partition.feed, Feed::Listing | Feed::Consent);
@@ -248,20 +263,10 @@ impl Store {
         // What the rows change is found before they are durable, so that nothing but the dataflow
         // stands between durable and visible. Should the append fail, the process ends with it.
         let number = known.unwrap_or(self.live.len() as PartitionNo);
-        let live = Live {
-            partition: extract.partition.clone(),
-            version: extract.version,
-            location: Location { offset: 0, len: 0 },
-            rows: extract.rows.len() as u64,
-        };
-        let dead = match known {
-            Some(number) => std::mem::replace(&mut self.live[number as usize], live).location.len,
-            None => {
-                self.numbers.insert(extract.partition.clone(), number);
-                self.live.push(live);
-                0
-            }
-        };
+        if known.is_none() {
+            self.numbers.insert(extract.partition.clone(), number);
+            self.live.push(Live::new(extract.partition.clone()));
+        }
         let mut facts = Facts::default();
         let replaced = self.replace(number, &old, &extract.rows, &mut facts);
         if replaced.is_err() {
@@ -274,10 +279,12 @@ impl Store {
             self.clock = clock;
             facts.clock = Some(clock);
         }
-        self.live[number as usize].location = self.log.append(Kind::Partition as u8, self.epoch + 1, &payload)?;
+        let location = self.log.append(Kind::Partition as u8, self.epoch + 1, &payload)?;
         let durable_at = Instant::now();
         self.epoch += 1;
-        self.dead_bytes += dead;
+        let rows = extract.rows.len() as u64;
+        let version = Version { version: extract.version, sha256: extract.sha256, location, rows };
+        self.dead_bytes += self.live[number as usize].stand(version);
         self.durable = max_extent(self.durable, names);
         let names = self.new_names();
         (facts.words, facts.ids) = (names.words, names.ids);
@@ -312,15 +319,15 @@ impl Store {
         self.live.iter().any(|live| live.partition.feed == feed)
     }
 
-    /// The version of a live partition.
+    /// The greatest version of a partition that ever stood.
     pub fn version(&self, partition: &Partition) -> Option<u32> {
-        self.numbers.get(partition).map(|number| self.live[*number as usize].version)
+        self.numbers.get(partition).map(|number| self.live[*number as usize].version())
     }
 
-    /// Version and rows of a live partition.
+    /// The greatest version of a partition that ever stood, and the rows that stand.
     pub fn partition(&self, partition: &Partition) -> Result<Option<(u32, Rc<Rows>)>, StoreError> {
         let Some(number) = self.numbers.get(partition).copied() else { return Ok(None) };
-        Ok(Some((self.live[number as usize].version, self.read_rows(number)?)))
+        Ok(Some((self.live[number as usize].version(), self.read_rows(number)?)))
     }
 
     /// Lets in a file that is held: durable, and taken when the same content is read again. False
@@ -388,7 +395,7 @@ impl Store {
 
     /// The rejected rows of live partitions, with the file each came in.
     pub fn quarantine(&self, mut visit: impl FnMut(&str, &Reject)) -> Result<(), StoreError> {
-        for live in &self.live {
+        for live in self.live.iter().filter_map(|live| live.standing.as_ref()) {
             let payload = self.log.read(live.location)?;
             let damaged = |damage| StoreError::Record { offset: live.location.offset, damage };
             let mut reader = Reader::new(&payload);
@@ -472,10 +479,18 @@ impl Store {
         Clock { as_of, now: end.max(self.inputs.latest_at()) }
     }
 
+    /// The rows of a partition that stand.
     fn read_rows(&self, number: PartitionNo) -> Result<Rc<Rows>, StoreError> {
         let live = &self.live[number as usize];
-        let payload = self.log.read(live.location)?;
-        let damaged = |damage| StoreError::Record { offset: live.location.offset, damage };
+        match &live.standing {
+            Some(version) => self.read_version(version),
+            None => Ok(Rc::new(Rows::empty(live.partition.feed))),
+        }
+    }
+
+    fn read_version(&self, version: &Version) -> Result<Rc<Rows>, StoreError> {
+        let payload = self.log.read(version.location)?;
+        let damaged = |damage| StoreError::Record { offset: version.location.offset, damage };
         let mut reader = Reader::new(&payload);
         reader.part().map_err(damaged)?;
         let head = Head::read(&mut reader).map_err(damaged)?;

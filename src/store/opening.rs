@@ -11,10 +11,11 @@ use parking_lot::RwLock;
 use super::codec::{Damaged, Reader, Writer};
 use super::inputs::Inputs;
 use super::owners::PartitionNo;
+use super::partitions::{Live, Version};
 use super::records::{self, Head, Kind};
 use super::room::{RESERVE_BYTES, Room};
 use super::vfs::Vfs;
-use super::{Dictionary, Entry, Extent, Ledger, Live, Log, Store, StoreError};
+use super::{Dictionary, Entry, Extent, Ledger, Log, Store, StoreError, undo};
 use crate::ingest::Partition;
 
 /// No log gets this far; what is read is not trusted to stay below it.
@@ -40,23 +41,33 @@ impl Store {
                     let head = Head::read(&mut reader).map_err(damaged)?;
                     let entry = head.entry;
                     ledger.supersede(&entry.partition);
-                    let new = Live {
-                        partition: entry.partition.clone(),
+                    let version = Version {
                         version: entry.version,
+                        sha256: entry.sha256,
                         location: frame.location,
                         rows: entry.rows.map_or(0, |(rows, bad_rows)| rows.saturating_sub(bad_rows)),
                     };
+                    let number = *numbers.entry(entry.partition.clone()).or_insert_with(|| {
+                        live.push(Live::new(entry.partition.clone()));
+                        live.len() as PartitionNo - 1
+                    });
+                    dead_bytes += live[number as usize].stand(version);
                     ledger.enter(entry);
-                    match numbers.get(&new.partition) {
-                        Some(number) => {
-                            let old = std::mem::replace(&mut live[*number as usize], new);
-                            dead_bytes += old.location.len;
-                        }
-                        None => {
-                            numbers.insert(new.partition.clone(), live.len() as PartitionNo);
-                            live.push(new);
-                        }
+                }
+                Kind::Undo => {
+                    let (entry, stands) = undo::read(&mut reader).map_err(damaged)?;
+                    let live = numbers.get(&entry.partition).map(|number| &mut live[*number as usize]);
+                    let was = Some((entry.version, entry.sha256));
+                    let live = live.filter(|live| undo::is_one(live.standing.as_ref(), was));
+                    let live = live.ok_or(damaged(Damaged("what was undone did not stand")))?;
+                    dead_bytes = u64::saturating_add_signed(dead_bytes, live.undo());
+                    if !undo::is_one(live.standing.as_ref(), stands) {
+                        return Err(damaged(Damaged("what stood before is not there")));
                     }
+                    if let Some((version, sha256)) = stands {
+                        ledger.stands_again(&entry.partition, version, sha256);
+                    }
+                    ledger.enter(entry);
                 }
                 Kind::Entries => {
                     while !reader.is_at_end() {

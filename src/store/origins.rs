@@ -66,8 +66,8 @@ impl Store {
         let mut frames: BTreeMap<PartitionNo, (Location, Vec<RowKey>)> = BTreeMap::new();
         for key in keys {
             if let Some(number) = self.inputs.holder(&key) {
-                let location = self.live[number as usize].location;
-                frames.entry(number).or_insert((location, Vec::new())).1.push(key);
+                let Some(standing) = &self.live[number as usize].standing else { continue };
+                frames.entry(number).or_insert((standing.location, Vec::new())).1.push(key);
             }
         }
         Origins { log: self.log.snapshot(), names: self.durable, frames }

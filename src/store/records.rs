@@ -9,6 +9,7 @@
 //! | programme | count, then name and text of each source |
 //! | names | nothing more |
 //! | key | 16 bytes by which the tokens' key is known again |
+//! | undo, since format 2 | ledger entry of what is undone; whether something stands then, its version, its content |
 
 use dataflows::records::{Feed, Rows};
 
@@ -27,11 +28,12 @@ pub enum Kind {
     Programme = 3,
     Names = 4,
     Key = 5,
+    Undo = 6,
 }
 
 impl Kind {
     pub fn read(kind: u8) -> Result<Kind, Damaged> {
-        [Kind::Partition, Kind::Entries, Kind::Programme, Kind::Names, Kind::Key]
+        [Kind::Partition, Kind::Entries, Kind::Programme, Kind::Names, Kind::Key, Kind::Undo]
             .into_iter()
             .find(|known| *known as u8 == kind)
             .ok_or(Damaged("no such kind of record"))

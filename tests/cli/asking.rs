@@ -196,3 +196,45 @@ fn a_service_that_is_not_there_is_named() {
     let output = command(["ledger"]).env("COHORTFLOW_URL", "http://127.0.0.1:2").output().expect("it runs");
     assert!(String::from_utf8_lossy(&output.stderr).contains("http://127.0.0.1:2"), "{output:?}");
 }
+
+#[test]
+fn a_customer_is_explained_to_people_and_to_programs() {
+    let home = Home::new();
+    let service = served(&home);
+    let told = ask(&service, &["explain", "c1", "tier"]).done();
+    assert!(
+        told.stdout.starts_with("c1 has tier A: A is the first tier whose rule is true\nas of 2009-06,"),
+        "{}",
+        told.stdout
+    );
+    assert!(told.stdout.contains("bill_2009-06.csv version 1, line 2"), "{}", told.stdout);
+    let told = ask(&service, &["explain", "c1", "balance", "--json"]).done();
+    assert_eq!(told.json(), service.get("/v1/customers/c1/why?balance").good());
+    let told = ask(&service, &["explain", "c1", "target", "concert_crbt"]).done();
+    assert!(told.stdout.contains("\naudience\n") && told.stdout.contains("\nlisted by "), "{}", told.stdout);
+    let told = ask(&service, &["explain", "c1", "segment", "nothing"]).ended(1);
+    assert!(told.error().contains("no segment of that name; did you mean "), "{}", told.error());
+    ask(&service, &["explain", "c1", "segment"]).ended(2);
+    ask(&service, &["explain", "c1", "tier", "A"]).ended(2);
+}
+
+#[test]
+fn a_file_is_undone_when_somebody_says_yes() {
+    let home = Home::new();
+    let service = served(&home);
+    let told = ask(&service, &["receipt", "bill_2009-05.csv"]).done();
+    assert!(
+        told.stdout.starts_with("bill_2009-05.csv: version 1, accepted, 200 rows of which 0 bad"),
+        "{}",
+        told.stdout
+    );
+    let told = ask(&service, &["undo", "adjustment_2009-06.csv", "--dry-run"]).done();
+    assert!(told.stdout.contains("  points of all balances: 66 before, 16 after\n"), "{}", told.stdout);
+    // Nobody is at a terminal.
+    ask(&service, &["undo", "adjustment_2009-06.csv"]).ended(2);
+    assert_eq!(service.get("/v1/customers/c1").good()["points"], 66);
+    let told = ask(&service, &["undo", "adjustment_2009-06.csv", "--yes", "--json"]).done();
+    assert_eq!(told.json()["undone"], true);
+    assert_eq!(service.get("/v1/customers/c1").good()["points"], 16);
+    ask(&service, &["undo", "adjustment_2009-06.csv", "--yes"]).ended(1);
+}

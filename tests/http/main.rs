@@ -28,4 +28,5 @@ mod standing;
 mod verification;
 mod views;
 mod webhook;
+mod why;
 mod worklist;

@@ -244,6 +244,7 @@ fn told(taken: Taken) -> String {
         Taken::Accepted { rows, bad_rows, .. } => format!("accepted: {rows} rows, {bad_rows} bad"),
         Taken::Superseded => "superseded".to_owned(),
         Taken::Duplicate => "duplicate".to_owned(),
+        Taken::Undone => "undone".to_owned(),
         Taken::Held { before, now } => format!("held: {before} rows before, {now} now"),
         Taken::Rejected(why) => format!("rejected: {why}"),
         Taken::Later(why) => format!("later: {why}"),
