@@ -42,7 +42,7 @@ pub enum LogError {
         "the log is damaged at byte {offset}: {what}\nhint: restore the data directory from a copy; nothing was changed"
     )]
     Corrupt { offset: u64, what: &'static str },
-    #[error("the log has format {found}, this build reads {FORMAT}\nhint: open it with the build that wrote it")]
+    #[error("the log has format {found}, this build reads 1 to {FORMAT}\nhint: open it with the build that wrote it")]
     Format { found: u32 },
     #[error(
         "a write could not be made durable: {0}\nhint: nothing since the last acknowledged batch was taken; check the disk, then start again"
