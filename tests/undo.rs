@@ -296,6 +296,13 @@ fn every_file_that_was_taken_has_a_receipt_that_outlives_the_process() {
         views["segment_member"].len() as i64
     );
     assert_eq!(left(&|noted| noted.targets.iter().map(|(_, of)| moved(*of)).sum()), views["target"].len() as i64);
+    for view in ["tier_count", "segment_count", "target_count", "target_excluded", "rank_count", "points_balance"] {
+        let rows = |noted: &cohortflow::store::receipts::Noted| -> i64 {
+            assert!(noted.is_whole);
+            noted.views.iter().filter(|(name, _)| **name == *view).map(|(_, of)| moved(*of)).sum()
+        };
+        assert_eq!(left(&rows), views[view].len() as i64, "{view}");
+    }
     let balance = |row: &String| row.split(',').nth(1).and_then(|points| points.parse::<i64>().ok()).expect("points");
     assert_eq!(last, views["points_balance"].iter().map(balance).sum::<i64>());
     drop(service);

@@ -40,6 +40,24 @@ impl Counts {
         self.families.values().flat_map(|shards| of(shards))
     }
 
+    /// Cells that hold another number than in an earlier copy: what each held there, and what it holds here. Shards that are
+    /// the same memory are not looked at.
+    pub fn changed<'a>(&'a self, before: &'a Counts) -> impl Iterator<Item = (Change, isize, isize)> + 'a {
+        self.families.iter().flat_map(move |(family, shards)| {
+            let earlier = before.families.get(family);
+            shards.iter().enumerate().flat_map(move |(place, cells)| {
+                let held = earlier.map(|shards| &shards[place]).filter(|held| !Arc::ptr_eq(held, cells));
+                let is_same = earlier.is_some() && held.is_none();
+                let was = move |cell: &Change| held.and_then(|held| held.get(cell)).copied().unwrap_or(0);
+                let now = cells.iter().filter(move |_| !is_same).map(move |(cell, count)| (*cell, was(cell), *count));
+                let gone = held.into_iter().flat_map(|held| held.iter());
+                let gone =
+                    gone.filter(move |(cell, _)| !cells.contains_key(cell)).map(|(cell, count)| (*cell, *count, 0));
+                now.chain(gone).filter(|(_, was, is)| was != is)
+            })
+        })
+    }
+
     /// The cells of a family.
     pub fn of(&self, family: Family) -> impl Iterator<Item = (Change, isize)> + '_ {
         self.families.get(&family).into_iter().flat_map(|shards| of(shards))

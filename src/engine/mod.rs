@@ -350,8 +350,8 @@ impl Hub {
         }
         let has_changed = !Arc::ptr_eq(&published.changed, &last.changed);
         state.reporter.iter_mut().for_each(|reporter| reporter.look(&published));
-        self.published.store(published.clone());
         state.notary.iter().for_each(|notary| notary.look(&last, &published));
+        self.published.store(published);
         state.visible = epoch;
         if let Some(since) = state.in_flight_since.take() {
             (state.observe)(since.elapsed());

@@ -321,6 +321,11 @@ impl Published {
         self.counts.iter().flat_map(Counts::cells)
     }
 
+    /// Cells that hold another number than in an earlier one: what each held there, and what it holds here.
+    pub fn changed_counts<'a>(&'a self, before: &'a Published) -> impl Iterator<Item = (Change, isize, isize)> + 'a {
+        self.counts.iter().zip(&before.counts).flat_map(|(counts, before)| counts.changed(before))
+    }
+
     /// The cells of a family.
     pub fn counts_of(&self, family: Family) -> impl Iterator<Item = (Change, isize)> {
         self.counts.iter().flat_map(move |counts| counts.of(family))

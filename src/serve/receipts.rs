@@ -49,8 +49,9 @@ fn told(noted: &Noted, entry: &Entry, text: &dyn Fn(Word) -> String) -> Value {
     };
     let sum = |rows: &[(Word, Moved)]| rows.iter().fold((0, 0), |sum, (_, of)| (sum.0 + of.0, sum.1 + of.1));
     let views = [("tier", noted.tiers), ("segment_member", sum(&noted.segments)), ("target", sum(&noted.targets))];
+    let views = views.into_iter().chain(noted.views.iter().map(|(view, of)| (&**view, *of)));
     let views: Map<String, Value> =
-        views.into_iter().filter(|(_, of)| *of != (0, 0)).map(|(view, of)| (view.to_owned(), moved(of))).collect();
+        views.filter(|(_, of)| *of != (0, 0)).map(|(view, of)| (view.to_owned(), moved(of))).collect();
     let others = noted.files.iter().map(|(_, file)| &**file).filter(|file| *file != entry.file);
     let is_alone = noted.epochs.1 - noted.epochs.0 == 1;
     json!({
@@ -72,6 +73,8 @@ fn told(noted: &Noted, entry: &Entry, text: &dyn Fn(Word) -> String) -> Value {
             "segments": by_name(&noted.segments),
             "targets": by_name(&noted.targets),
             "points": { "before": noted.points[0].to_string(), "after": noted.points[1].to_string() },
+            // Whether counts and points_balance were looked at: not where too much became visible at once.
+            "is_whole": noted.is_whole,
             "as_of": noted.as_of.map(|month| month.map(|month| month.to_string())),
         },
     })

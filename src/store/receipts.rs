@@ -38,6 +38,10 @@ pub struct Noted {
     pub segments: Vec<(Word, Moved)>,
     /// Rows of `target`, by campaign.
     pub targets: Vec<(Word, Moved)>,
+    /// Whether the views that follow were looked at: not where too much became visible at once.
+    pub is_whole: bool,
+    /// Rows of other views, by name.
+    pub views: Vec<(Box<str>, Moved)>,
 }
 
 /// Most receipts that are kept: the latest. A province has some thousand files a year.
@@ -129,6 +133,11 @@ fn payload(noted: &Noted) -> Vec<u8> {
         writer.column(moved.iter().map(|(_, (came, _))| *came as i64));
         writer.column(moved.iter().map(|(_, (_, went))| *went as i64));
     }
+    writer.u8(u8::from(noted.is_whole));
+    writer.u64(noted.views.len() as u64);
+    writer.texts(noted.views.iter().map(|(view, _)| Some(&**view)));
+    writer.column(noted.views.iter().map(|(_, (came, _))| *came as i64));
+    writer.column(noted.views.iter().map(|(_, (_, went))| *went as i64));
     writer.bytes
 }
 
@@ -147,10 +156,10 @@ fn read(reader: &mut Reader<'_>) -> Result<Noted, Damaged> {
         month => i32::try_from(month).map(|month| Some(Month(month))).map_err(|_| Damaged("no such month")),
     };
     let (months, points) = (reader.column_of(2)?, reader.column_of(2)?);
+    let number = |number: i64| u64::try_from(number).map_err(|_| Damaged("fewer rows than none"));
     let mut moved = || -> Result<Vec<(Word, Moved)>, Damaged> {
         let count = usize::try_from(reader.u64()?).map_err(|_| Damaged("too many rows"))?;
         let [words, came, went] = [reader.column_of(count)?, reader.column_of(count)?, reader.column_of(count)?];
-        let number = |number: i64| u64::try_from(number).map_err(|_| Damaged("fewer rows than none"));
         let one = |place: usize| {
             let word = u32::try_from(words[place]).map_err(|_| Damaged("no such word"))?;
             Ok((Word(word), (number(came[place])?, number(went[place])?)))
@@ -158,14 +167,21 @@ fn read(reader: &mut Reader<'_>) -> Result<Noted, Damaged> {
         (0..count).map(one).collect()
     };
     let tiers = moved()?.first().map(|(_, moved)| *moved).unwrap_or_default();
+    let (segments, targets, is_whole) = (moved()?, moved()?, reader.u8()? != 0);
+    let count = usize::try_from(reader.u64()?).map_err(|_| Damaged("too many views"))?;
+    let (names, came, went) = (reader.texts(count)?, reader.column_of(count)?, reader.column_of(count)?);
+    let view =
+        |place: usize| Ok((names[place].unwrap_or_default().into(), (number(came[place])?, number(went[place])?)));
     Ok(Noted {
         epochs,
         files,
         as_of: [month(months[0])?, month(months[1])?],
         points: [points[0], points[1]],
         tiers,
-        segments: moved()?,
-        targets: moved()?,
+        segments,
+        targets,
+        is_whole,
+        views: (0..count).map(view).collect::<Result<_, _>>()?,
     })
 }
 
@@ -186,6 +202,8 @@ mod tests {
             tiers: (epoch, 2),
             segments: vec![(Word(3), (1, 0)), (Word(4), (0, 9))],
             targets: Vec::new(),
+            is_whole: true,
+            views: vec![("rank_count".into(), (1, 1))],
         }
     }
 
