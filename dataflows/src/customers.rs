@@ -11,6 +11,7 @@ mod difference;
 mod listing;
 mod pass;
 mod settling;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +38,9 @@ use crate::types::{Clock, Diff, Time, Word};
 use crate::views::Change;
 pub use difference::SegmentPlaces;
 use difference::{Rows, Sides};
+pub use listing::cell;
 use pass::Pass;
+pub use trial::Trial;
 
 /// Chunks settled in one turn, so that whoever reads the updates takes them as they come.
 const TURN_CHUNKS: usize = 32;
@@ -200,6 +203,16 @@ impl Customers {
         }
     }
 
+    /// Takes what customers were told, and counts points of some chunks. Returns whether that was all.
+    fn count(&mut self, pass: &mut Pass, tell: &mut Vec<Note>) -> bool {
+        self.hear(&mut pass.counting);
+        for _ in 0..TURN_CHUNKS {
+            let Some((index, slots)) = pass.counting.pop() else { break };
+            self.count_points(pass.every_balance, index, slots, tell);
+        }
+        pass.counting.is_empty() && self.heard.is_empty()
+    }
+
     /// Counts points of a chunk, and tells whom it concerns.
     fn count_points(&mut self, every_balance: bool, index: usize, slots: Option<Bits>, tell: &mut Vec<Note>) {
         let chunk = &self.table.chunks[index];
@@ -237,31 +250,47 @@ impl Customers {
     /// Decides one chunk anew and counts how it differs from what was settled.
     fn settle_chunk(&mut self, pass: &mut Pass, index: usize, emit: &mut Vec<(Told, Diff)>) {
         let touch = self.table.touches.get_mut(index).and_then(Option::take);
-        let moment = Moment::of(self.table.clock, self.rules.programme.window, self.rules.programme.lag);
-        let working = &self.table.chunks[index];
-        if touch.is_none() && !pass.everybody {
-            let members = self.edited_members(pass, moment, working);
-            let listings = pass.listings.clone();
-            if !same(&members, &working.segments) || listings.is_any() {
-                let mut after = Chunk { segments: Arc::new(members), ..Chunk::clone(working) };
-                listings.place(&mut after);
-                self.relist(&listings, moment, &mut after);
-                self.tell(pass, index, after, (&NOBODY, &BTreeMap::new()), emit);
-            }
-            return;
-        }
-        let mut after = Chunk::clone(working);
-        pass.listings.place(&mut after);
         let touched = touch.as_deref().map_or(NOBODY, |touch| selected(&touch.slots));
-        let slots = if pass.everybody { &Slots::All } else { &touched };
-        let listed = after.listed();
-        if self.notes_entries {
+        let Some(after) = self.decided(pass, index, (touch.as_deref(), &touched), true) else { return };
+        if self.notes_entries && (touch.is_some() || pass.everybody) {
             self.note_changes(pass, index, touch.as_deref(), &after);
         }
-        self.settle_history(pass, touch.as_deref(), &touched, &listed, moment, &mut after);
-        self.settle_now(pass, slots, &listed, moment, &mut after);
+        let slots = if pass.everybody { &Slots::All } else { &touched };
         let since = touch.map_or_else(BTreeMap::new, |touch| touch.since);
         self.tell(pass, index, after, (slots, &since), emit);
+    }
+
+    /// What a chunk comes to; none where nothing of it is decided anew, or nothing came of that. Without `months` those
+    /// before `as_of` are left as they were.
+    fn decided(
+        &self,
+        pass: &Pass,
+        index: usize,
+        (touch, touched): (Option<&Touch>, &Slots),
+        months: bool,
+    ) -> Option<Chunk> {
+        let moment = Moment::of(self.table.clock, self.rules.programme.window, self.rules.programme.lag);
+        let working = &self.table.chunks[index];
+        let listings = &pass.listings;
+        if touch.is_none() && !pass.everybody {
+            let members = self.edited_members(pass, moment, working);
+            if same(&members, &working.segments) && !listings.is_any() {
+                return None;
+            }
+            let mut after = Chunk { segments: Arc::new(members), ..Chunk::clone(working) };
+            listings.place(&mut after);
+            self.relist(listings, moment, &mut after);
+            return Some(after);
+        }
+        let mut after = Chunk::clone(working);
+        listings.place(&mut after);
+        let slots = if pass.everybody { &Slots::All } else { touched };
+        let listed = after.listed();
+        if months {
+            self.settle_history(pass, touch, touched, &listed, moment, &mut after);
+        }
+        self.settle_now(pass, slots, &listed, moment, &mut after);
+        Some(after)
     }
 
     /// Tells how a chunk differs from what was settled, and settles it. Customers outside `slots`
@@ -427,12 +456,7 @@ impl Agreeing for Customers {
             Some(pass) => pass,
             None => self.begin(),
         };
-        self.hear(&mut pass.counting);
-        for _ in 0..TURN_CHUNKS {
-            let Some((index, slots)) = pass.counting.pop() else { break };
-            self.count_points(pass.every_balance, index, slots, tell);
-        }
-        let is_all = pass.counting.is_empty() && self.heard.is_empty();
+        let is_all = self.count(&mut pass, tell);
         self.pass = Some(pass);
         is_all
     }

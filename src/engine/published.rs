@@ -214,6 +214,11 @@ impl Published {
         only
     }
 
+    /// What each worker settled last.
+    pub fn workers(&self) -> &[Snapshot] {
+        &self.workers
+    }
+
     /// Every chunk, with the customer in each slot.
     pub fn chunks(&self) -> impl Iterator<Item = (&Arc<Chunk>, impl Fn(usize) -> CustomerIx)> {
         Published::placed(&self.workers)

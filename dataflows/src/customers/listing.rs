@@ -260,8 +260,8 @@ impl Sides<'_> {
     }
 }
 
-/// The count that a code is of; none where it is of somebody outside.
-fn cell(rules: &Compiled, listing: &Listing, code: u8) -> Option<Change> {
+/// The count that a code of a campaign is of; none where it is of somebody outside.
+pub fn cell(rules: &Compiled, listing: &Listing, code: u8) -> Option<Change> {
     let campaign = listing.id;
     if let Some((channel, arm)) = codes::target(code) {
         return Some(Change::TargetCount { campaign, channel: listing.channels.get(channel)?.0, arm });

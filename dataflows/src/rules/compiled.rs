@@ -53,25 +53,29 @@ impl Compiled {
                 numbers.entry(&names[index]).or_insert(Word(number as u32));
             }
         }
-        let word = |name: &str| numbers.get(name).copied();
+        Compiled::with(programme.clone(), &|name: &str| numbers.get(name).copied())
+    }
+
+    /// The same, where `word` gives the number of every name of the programme.
+    pub fn with(programme: Arc<Programme>, word: &dyn Fn(&str) -> Option<Word>) -> Compiled {
         let id = |id: &str| word(id).unwrap_or_else(|| panic!("id {id:?} is not in the vocabulary"));
-        let tiers = programme.tiers.iter().map(|tier| (id(&tier.id), tier.when.as_ref().map(|when| plan(when, &word))));
-        let segments = programme.segments.iter().map(|segment| (id(&segment.id), plan(&segment.when, &word)));
-        let drives = drives::compile(&programme, &word);
+        let tiers = programme.tiers.iter().map(|tier| (id(&tier.id), tier.when.as_ref().map(|when| plan(when, word))));
+        let segments = programme.segments.iter().map(|segment| (id(&segment.id), plan(&segment.when, word)));
+        let drives = drives::compile(&programme, word);
         let driven: Vec<Word> = drives.iter().map(|drive| drive.id).collect();
         Compiled {
-            fit: Arc::new(fit::Rules::new(&programme, &driven, &word)),
-            goals: Arc::new(goals::Rules::new(&programme, &word)),
+            fit: Arc::new(fit::Rules::new(&programme, &driven, word)),
+            goals: Arc::new(goals::Rules::new(&programme, word)),
             population_is_of_now: programme.population.as_ref().is_some_and(is_of_now),
-            points: Arc::new(points::Rules::new(&programme, &word)),
-            services: Arc::new(Services::new(&programme, &word)),
-            responses: responses::Rules::new(&programme, &word),
+            points: Arc::new(points::Rules::new(&programme, word)),
+            services: Arc::new(Services::new(&programme, word)),
+            responses: responses::Rules::new(&programme, word),
             asks_responses: programme.rules().any(|rule| asks(rule, |what| matches!(what, Attribute::Response(_)))),
             stages: STAGES.map(|name| word(name).unwrap_or_default()),
             drives,
-            cares: care::compile(&programme, &word),
-            targets: targets::Rules::new(&programme, &word),
-            population: programme.population.as_ref().map(|rule| plan(rule, &word)),
+            cares: care::compile(&programme, word),
+            targets: targets::Rules::new(&programme, word),
+            population: programme.population.as_ref().map(|rule| plan(rule, word)),
             tiers: tiers.collect(),
             segments: segments.collect(),
             programme: programme.clone(),

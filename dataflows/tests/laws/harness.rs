@@ -91,7 +91,20 @@ pub fn run_overlapping(epochs: &[Arc<Facts>], workers: usize) -> Vec<State> {
     states
 }
 
+/// What each worker settled, epoch by epoch.
+pub fn run_snapshots(epochs: &[Arc<Facts>], workers: usize) -> Vec<Vec<Snapshot>> {
+    let sorted = |mut snapshots: Snapshots| {
+        snapshots.sort_by_key(|(index, _)| *index);
+        snapshots.into_iter().map(|(_, snapshot)| snapshot).collect()
+    };
+    execute_and_keep(&apart(epochs), workers, true).1.into_iter().map(sorted).collect()
+}
+
 fn execute(epochs: &[&[Arc<Facts>]], workers: usize, one_at_a_time: bool) -> Vec<State> {
+    execute_and_keep(epochs, workers, one_at_a_time).0
+}
+
+fn execute_and_keep(epochs: &[&[Arc<Facts>]], workers: usize, one_at_a_time: bool) -> (Vec<State>, Vec<Snapshots>) {
     let updates: Arc<Mutex<Vec<Update>>> = Arc::default();
     let reads: Arc<Mutex<Vec<Read>>> = Arc::new(Mutex::new(vec![Read::default(); epochs.len()]));
     let (shared_updates, shared_reads, shared_epochs) =
@@ -149,7 +162,8 @@ fn execute(epochs: &[&[Arc<Facts>]], workers: usize, one_at_a_time: bool) -> Vec
         words.extend(parts.iter().flat_map(|facts| facts.words.iter().cloned()));
         read_fit(snapshots, &words, workers, &rates, read);
     }
-    accumulated(updates, epochs.len()).into_iter().zip(reads).map(|(views, read)| State { views, read }).collect()
+    let states = accumulated(updates, epochs.len()).into_iter().zip(reads).map(|(views, read)| State { views, read });
+    (states.collect(), snapshots)
 }
 
 fn read(snapshot: &Snapshot, words: &[Arc<str>], index: usize, peers: usize, read: &mut Read) {

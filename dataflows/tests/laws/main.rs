@@ -7,6 +7,7 @@ mod campaigns;
 mod harness;
 mod history;
 mod programmes;
+mod trials;
 
 use std::sync::Arc;
 
