@@ -168,6 +168,19 @@ pub fn load(path: &Path) -> Result<Document, LoadError> {
     report.document.ok_or(LoadError::Refused(report.diagnostics))
 }
 
+/// Reads a number as rules write it, such as `60` or `-0.5`; otherwise says what is wrong.
+pub fn number(text: &str) -> Result<dataflows::rules::Number, String> {
+    match text.strip_prefix('-') {
+        Some(digits) => rule::numbers::decimal(digits).map(|number| -number),
+        None => rule::numbers::decimal(text),
+    }
+}
+
+/// The names near to one that is not known, or all there are, as a hint.
+pub(crate) fn near_or_all<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Option<String> {
+    near::hint_or_list(name, known)
+}
+
 /// Checks the texts of a programme, in the order in which they merge. No source is the empty
 /// programme, whose views have no rows.
 pub fn parse(sources: Vec<Source>) -> Result<Document, Vec<Diagnostic>> {

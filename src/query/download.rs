@@ -42,7 +42,7 @@ pub fn download(view: &View, sources: Sources<'_>, filter: &Filter, out: impl Wr
 }
 
 /// A text that no spreadsheet runs.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let begins = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if begins && !is_number(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }

@@ -32,6 +32,7 @@ pub mod sql;
 mod statistics;
 mod targets;
 pub mod why;
+pub mod whatif;
 
 pub use card::{Card, card};
 pub use catalog::{Column, Kind, VIEWS, View, absent, nearest, view};

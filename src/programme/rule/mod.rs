@@ -11,7 +11,7 @@
 //! Bounds, so that no text exhausts stack or time: [`BYTES_MAX`], [`LEVELS_MAX`], [`OPERATORS_MAX`].
 
 mod foreign;
-mod numbers;
+pub(super) mod numbers;
 mod operators;
 mod syntax;
 mod typing;

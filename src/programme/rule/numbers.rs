@@ -7,7 +7,7 @@ use dataflows::rules::Number;
 const DIGITS_MAX: usize = 40;
 
 /// Reads `12`, `0.5`, `.5` or `5.`; otherwise says what is wrong.
-pub(super) fn decimal(text: &str) -> Result<Number, String> {
+pub(in crate::programme) fn decimal(text: &str) -> Result<Number, String> {
     if text.contains(['e', 'E']) {
         return Err("a number with an exponent; write its digits out".to_owned());
     }
