@@ -13,7 +13,6 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -33,8 +32,8 @@ use super::standing::standing;
 use super::undo::undo;
 use super::views::{view_rows, views};
 use super::why::why;
+use super::whatif::{diff, parsed, proposed, sweep};
 use super::worklist::{claim, result, worklist};
-use crate::programme::{self, Source};
 use crate::query::card;
 use crate::store::Entry;
 use crate::verify;
@@ -106,6 +105,8 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/views/{name}/feed", get(stream))
         .route("/v1/views/{name}/socket", get(socket))
         .route("/v1/programme", get(programme_text).post(apply))
+        .route("/v1/programme/diff", post(diff))
+        .route("/v1/programme/sweep", post(sweep))
         .route("/v1/adjustments", post(adjust))
         .route("/v1/lists/{list}", post(edit_list))
         .route("/v1/campaigns/{id}/release", post(release))
@@ -181,36 +182,15 @@ async fn customer(Opened(service): Opened, Segment(id): Segment) -> Result<Respo
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct ProgrammeText {
-    sources: Vec<Source>,
-}
-
 async fn programme_text(Opened(service): Opened) -> Response {
-    Json(ProgrammeText { sources: service.intake.document().sources.clone() }).into_response()
+    Json(json!({ "sources": service.intake.document().sources })).into_response()
 }
 
 async fn apply(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
-    let ProgrammeText { sources } = serde_json::from_slice(&body).map_err(|error| {
-        Refusal::bad_request(format!("expected {{\"sources\": [{{\"name\", \"text\"}}]}}: {error}"))
-    })?;
+    let sources = proposed(&body)?;
     tokio::task::spawn_blocking(move || {
-        let document = programme::parse(sources).map_err(|diagnostics| {
-            let told: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-            let detail = Some(json!({ "diagnostics": told }));
-            Refusal {
-                detail,
-                ..Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "programme", "the programme is refused")
-            }
-        })?;
+        let document = parsed(&service, sources)?;
         let warnings: Vec<String> = document.warnings.iter().map(ToString::to_string).collect();
-        if document.settings.timezone != service.intake.document().settings.timezone {
-            return Err(Refusal::new(
-                StatusCode::CONFLICT,
-                "timezone",
-                "the timezone of a store is that of its first programme: times in it are local",
-            ));
-        }
         let published = stored(service.intake.publish_alone(document))?;
         let Some(published) = published else { return Err(Refusal::internal("a worker has failed")) };
         let dictionary = service.intake.names();

@@ -26,6 +26,7 @@ mod undo;
 mod views;
 mod watch;
 mod why;
+mod whatif;
 mod worklist;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

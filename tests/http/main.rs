@@ -29,4 +29,5 @@ mod verification;
 mod views;
 mod webhook;
 mod why;
+mod whatif;
 mod worklist;
