@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod dead_letters;
 mod demo;
+mod diff;
 mod edits;
 mod explain;
 mod fit;
@@ -56,6 +57,7 @@ enum Command {
     Run(run::Arguments),
     Replay(replay::Arguments),
     Check(check::Arguments),
+    Diff(diff::Arguments),
     Apply(ask::Apply),
     Customer(ask::Customer),
     Explain(explain::Explain),
@@ -104,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
         Command::Apply(arguments) => ask::apply(arguments),
         Command::Customer(arguments) => ask::customer(arguments),
         Command::Explain(arguments) => explain::explain(arguments),

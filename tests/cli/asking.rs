@@ -237,4 +237,31 @@ fn a_file_is_undone_when_somebody_says_yes() {
     assert_eq!(told.json()["undone"], true);
     assert_eq!(service.get("/v1/customers/c1").good()["points"], 16);
     ask(&service, &["undo", "adjustment_2009-06.csv", "--yes"]).ended(1);
+fn an_edit_is_told_before_it_is_applied() {
+    let home = Home::new();
+    let service = served(&home);
+    let path = home.path().join("edited.toml");
+    let rules = |fee: u32| format!("[[segment]]\nid = \"spenders\"\nwhen = \"avg_fee > {fee}\"\n");
+    let file = path.to_str().expect("a path");
+    fs::write(&path, rules(100)).expect("written");
+    ask(&service, &["apply", file]).done();
+    fs::write(&path, rules(150)).expect("written");
+    let told = ask(&service, &["diff", file, "--members", "2"]).done();
+    let json = ask(&service, &["diff", file, "--json"]).done().json();
+    let [before, after, removed] = ["before", "after", "removed"].map(|key| json["segments"][0][key].to_string());
+    let line = told.stdout.lines().find(|line| line.trim_start().starts_with("spenders")).expect("the segment");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words, ["spenders", &before, &after, "0", &removed], "{}", told.stdout);
+    assert!(told.stdout.contains("nothing is published") && told.stdout.contains("\n    - "), "{}", told.stdout);
+    let ids = ask(&service, &["diff", file, "--list", "segment:spenders", "--side", "removed"]).done();
+    assert_eq!((ids.stdout.lines().count() - 1).to_string(), removed);
+    let swept = ask(&service, &["diff", "--sweep", "segment spenders: avg_fee > ?", "--at", "100,150"]).done();
+    let rows: Vec<Vec<&str>> = swept.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[rows.len() - 1], ["150", &after, "0", &removed], "{}", swept.stdout);
+    assert_eq!(rows[rows.len() - 2], ["100", &before, "0", "0"], "{}", swept.stdout);
+    let told = ask(&service, &["diff", "--sweep", "segment:nobody", "--at", "1"]).ended(1);
+    assert!(told.error().contains("no segment \"nobody\""), "{}", told.stderr);
+    fs::write(&path, "[[segment]]\nid = \"s\"\nwhen = \"avg_fe > 1\"\n").expect("written");
+    assert!(ask(&service, &["diff", file]).ended(1).stderr.contains("edited.toml:3:9"));
+    cohortflow(["diff"]).ended(2);
 }
