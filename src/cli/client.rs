@@ -45,8 +45,6 @@ impl Service {
     }
 
     /// The same of what is answered to a body.
-    pub fn copy_of(&self, path: &str, body: &Value, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
-    /// The same, of what is sent.
     pub fn post_copy(&self, path: &str, body: &Value, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
         self.copied(agent().post(format!("{}{path}", self.http)).send_json(body), out)
     }

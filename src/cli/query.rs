@@ -60,13 +60,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let refusal = match arguments.format {
         Format::Table => {
             let mut bytes = Vec::new();
-            let refusal = arguments.service.copy_of("/v1/query", &body, &mut bytes)?;
+            let refusal = arguments.service.post_copy("/v1/query", &body, &mut bytes)?;
             if refusal.is_none() {
                 table(&bytes, &mut out)?;
             }
             refusal
         }
-        Format::Csv | Format::Json => arguments.service.copy_of("/v1/query", &body, &mut out)?,
+        Format::Csv | Format::Json => arguments.service.post_copy("/v1/query", &body, &mut out)?,
     };
     let Some(refusal) = refusal else { return Ok(ExitCode::SUCCESS) };
     let code = refused(&refusal);

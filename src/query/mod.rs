@@ -31,8 +31,8 @@ mod rows;
 pub mod sql;
 mod statistics;
 mod targets;
-pub mod why;
 pub mod whatif;
+pub mod why;
 
 pub use card::{Card, card};
 pub use catalog::{Column, Kind, VIEWS, View, absent, nearest, view};

@@ -25,8 +25,8 @@ mod statements;
 mod undo;
 mod views;
 mod watch;
-mod why;
 mod whatif;
+mod why;
 mod worklist;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

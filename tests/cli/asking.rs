@@ -237,6 +237,9 @@ fn a_file_is_undone_when_somebody_says_yes() {
     assert_eq!(told.json()["undone"], true);
     assert_eq!(service.get("/v1/customers/c1").good()["points"], 16);
     ask(&service, &["undo", "adjustment_2009-06.csv", "--yes"]).ended(1);
+}
+
+#[test]
 fn an_edit_is_told_before_it_is_applied() {
     let home = Home::new();
     let service = served(&home);

@@ -28,6 +28,6 @@ mod standing;
 mod verification;
 mod views;
 mod webhook;
-mod why;
 mod whatif;
+mod why;
 mod worklist;
