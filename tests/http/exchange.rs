@@ -125,7 +125,24 @@ fn parse(bytes: &[u8], is_all: bool) -> Option<Reply> {
     match announced {
         Some(length) if body.len() >= length => reply.body.truncate(length),
         Some(_) => return None,
+        None if reply.header("transfer-encoding") == Some("chunked") => reply.body = chunks(body)?,
         None => return is_all.then_some(reply),
     }
     Some(reply)
+}
+
+/// What chunks hold, once the last of them is there.
+fn chunks(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = bytes.windows(2).position(|two| two == b"\r\n")?;
+        let length = std::str::from_utf8(&bytes[..end]).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
+        let length = length.expect("the length of a chunk");
+        let chunk = bytes.get(end + 2..end + 2 + length)?;
+        bytes = bytes.get(end + 2 + length + 2..)?;
+        if length == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(chunk);
+    }
 }

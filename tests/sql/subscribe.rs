@@ -52,10 +52,11 @@ fn a_cursor_on_a_subscription_gives_what_is_there() {
 }
 
 #[test]
-fn a_copy_of_a_subscription_goes_on_until_its_client_goes() {
+fn a_copy_of_a_subscription_goes_on_until_its_client_ends_it() {
     let (home, served) = served();
     bills(&home, &served, 1, [50, 60, 70]);
     let mut client = served.connect();
+    let cancel = client.cancel_token();
     {
         let copied =
             client.copy_out("COPY (SUBSCRIBE customer_attribute WITH (PROGRESS)) TO STDOUT").expect("it is copied");
@@ -71,6 +72,9 @@ fn a_copy_of_a_subscription_goes_on_until_its_client_goes() {
         until(&|line| line.contains("\t\\N\t\\N"));
         bills(&home, &served, 2, [500, 600, 700]);
         until(&|line| line.contains("\t-1\t"));
+        cancel.cancel_query(postgres::NoTls).expect("it is cancelled");
+        let error = lines.find_map(Result::err).expect("it is ended");
+        assert!(format!("{error:?}").contains("57014"), "{error:?}");
     }
     drop(client);
     served.until_idle();

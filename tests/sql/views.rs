@@ -198,3 +198,37 @@ fn views_are_joined_grouped_and_windowed_as_sql_says() {
         assert_eq!(one_rows, other_rows, "{one}\n{other}");
     }
 }
+
+#[test]
+fn a_condition_on_the_column_of_a_join_is_on_the_joined_one() {
+    let home = Home::new();
+    home.land("customer_2009-07.csv", "customer_id,city\nc1,a\nc2,b\nc3,a\n");
+    home.land("bill_2009-07.csv", "customer_id,month,total_fee\nc1,2009-07,50\nc2,2009-07,60\nc3,2009-07,70\n");
+    let served = Served::of(&home);
+    served.service.settle(2);
+    let mut client = served.connect();
+    let one = "(SELECT customer_id, 1 AS a FROM tier WHERE customer_id <= 'c2') AS one";
+    let two = "(SELECT customer_id, 2 AS b FROM tier WHERE customer_id >= 'c2') AS two";
+    for (join, condition, expected) in [
+        ("JOIN", "customer_id = 'c2'", "c2 1 2"),
+        ("JOIN", "customer_id = 'c1'", ""),
+        ("LEFT JOIN", "customer_id < 'c2'", "c1 1 null"),
+        ("RIGHT JOIN", "CUSTOMER_ID > 'c2'", "c3 null 2"),
+        ("FULL JOIN", "customer_id <> 'c2'", "c1 1 null,c3 null 2"),
+        // Within it names are others.
+        ("JOIN", "EXISTS (SELECT 1 FROM tier WHERE customer_id = 'c3')", "c2 1 2"),
+    ] {
+        let text = format!("SELECT a, b FROM {one} {join} {two} USING (customer_id) WHERE {condition} ORDER BY a, b");
+        let text = text.replacen("SELECT a, b", "SELECT coalesce(one.customer_id, two.customer_id), a, b", 1);
+        let told: Vec<String> = rows(&mut client, &text)
+            .into_iter()
+            .map(|row| {
+                row.into_iter().map(|cell| cell.unwrap_or_else(|| "null".to_owned())).collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        assert_eq!(told.join(","), expected, "{join} {condition}");
+    }
+    let text = "SELECT customer_id FROM tier JOIN customer_attribute USING (customer_id) JOIN tier AS again USING (customer_id) \
+                WHERE customer_id > 'c1' AND again.tier = tier.tier ORDER BY customer_id";
+    assert_eq!(rows(&mut client, text).len(), 2);
+}

@@ -20,6 +20,7 @@ pub mod statement;
 pub mod subscribe;
 mod table;
 mod tokens;
+mod using;
 
 use std::collections::HashMap;
 use std::sync::Arc;

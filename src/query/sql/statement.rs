@@ -17,8 +17,8 @@ use datafusion_pg_catalog::sql::rules::{
 };
 
 use super::refusal::{Code, Refusal};
-use super::rewrite;
 use super::tokens::{begins_with_fetch, fetch_in_full, is, subscription_in_full};
+use super::{rewrite, using};
 
 /// Bytes of a text.
 const TEXT_MAX: usize = 64 * 1024;
@@ -83,6 +83,7 @@ impl Reader {
         let ruled = |statement| self.rules.iter().fold(statement, |statement, rule| rule.rewrite(statement));
         let mut statements: Vec<Ast> = statements.into_iter().map(ruled).collect();
         rewrite::in_other_words(&mut statements);
+        using::with_sides(&mut statements);
         rewrite::with_names_apart(&mut statements);
         Ok(statements)
     }

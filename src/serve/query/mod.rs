@@ -77,17 +77,23 @@ pub async fn query(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<
     };
     let writer = Writer::new(shape, columns, &schema).map_err(Refusal::internal)?;
     let headers = [(header::CONTENT_TYPE, shape.content_type().to_owned()), (EPOCH, epoch.to_string())];
-    let begun = (running, Some(writer));
-    let chunks = stream::unfold(begun, |(mut running, writer)| async move {
+    // Most that fail do so before their first rows, when they can still be refused.
+    let first = running.next().await.map_err(refused)?;
+    let begun = (running, Some(writer), Some(first));
+    let chunks = stream::unfold(begun, |(mut running, writer, first)| async move {
         let mut writer = writer?;
-        let bytes = match running.next().await {
+        let next = match first {
+            Some(first) => Ok(first),
+            None => running.next().await,
+        };
+        let bytes = match next {
             Ok(Some(batch)) => writer.write(&batch),
-            Ok(None) => return Some((writer.finish(), (running, None))),
+            Ok(None) => return Some((writer.finish(), (running, None, None))),
             // What has begun cannot be refused any more: it breaks off, and no reader takes it for whole.
             Err(refusal) => Err(std::io::Error::other(refusal.message)),
         };
         let is_good = bytes.is_ok();
-        Some((bytes, (running, is_good.then_some(writer))))
+        Some((bytes, (running, is_good.then_some(writer), None)))
     });
     let chunks = chunks.filter(|chunk| std::future::ready(!chunk.as_ref().is_ok_and(Vec::is_empty)));
     Ok((headers, Body::from_stream(chunks.map(|chunk| chunk.map(Bytes::from)))).into_response())
