@@ -107,8 +107,8 @@ pub fn segment(text: &str) -> String {
 /// Prints a refusal as people read it; exit code 1.
 pub fn refused(value: &Value) -> std::process::ExitCode {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
-    tell(format_args!("error: {}", text("message").unwrap_or("the service refused")));
-    let diagnostics = value.pointer("/detail/diagnostics").and_then(Value::as_array);
+    tell(format_args!("error: {}", text("detail").unwrap_or("the service refused")));
+    let diagnostics = value.get("diagnostics").and_then(Value::as_array);
     for diagnostic in diagnostics.into_iter().flatten().filter_map(Value::as_str) {
         tell(format_args!("\n{diagnostic}"));
     }

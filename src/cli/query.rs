@@ -70,7 +70,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let Some(refusal) = refusal else { return Ok(ExitCode::SUCCESS) };
     let code = refused(&refusal);
-    if let Some(hint) = refusal.pointer("/detail/hint").and_then(serde_json::Value::as_str) {
+    if let Some(hint) = refusal.get("hint").and_then(serde_json::Value::as_str) {
         tell(format_args!("hint: {hint}"));
     }
     Ok(code)

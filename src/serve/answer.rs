@@ -1,26 +1,26 @@
-//! Answers and errors of the HTTP interface: JSON, with a stable code for each error.
+//! Answers and errors of the HTTP interface. An error is a problem of RFC 9457, with a code that stays.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::output::tell;
 use crate::store::StoreError;
 
-/// An error: what a program reads (`code`), what a person reads (`message`).
+/// An error: what a program reads (`code`), what a person reads (`message`, which is `detail` in the answer).
 #[derive(Debug)]
 pub struct Refusal {
     pub status: StatusCode,
     pub code: &'static str,
     pub message: String,
-    /// More for a program, such as diagnostics.
-    pub detail: Option<Value>,
+    /// More for a program, such as diagnostics: an object, whose members stand beside the code.
+    pub more: Option<Value>,
 }
 
 impl Refusal {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal { status, code, message: message.into(), detail: None }
+        Refusal { status, code, message: message.into(), more: None }
     }
 
     pub fn not_found(what: impl Into<String>) -> Refusal {
@@ -54,10 +54,18 @@ pub fn stored<T>(result: Result<T, StoreError>) -> Result<T, Refusal> {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut body = json!({ "code": self.code, "message": self.message });
-        if let (Some(detail), Some(body)) = (self.detail, body.as_object_mut()) {
-            body.insert("detail".to_owned(), detail);
+        let mut body = json!({
+            "type": format!("urn:cohortflow:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or_default(),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.message,
+        });
+        if let (Some(Value::Object(more)), Some(body)) = (self.more, body.as_object_mut()) {
+            body.extend(more);
         }
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
     }
 }

@@ -220,7 +220,7 @@ impl Asked {
             Changed::Unknown => Err(unknown(service, &self.id)),
             Changed::Bad(why) => Err(Refusal::bad_request(why)),
             Changed::Refused { why, state, next } => Err(Refusal {
-                detail: Some(json!({ "state": state.name(), "next": names(&next) })),
+                more: Some(json!({ "state": state.name(), "next": names(&next) })),
                 ..Refusal::new(StatusCode::CONFLICT, "state", why.to_string())
             }),
         }

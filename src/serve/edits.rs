@@ -194,7 +194,7 @@ pub fn edited(edited: Edited) -> Result<Response, Refusal> {
             "another edit came under that idempotency-key; give each edit one of its own",
         )),
         Edited::Held { before, after } => Err(Refusal {
-            detail: Some(json!({ "before": before, "after": after })),
+            more: Some(json!({ "before": before, "after": after })),
             ..Refusal::new(
                 StatusCode::CONFLICT,
                 "held",
@@ -204,7 +204,7 @@ pub fn edited(edited: Edited) -> Result<Response, Refusal> {
             )
         }),
         Edited::Unknown(ids) => Err(Refusal {
-            detail: Some(json!({ "unknown": ids })),
+            more: Some(json!({ "unknown": ids })),
             ..Refusal::not_found("no customer of that id; nothing was changed")
         }),
         Edited::UnknownList => Err(Refusal::not_found("nobody was ever on a list of that name")),

@@ -40,7 +40,7 @@ pub async fn release(
         }
         Answer::Unknown => Err(Refusal::not_found("the programme in force has no campaign of that id")),
         Answer::Closed(reasons) => Err(Refusal {
-            detail: Some(json!({ "reasons": reasons })),
+            more: Some(json!({ "reasons": reasons })),
             ..Refusal::new(StatusCode::CONFLICT, "closed", format!("nothing is released: {}", reasons.join("; ")))
         }),
         Answer::Failed => Err(Refusal::internal("a worker has failed")),

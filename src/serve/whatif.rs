@@ -34,7 +34,7 @@ pub(super) fn parsed(service: &Service, sources: Vec<Source>) -> Result<Document
     let document = programme::parse(sources).map_err(|diagnostics| {
         let told: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
         let refusal = Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "programme", "the programme is refused");
-        Refusal { detail: Some(json!({ "diagnostics": told })), ..refusal }
+        Refusal { more: Some(json!({ "diagnostics": told })), ..refusal }
     })?;
     if document.settings.timezone != service.intake.document().settings.timezone {
         return Err(Refusal::new(

@@ -117,8 +117,8 @@ fn a_campaign_goes_its_way_and_is_there_after_a_restart() {
     done(&set(&service, "tone", "predicted", "zhang"));
     let reply = set(&service, "tone", "approved", "Zhang");
     assert!(reply.refused(409, "state").starts_with("who wrote or predicted a campaign does not approve it"));
-    assert_eq!(reply.json()["detail"]["state"], "predicted");
-    assert_eq!(reply.json()["detail"]["next"], json!(["draft", "predicted", "approved", "closed"]));
+    assert_eq!(reply.json()["state"], "predicted");
+    assert_eq!(reply.json()["next"], json!(["draft", "predicted", "approved", "closed"]));
     for state in ["approved", "dispatched", "accepted", "rehearsed", "running", "paused", "running"] {
         assert_eq!(done(&set(&service, "tone", state, "li"))["state"], state);
     }

@@ -42,10 +42,10 @@ impl Reply {
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) -> String {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
         let value = self.json();
-        assert_eq!(value["code"], code, "{value}");
-        value["message"].as_str().filter(|message| !message.is_empty()).expect("a message").to_owned()
+        assert_eq!((&value["code"], &value["status"]), (&code.into(), &status.into()), "{value}");
+        value["detail"].as_str().filter(|message| !message.is_empty()).expect("a message").to_owned()
     }
 }
 

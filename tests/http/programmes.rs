@@ -124,7 +124,7 @@ fn a_refused_programme_is_told_with_its_places_and_changes_nothing() {
     let reply = service.post("/v1/programme", &wrong);
     let message = reply.refused(422, "programme");
     assert_eq!(message, "the programme is refused");
-    let diagnostics = reply.json()["detail"]["diagnostics"].clone();
+    let diagnostics = reply.json()["diagnostics"].clone();
     let told = diagnostics.to_string();
     assert_eq!(diagnostics.as_array().map(Vec::len), Some(3), "{told}");
     for part in ["one.toml:3:9", "avg_fee", "one.toml:5:6", "one.toml:6:"] {
@@ -214,7 +214,7 @@ fn a_programme_over_its_limit_is_refused() {
     let service = home.serve();
     let reply = service.post("/v1/programme", &one(&"# a comment\n".repeat(4 * MIB / 12 + 1)));
     reply.refused(422, "programme");
-    assert!(reply.json()["detail"]["diagnostics"][0].as_str().is_some_and(|text| text.contains("4194304 bytes")));
+    assert!(reply.json()["diagnostics"][0].as_str().is_some_and(|text| text.contains("4194304 bytes")));
     let sources: Vec<Value> = (0..1001).map(|number| json!({ "name": number.to_string(), "text": "" })).collect();
     service.post("/v1/programme", &json!({ "sources": sources })).refused(422, "programme");
 }

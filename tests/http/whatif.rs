@@ -122,7 +122,7 @@ fn what_cannot_be_told_is_refused_with_a_remedy() {
     let wrong = one("[[segment]]\nid = \"s\"\nwhen = \"avg_fe > 100\"\n");
     let reply = service.post("/v1/programme/diff", &wrong);
     reply.refused(422, "programme");
-    assert!(reply.json()["detail"]["diagnostics"][0].as_str().is_some_and(|text| text.contains("one.toml:3:9")));
+    assert!(reply.json()["diagnostics"][0].as_str().is_some_and(|text| text.contains("one.toml:3:9")));
     let berlin = one("[settings]\ntimezone = \"Europe/Berlin\"\n");
     service.post("/v1/programme/diff", &berlin).refused(409, "timezone");
     for query in [

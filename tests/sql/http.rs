@@ -91,7 +91,7 @@ fn what_is_not_answered_says_why() {
         for format in ["json", "csv", "ndjson", "arrow"] {
             let reply = ask(&served, sql, format);
             reply.refused(status, "sql");
-            assert_eq!(reply.json()["detail"]["sqlstate"], state, "{sql}");
+            assert_eq!(reply.json()["sqlstate"], state, "{sql}");
         }
     };
     check("DELETE FROM tier", 403, "25006");

@@ -226,6 +226,6 @@ fn refused(refusal: SqlRefusal) -> Refusal {
         Code::UndefinedTable | Code::UndefinedColumn | Code::UndefinedFunction => StatusCode::NOT_FOUND,
         _ => StatusCode::BAD_REQUEST,
     };
-    let detail = json!({ "sqlstate": refusal.code.state(), "hint": refusal.hint });
-    Refusal { detail: Some(detail), ..Refusal::new(status, "sql", refusal.message) }
+    let more = json!({ "sqlstate": refusal.code.state(), "hint": refusal.hint });
+    Refusal { more: Some(more), ..Refusal::new(status, "sql", refusal.message) }
 }
