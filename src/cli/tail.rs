@@ -46,8 +46,8 @@ pub struct Arguments {
 const EXAMPLE: &str = "\
 Example: who comes to the segment low_use, and who leaves it, from now on.
   cohortflow tail segment_member --where segment=low_use --no-snapshot
-A program that is stopped now and then, and misses nothing:
-  cohortflow tail target --where campaign=spring --json --resume spring.token | ./call-center";
+For a program that is stopped now and then and misses nothing:
+  cohortflow tail target --where campaign=spring --json --resume spring.token";
 
 /// Time between two attempts to reach a service that has gone away.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -161,7 +161,8 @@ impl Segment {
         self.file.read_at(at, &mut head)?;
         let [bytes, crc] = [0, 4].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
         let after = at + FRAME as u64 + u64::from(bytes);
-        if bytes as usize > PAYLOAD_MAX || after > len {
+        // None is empty: zeros that a power cut left behind agree with their checksum.
+        if bytes == 0 || bytes as usize > PAYLOAD_MAX || after > len {
             return Ok(None);
         }
         let mut payload = vec![0; bytes as usize];

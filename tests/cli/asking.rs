@@ -159,7 +159,7 @@ fn apply_publishes_what_holds_and_nothing_else() {
 fn refuser(times: usize) -> (String, std::thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let body = "{\"code\":\"internal\",\"message\":\"not now\"}";
+    let body = "{\"code\":\"internal\",\"detail\":\"not now\"}";
     let answer = format!("HTTP/1.1 500 x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     let answering = std::thread::spawn(move || {
         for stream in listener.incoming().take(times) {

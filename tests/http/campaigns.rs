@@ -144,8 +144,10 @@ fn a_campaign_goes_its_way_and_is_there_after_a_restart() {
                 "target": 190, "control": 0, "random": 0, "excluded": 0,
             })
         );
-        let ledger = service.get("/v1/views/ingest_ledger?feed=campaign_state").good();
-        assert_eq!(ledger["rows"].as_array().map(Vec::len), Some(11));
+        // States are told once they are durable, files once they are visible.
+        service.until("/v1/views/ingest_ledger?feed=campaign_state", |reply| {
+            (reply.good()["rows"].as_array().map(Vec::len) == Some(11)).then_some(())
+        });
         assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
     };
     all(&service);

@@ -231,4 +231,9 @@ fn a_condition_on_the_column_of_a_join_is_on_the_joined_one() {
     let text = "SELECT customer_id FROM tier JOIN customer_attribute USING (customer_id) JOIN tier AS again USING (customer_id) \
                 WHERE customer_id > 'c1' AND again.tier = tier.tier ORDER BY customer_id";
     assert_eq!(rows(&mut client, text).len(), 2);
+    let text = "SELECT customer_id, count(*) FROM tier JOIN customer_attribute USING (customer_id) JOIN tier AS again USING (customer_id) \
+                GROUP BY customer_id HAVING customer_id < 'c3' ORDER BY customer_id DESC";
+    let told: Vec<_> =
+        rows(&mut client, text).into_iter().map(|row| row.into_iter().flatten().collect::<Vec<_>>()).collect();
+    assert_eq!(told, [["c2", "1"], ["c1", "1"]]);
 }

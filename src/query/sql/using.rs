@@ -1,14 +1,15 @@
-//! Columns that a join is `USING`, where a condition names them.
+//! Columns that a join is `USING`, where a query names them.
 //!
-//! The planner takes such a name for one of two columns in WHERE, and refuses it; in PostgreSQL it is the joined one.
-//! So it is said which: that of the side whose rows are all there, or the first of both that is not null.
+//! The planner takes such a name for one of two columns in WHERE, and everywhere where more than two tables are joined by
+//! it, and refuses it; in PostgreSQL it is the joined one. So it is said which: that of the side whose rows are all there,
+//! or the first of both that is not null.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, JoinConstraint,
-    JoinOperator, ObjectName, Query, Select, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    JoinOperator, ObjectName, Query, Select, SelectItem, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
 /// Says which columns are meant.
@@ -25,10 +26,29 @@ impl VisitorMut for Selects {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         let joined: HashMap<String, Expr> = select.from.iter().flat_map(joined).collect();
-        match &mut select.selection {
-            Some(condition) if !joined.is_empty() => VisitMut::visit(condition, &mut Names { joined, depth: 0 }),
-            _ => ControlFlow::Continue(()),
+        if joined.is_empty() {
+            return ControlFlow::Continue(());
         }
+        let is_chain = select.from.iter().any(|tables| tables.joins.len() > 1);
+        let mut names = Names { joined, depth: 0 };
+        if let Some(condition) = &mut select.selection {
+            VisitMut::visit(condition, &mut names)?;
+        }
+        if is_chain {
+            for item in &mut select.projection {
+                // What is chosen by such a name is called by it.
+                if let SelectItem::UnnamedExpr(Expr::Identifier(ident)) = item
+                    && let Some(meant) = names.joined.get(&key(ident))
+                {
+                    *item = SelectItem::ExprWithAlias { expr: meant.clone(), alias: ident.clone() };
+                } else {
+                    VisitMut::visit(item, &mut names)?;
+                }
+            }
+            VisitMut::visit(&mut select.group_by, &mut names)?;
+            VisitMut::visit(&mut select.having, &mut names)?;
+        }
+        ControlFlow::Continue(())
     }
 }
 
