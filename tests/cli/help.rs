@@ -34,8 +34,9 @@ fn the_help_of_every_command_teaches_with_examples_that_can_be_typed() {
         assert!(told.stdout.contains("\nExample: ") && !examples.is_empty(), "{name}: {}", told.stdout);
         assert!(examples.iter().any(|example| example.split(' ').next() == Some(&name)), "{name}: {examples:?}");
         for example in examples {
-            let words = example.split(" > ").next().expect("a command").split(' ');
-            let parsed = Cli::command().try_get_matches_from(std::iter::once("cohortflow").chain(words));
+            let command = example.split(" > ").next().and_then(|before| before.split(" < ").next()).expect("a command");
+            let parsed =
+                Cli::command().try_get_matches_from(std::iter::once("cohortflow".to_owned()).chain(words(command)));
             assert!(parsed.is_ok(), "{example}: {parsed:?}");
         }
     }
@@ -102,4 +103,18 @@ fn what_is_mistyped_is_answered_with_what_is_near() {
         let told = cohortflow(words).ended(2);
         assert!(told.stderr.starts_with("error: invalid value"), "{words:?}: {}", told.stderr);
     }
+}
+
+/// The words of a command, as a shell takes them apart.
+fn words(command: &str) -> Vec<String> {
+    let (mut words, mut quote) = (vec![String::new()], None);
+    for character in command.chars() {
+        match (character, quote) {
+            (' ', None) => words.push(String::new()),
+            ('"' | '\'', None) => quote = Some(character),
+            (_, Some(open)) if character == open => quote = None,
+            _ => words.last_mut().expect("a word").push(character),
+        }
+    }
+    words
 }
