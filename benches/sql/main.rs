@@ -8,16 +8,18 @@ mod common;
 #[path = "../spine/data.rs"]
 #[allow(dead_code, reason = "what other benches make of it")]
 mod data;
+#[path = "../common/service.rs"]
+#[allow(dead_code, reason = "what other benches ask of it")]
+mod service;
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
 
 use common::Figures;
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use serde_json::{Map, Value, json};
+use service::{Service, own_seconds};
 
 /// Questions of one customer.
 const POINTS: usize = 5000;
@@ -53,33 +55,11 @@ fn main() {
     println!("{}", Value::Object(all));
 }
 
-/// Ends the service however the measurement ends.
-struct Service(Child, PathBuf);
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-        let _ = fs::remove_dir_all(&self.1);
-    }
-}
-
 fn ask(size: Size) -> Figures {
-    let home = std::env::temp_dir().join(format!("cohortflow-bench-sql-{}", std::process::id()));
-    let landing = home.join("landing");
-    fs::create_dir_all(&landing).expect("a landing directory");
-    for entry in fs::read_dir(data::directory(size)).expect("the input") {
-        let entry = entry.expect("an entry");
-        if entry.file_name() != "done" {
-            fs::hard_link(entry.path(), landing.join(entry.file_name())).expect("a link");
-        }
-    }
-    let (_service, address) = start(home, &landing);
-    let mut client = Client::connect(&address, NoTls).expect("it connects");
-    let files = size.months as i64 + 1;
-    while client.query_one("SELECT count(*) FROM ingest_ledger", &[]).expect("asked").get::<_, i64>(0) < files {
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let programme = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes/bench.toml");
+    let service = Service::start("sql", &data::directory(size), &programme);
+    let mut client = Client::connect(&service.sql, NoTls).expect("it connects");
+    service.until_taken(size.months + 1);
     let mut figures = Figures::new();
     points(&mut client, size, &mut figures);
     counts(&mut client, &mut figures);
@@ -148,33 +128,4 @@ fn tell(figures: &mut Figures, name: &str, mut waited: Vec<f64>, cpu: f64) {
     figures.insert(format!("{name}_ms_p50"), json!(share(0.5)));
     figures.insert(format!("{name}_ms_p99"), json!(share(0.99)));
     figures.insert(format!("{name}_client_cpu_ms"), json!(cpu * 1e3 / waited.len() as f64));
-}
-
-/// What this process has used of processors, in seconds.
-fn own_seconds() -> f64 {
-    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // After the name, which may have blanks and ends with a parenthesis; in hundredths of a second.
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
-}
-
-/// Starts the service; gives its address for SQL.
-fn start(home: PathBuf, landing: &Path) -> (Service, String) {
-    let programme = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes/bench.toml");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cohortflow"));
-    command
-        .args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0", "--poll", "20", "--programme"])
-        .arg(programme);
-    command.arg("--landing").arg(landing).arg("--data").arg(home.join("data"));
-    let mut child = command.stderr(Stdio::piped()).spawn().expect("the service");
-    let mut lines = BufReader::new(child.stderr.take().expect("its messages")).lines();
-    let service = Service(child, home);
-    let address = lines.by_ref().find_map(|line| {
-        let line = line.ok()?;
-        let (_, address) = line.split_once("psql postgres://")?;
-        Some(format!("postgres://analyst@{address}"))
-    });
-    std::thread::spawn(move || lines.for_each(drop));
-    (service, address.expect("its address"))
 }

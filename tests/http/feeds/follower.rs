@@ -1,13 +1,14 @@
 //! A consumer that holds what it is told to what may be told.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 use tungstenite::WebSocket;
+use tungstenite::protocol::Role;
 
-use crate::exchange::{PATIENCE, Reply};
+use crate::exchange::{PATIENCE, Reply, connect};
 use crate::files::assert_no_phone;
 use crate::service::Service;
 
@@ -153,9 +154,22 @@ pub fn refused(service: &Service, target: &str) -> Reply {
     service.get(target)
 }
 
+/// A WebSocket, by the handshake of RFC 6455, section 1.3, with its example's key.
 pub fn socket(service: &Service, target: &str) -> WebSocket<TcpStream> {
-    let stream = TcpStream::connect(service.address).expect("connected");
-    stream.set_read_timeout(Some(PATIENCE)).expect("set");
-    let (socket, _) = tungstenite::client(format!("ws://{}{target}", service.address), stream).expect("a socket");
-    socket
+    let mut stream = connect(service.address);
+    let head = format!(
+        "GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        service.address
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("answered");
+        answer.push(byte[0]);
+    }
+    let answer = String::from_utf8(answer).expect("text").to_lowercase();
+    assert!(answer.starts_with("http/1.1 101") && answer.contains("s3pplmbitxaq9kygzzhzrbk+xoo="), "{answer}");
+    WebSocket::from_raw_socket(stream, Role::Client, None)
 }
