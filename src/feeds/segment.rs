@@ -118,7 +118,7 @@ impl Segment {
         file.write_at(0, &head)?;
         let mut segment = Segment { name, file, end: head.len() as u64, marks: Vec::new() };
         for part in rows {
-            segment.write(part?.lines().as_bytes())?;
+            segment.part(&part?)?;
         }
         segment.close(mark)?;
         vfs.rename(&half, &segment.name)?;
@@ -129,9 +129,15 @@ impl Segment {
     /// Writes parts and the mark that closes them, durably.
     pub fn append(&mut self, parts: &[Arc<Part>], mark: Mark) -> io::Result<()> {
         for part in parts {
-            self.write(part.lines().as_bytes())?;
+            self.part(part)?;
         }
         self.close(mark)
+    }
+
+    /// Writes a part. One without rows is none.
+    fn part(&mut self, part: &Part) -> io::Result<()> {
+        let lines = part.lines();
+        if lines.is_empty() { Ok(()) } else { self.write(lines.as_bytes()) }
     }
 
     fn close(&mut self, mark: Mark) -> io::Result<()> {

@@ -138,6 +138,16 @@ fn what_was_told_is_there_after_any_call_failed_and_the_power_was_cut() {
 }
 
 #[test]
+fn a_view_without_rows_is_gone_on_from() {
+    let memory = Memory::default();
+    let nobody = || (0..3).map(|_| Ok(Part::default()));
+    let mut journal = Journal::begin(&place(&memory), tier(), nobody(), mark(1)).expect("begun");
+    journal.append(&[Arc::new(Part::default())], mark(2)).expect("appended");
+    let (journal, rows) = Journal::open(&place(&memory), tier()).expect("opened").expect("there");
+    assert_eq!((rows, journal.last()), (Vec::new(), Some(mark(2))));
+}
+
+#[test]
 fn files_of_another_store_or_of_other_columns_are_not_gone_on_from() {
     let memory = Memory::default();
     drop(Journal::begin(&place(&memory), tier(), base(1), mark(1)).expect("begun"));
