@@ -59,6 +59,8 @@ enum End {
     Refused(Value),
     /// The service has gone away, or cut us off.
     Lost,
+    /// It is not back yet.
+    Away,
 }
 
 /// What was shown, and what waits for its mark.
@@ -77,13 +79,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let mut tail = Tail { arguments: &arguments, columns, token, waiting: Vec::new() };
     loop {
-        match tail.connection() {
-            Ok(End::Done) => return Ok(ExitCode::SUCCESS),
-            Ok(End::Refused(refusal)) if refusal.get("code").and_then(Value::as_str) == Some("opening") => {}
-            Ok(End::Refused(refusal)) => return Ok(refused(&refusal)),
-            Ok(End::Lost) => tell(format_args!("the service has gone away; it is asked again until it is back")),
+        match tail.connection()? {
+            End::Done => return Ok(ExitCode::SUCCESS),
+            End::Refused(refusal) if refusal.get("code").and_then(Value::as_str) == Some("opening") => {}
+            End::Refused(refusal) => return Ok(refused(&refusal)),
+            End::Lost => tell(format_args!("the service has gone away; it is asked again until it is back")),
             // It answered before, so it will again.
-            Err(error) => tracing::info!("{error:#}"),
+            End::Away => {}
         }
         std::thread::sleep(AGAIN);
     }
@@ -112,9 +114,13 @@ impl Tail<'_> {
             None => {}
         }
         let path = format!("/v1/views/{}/feed?{}", segment(&self.arguments.view), pairs.join("&"));
-        let stream = match self.arguments.service.stream(&path)? {
-            Ok(stream) => stream,
-            Err(refusal) => return Ok(End::Refused(refusal)),
+        let stream = match self.arguments.service.stream(&path) {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(refusal)) => return Ok(End::Refused(refusal)),
+            Err(error) => {
+                tracing::info!("{error:#}");
+                return Ok(End::Away);
+            }
         };
         let (mut event, mut data) = (String::new(), String::new());
         for line in stream.lines() {

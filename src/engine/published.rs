@@ -193,14 +193,15 @@ impl Published {
         self.only(|_, _| false)
     }
 
-    /// Where this and an earlier one differ: both with the chunks that are not the same in them, and nobody in the
-    /// others. Rows that hang on a customer's chunk alone are the same of everybody else.
-    pub fn changed_since(&self, earlier: &Published) -> (Published, Published) {
-        let chunk = |published: &Published, worker: usize, at: usize| {
-            published.workers.get(worker).and_then(|worker| worker.chunks.get(at)).map(Arc::as_ptr)
+    /// Of each chunk that is not the same memory in an earlier one, a customer: rows that hang on a customer's chunk alone
+    /// are the same of everybody else.
+    pub fn changed_since(&self, earlier: &Published) -> Vec<CustomerIx> {
+        let chunks = |published: &Published| -> BTreeMap<CustomerIx, usize> {
+            published.chunks().map(|(chunk, customer)| (customer(0), Arc::as_ptr(chunk) as usize)).collect()
         };
-        let has_changed = |worker, at| chunk(earlier, worker, at) != chunk(self, worker, at);
-        (earlier.only(has_changed), self.only(has_changed))
+        let (before, after) = (chunks(earlier), chunks(self));
+        let all = before.keys().chain(after.keys().filter(|customer| !before.contains_key(customer)));
+        all.filter(|customer| before.get(customer) != after.get(customer)).copied().collect()
     }
 
     /// The same with the chunks of workers that are kept, and nobody in the others.

@@ -103,8 +103,8 @@ impl Feed {
             if is_new || is_of_store(self.view) {
                 self.advance(&reading)?;
             }
-            shared.hub.wait_past(&reading.published, LOOK);
-            if shared.hub.has_failed() {
+            shared.readings.hub.wait_past(&reading.published, LOOK);
+            if shared.readings.hub.has_failed() {
                 return Ok("a worker has failed; go on with the last token when the service is back".into());
             }
             seen = Some(reading);
@@ -162,10 +162,13 @@ fn delta(before: &Mark, epoch: u64, difference: Difference) -> Delta {
     hasher.update(&before.digest);
     let mut bytes = 0;
     for part in &parts {
-        let lines = part.lines();
-        hasher.update(lines.as_bytes());
+        for (sign, rows) in [(b"-", &part.gone), (b"+", &part.come)] {
+            for row in rows {
+                hasher.update(sign).update(row.as_bytes());
+            }
+        }
         // What a row takes beside its text.
-        bytes += lines.len() + 32 * (part.gone.len() + part.come.len());
+        bytes += part.bytes() + 32 * (part.gone.len() + part.come.len());
     }
     let mut digest = [0; 8];
     digest.copy_from_slice(&hasher.finalize().as_bytes()[..8]);

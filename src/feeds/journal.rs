@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::row::{Gathered, Part, Row};
-use super::segment::{Frame, Mark, Segment};
+use super::segment::{Frame, HALF, Mark, Segment};
 use crate::query::View;
 use crate::store::StoreError;
 use crate::store::vfs::Vfs;
@@ -62,6 +62,36 @@ impl Place {
         Ok(numbers)
     }
 
+    /// Takes away what was begun and did not come to its end.
+    fn drop_halves(&self, view: &View) -> io::Result<()> {
+        let is_half = |name: &String| {
+            let number = name.strip_prefix(view.name).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(HALF));
+            number.is_some_and(|number| number.parse::<u64>().is_ok())
+        };
+        self.vfs.list()?.iter().filter(|name| is_half(name)).try_for_each(|name| self.vfs.remove(name))
+    }
+
+    /// Begins a file with all rows, for as long as there is room for them; of one that has none nothing stays.
+    fn begin(
+        &self,
+        view: &View,
+        number: u64,
+        rows: impl Iterator<Item = Result<Part, JournalError>>,
+        mark: Mark,
+    ) -> Result<Segment, JournalError> {
+        self.has_room(0)?;
+        let rows = rows.map(|part| {
+            let part = part?;
+            self.has_room(part.bytes() as u64)?;
+            Ok(part)
+        });
+        let segment = Segment::begin(&self.vfs, name(view, number), &self.of(view), rows, mark);
+        if segment.is_err() {
+            let _ = self.drop_halves(view);
+        }
+        segment
+    }
+
     fn has_room(&self, bytes: u64) -> Result<(), JournalError> {
         let needed = self.reserve.saturating_add(SLACK_BYTES).saturating_add(bytes);
         if self.vfs.available()? < needed { Err(JournalError::Full) } else { Ok(()) }
@@ -92,6 +122,7 @@ pub struct Cursor {
 impl Journal {
     /// Opens the files of a view, with the rows that were told last. None where there are none that can be gone on from.
     pub fn open(place: &Place, view: &'static View) -> io::Result<Option<(Journal, Vec<Row>)>> {
+        place.drop_halves(view)?;
         let (of, numbers) = (place.of(view), place.files(view)?);
         let mut journal = Journal { place: place.clone(), view, number: 0, segments: VecDeque::new() };
         let mut rows = Gathered::default();
@@ -125,11 +156,9 @@ impl Journal {
         rows: impl Iterator<Item = Result<Part, JournalError>>,
         mark: Mark,
     ) -> Result<Journal, JournalError> {
-        place.has_room(0)?;
         let number = place.files(view)?.last().map_or(1, |last| last + 1);
         let mut journal = Journal { place: place.clone(), view, number, segments: VecDeque::new() };
-        let segment = Segment::begin(&place.vfs, name(view, number), &place.of(view), rows, mark)?;
-        journal.segments.push_back(segment);
+        journal.segments.push_back(place.begin(view, number, rows, mark)?);
         journal.tidy()?;
         Ok(journal)
     }
@@ -141,7 +170,7 @@ impl Journal {
 
     /// Keeps what is about to be told.
     pub fn append(&mut self, parts: &[Arc<Part>], mark: Mark) -> Result<(), JournalError> {
-        self.place.has_room(0)?;
+        self.place.has_room(parts.iter().map(|part| part.bytes() as u64).sum())?;
         let segment = self.segments.back_mut().ok_or(JournalError::Full)?;
         Ok(segment.append(parts, mark)?)
     }
@@ -157,9 +186,8 @@ impl Journal {
     /// Begins a new file with the rows as they stand. Who is further behind than the one before it has to begin anew.
     pub fn turn(&mut self, rows: impl Iterator<Item = Result<Part, JournalError>>) -> Result<(), JournalError> {
         let Some(mark) = self.last() else { return Ok(()) };
-        self.place.has_room(self.segments.back().map_or(0, |segment| segment.bytes().0))?;
         let number = self.number + 1;
-        let segment = Segment::begin(&self.place.vfs, name(self.view, number), &self.place.of(self.view), rows, mark)?;
+        let segment = self.place.begin(self.view, number, rows, mark)?;
         self.number = number;
         self.segments.push_back(segment);
         while self.segments.len() > 2 {

@@ -29,7 +29,6 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::engine::Hub;
 use crate::query::filter::Filter;
 use crate::query::{Reading, Readings, VIEWS, View};
 use crate::store::StoreError;
@@ -51,7 +50,6 @@ pub const RETENTION: Duration = Duration::from_secs(3 * 24 * 3600);
 /// What all feeds share.
 struct Shared {
     readings: Readings,
-    hub: Arc<Hub>,
     place: Place,
     key: [u8; 32],
     retention: Duration,
@@ -114,7 +112,6 @@ impl Feeds {
     pub fn open(readings: Readings, config: Config, stop: Arc<AtomicBool>) -> io::Result<Feeds> {
         let store = readings.dictionary.read().key_fingerprint();
         let shared = Arc::new(Shared {
-            hub: readings.hub.clone(),
             readings,
             place: Place { vfs: config.vfs, store, reserve: config.reserve },
             key: blake3::derive_key("cohortflow tokens of change feeds", &config.secret),

@@ -117,6 +117,11 @@ const ROWS_MAX: usize = 1000;
 const BYTES_MAX: usize = 256 << 10;
 
 impl Part {
+    /// What its lines take.
+    pub fn bytes(&self) -> usize {
+        self.gone.iter().chain(&self.come).map(|row| row.len() + 2).sum()
+    }
+
     /// A line for each row: what is gone begins with -, what has come with +.
     pub fn lines(&self) -> String {
         let mut lines = String::new();

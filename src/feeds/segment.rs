@@ -24,6 +24,9 @@ const FRAME: usize = 8;
 /// Largest payload, in bytes: a part with one row of the longest texts there are.
 const PAYLOAD_MAX: usize = 64 << 20;
 
+/// How the name of a file ends that is not whole yet.
+pub const HALF: &str = ".next";
+
 /// How far a feed has been told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mark {
@@ -111,7 +114,7 @@ impl Segment {
         rows: impl Iterator<Item = Result<Part, E>>,
         mark: Mark,
     ) -> Result<Segment, E> {
-        let half = format!("{name}.next");
+        let half = format!("{name}{HALF}");
         let file = vfs.open(&half)?;
         file.truncate(0)?;
         let head = header(of);

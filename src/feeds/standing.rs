@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::row::{self, Difference, Row};
 use crate::engine::Published;
-use crate::query::{Reading, View};
+use crate::query::{Reading, Sources, View};
 use crate::store::StoreError;
 
 /// What is held so that the next telling can be compared.
@@ -51,7 +51,7 @@ impl Standing {
             Standing::Rows(rows) => Ok(rows.iter().skip(number * PORTION).take(PORTION).cloned().collect()),
             Standing::Read(reading) => {
                 let part = reading.published.part(CHUNKS, number);
-                let sources = crate::query::Sources { published: &part, ..reading.sources() };
+                let sources = Sources { published: &part, ..reading.sources() };
                 row::told(view, sources)
             }
         }
@@ -62,10 +62,18 @@ impl Standing {
         if let Standing::Read(before) = self
             && hang_together(view, &before.published, &reading.published)
         {
-            let (old, new) = reading.published.changed_since(&before.published);
-            let old = row::told(view, crate::query::Sources { published: &old, ..before.sources() })?;
-            let new = row::told(view, crate::query::Sources { published: &new, ..reading.sources() })?;
-            return Ok((row::difference(&old, &new), Standing::Read(reading.clone())));
+            let mut difference = Difference::default();
+            // A few chunks at a time: where a month closes, everybody's have changed.
+            for part in reading.published.changed_since(&before.published).chunks(CHUNKS) {
+                let [old, new] = [before, reading].map(|reading| {
+                    let near = reading.published.near(part);
+                    row::told(view, Sources { published: &near, ..reading.sources() })
+                });
+                let part = row::difference(&old?, &new?);
+                difference.gone.extend(part.gone);
+                difference.come.extend(part.come);
+            }
+            return Ok((difference, Standing::Read(reading.clone())));
         }
         let (old, new) = (self.rows(view)?, row::told(view, reading.sources())?);
         let difference = row::difference(&old, &new);

@@ -177,4 +177,14 @@ fn a_full_disk_is_said_before_anything_is_written() {
     assert!(matches!(journal.append(&step(1), mark(2)), Err(JournalError::Full)));
     assert_eq!(memory.writes(), writes);
     assert_eq!(journal.last(), Some(mark(1)));
+    // Of rows for which there is room for a part alone, nothing stays.
+    let memory = Memory::default();
+    memory.set_available((1 << 20) + 100);
+    let large = || Ok(Part { gone: Vec::new(), come: vec!["x".repeat(200).into()] });
+    let rows = base(1).chain(std::iter::once_with(large));
+    assert!(matches!(Journal::begin(&place(&memory), tier(), rows, mark(1)), Err(JournalError::Full)));
+    assert_eq!([memory.bytes("tier.1"), memory.bytes("tier.1.next")], [None, None]);
+    memory.put("tier.2.next", b"half".to_vec());
+    assert!(Journal::open(&place(&memory), tier()).expect("opened").is_none());
+    assert_eq!(memory.bytes("tier.2.next"), None);
 }

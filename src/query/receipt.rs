@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use dataflows::types::CustomerIx;
 use serde::Serialize;
 
 use super::{Sources, View, is_by_customer, rows, view};
@@ -94,8 +93,7 @@ const CHUNKS: usize = 8;
 /// What changed between two sets of views under the same programme. `sources` has the names, and what no row here is of.
 pub fn receipt(before: &Published, after: &Published, sources: Sources<'_>) -> Result<Receipt, StoreError> {
     let mut told = Told::default();
-    let touched = touched(before, after);
-    for part in touched.chunks(CHUNKS) {
+    for part in after.changed_since(before).chunks(CHUNKS) {
         let of = [before.near(part), after.near(part)];
         for name in BY_CUSTOMER {
             told.compare(name, [&of[0], &of[1]], sources)?;
@@ -113,16 +111,6 @@ pub fn receipt(before: &Published, after: &Published, sources: Sources<'_>) -> R
         moved.retain(|_, moved| !moved.is_none());
     }
     Ok(receipt)
-}
-
-/// Of each chunk that is not the same memory in both, a customer.
-fn touched(before: &Published, after: &Published) -> Vec<CustomerIx> {
-    let first = |published: &Published| -> BTreeMap<CustomerIx, usize> {
-        published.chunks().map(|(chunk, customer)| (customer(0), std::sync::Arc::as_ptr(chunk) as usize)).collect()
-    };
-    let (before, after) = (first(before), first(after));
-    let all = before.keys().chain(after.keys().filter(|customer| !before.contains_key(customer)));
-    all.filter(|customer| before.get(customer) != after.get(customer)).copied().collect()
 }
 
 #[derive(Default)]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::files::{bills, province};
 use crate::service::{Home, Service};
 use crate::views::NAMES;
-use follower::{Follower, expected, refused, socket};
+use follower::{Follower, expected, socket};
 
 fn served(home: &Home) -> Service {
     let files = province();
@@ -149,8 +149,7 @@ fn a_token_that_does_not_fit_is_refused_and_says_how() {
     follower.read_to_mark();
     let token = follower.token.clone().expect("a token");
     let check = |service: &Service, target: &str, status: u16, code: &str| {
-        let reply = refused(service, target);
-        reply.refused(status, code);
+        service.get(target).refused(status, code);
     };
     check(&service, &format!("/v1/views/tier/feed?after={token}0"), 400, "token_altered");
     check(&service, "/v1/views/tier/feed?after=nonsense", 400, "token_altered");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tungstenite::WebSocket;
 use tungstenite::protocol::Role;
 
-use crate::exchange::{PATIENCE, Reply, connect};
+use crate::exchange::{PATIENCE, connect};
 use crate::files::assert_no_phone;
 use crate::service::Service;
 
@@ -147,11 +147,6 @@ pub fn expected(service: &Service, view: &str) -> BTreeMap<String, isize> {
         *rows.entry(Value::Array(cells).to_string()).or_default() += 1;
     }
     rows
-}
-
-/// What is answered instead of a feed.
-pub fn refused(service: &Service, target: &str) -> Reply {
-    service.get(target)
 }
 
 /// A WebSocket, by the handshake of RFC 6455, section 1.3, with its example's key.

@@ -58,4 +58,8 @@ fn what_is_refused_says_why() {
     let (code, _, told) = tail(&home, &service, &["tier", "--resume", "token"]);
     assert_eq!(code, Some(1));
     assert!(told.contains("was altered"), "{told}");
+    // A token that cannot be kept is no service that has gone away.
+    let (code, _, told) = tail(&home, &service, &["tier", "--resume", "nowhere/token"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("could not keep the token"), "{told}");
 }
