@@ -55,6 +55,7 @@ fn extract(store: &Store, day: i64) -> Extract {
         rows: Rows::MemberEvent((0..MEMBERS).map(|member| done(member, day)).map(row).collect()),
         lines: Default::default(),
         rejects: Vec::new(),
+        reasons: Default::default(),
         sha256: [day as u8; 32],
         took: Default::default(),
         warnings: Vec::new(),

@@ -116,6 +116,7 @@ fn extract(service: &Service, period: &str, part: &str, version: u32, bills: &[d
         rows: Rows::Bill(bills.iter().map(row).collect()),
         lines: Default::default(),
         rejects: Vec::new(),
+        reasons: Default::default(),
         sha256: [0; 32],
         took: Default::default(),
         warnings: Vec::new(),

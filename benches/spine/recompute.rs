@@ -63,6 +63,7 @@ pub fn customers(intake: &Intake, rows: &Decoded, size: Size) -> Extract {
         rows: Rows::Customer(rows.customers.iter().map(row).collect()),
         lines: Default::default(),
         rejects: Vec::new(),
+        reasons: Default::default(),
         sha256: [0; 32],
         took: Default::default(),
         warnings: Vec::new(),

@@ -94,6 +94,21 @@ pub enum Family {
     Workload,
 }
 
+impl Family {
+    /// Its name, for who watches memory.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Others => "others",
+            Family::Effect => "effect",
+            Family::EffectBy => "effect_by",
+            Family::EffectRate => "effect_rate",
+            Family::FirstOrder => "first_order",
+            Family::Complaint => "complaint",
+            Family::Workload => "workload",
+        }
+    }
+}
+
 /// What a product's users are counted by. Its row is there while there are orders.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Users {

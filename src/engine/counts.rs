@@ -58,6 +58,11 @@ impl Counts {
         })
     }
 
+    /// How many cells there are of each family: lengths of shards are added up, and no cell is read.
+    pub fn sizes(&self) -> impl Iterator<Item = (Family, usize)> + '_ {
+        self.families.iter().map(|(family, shards)| (*family, shards.iter().map(|cells| cells.len()).sum()))
+    }
+
     /// The cells of a family.
     pub fn of(&self, family: Family) -> impl Iterator<Item = (Change, isize)> + '_ {
         self.families.get(&family).into_iter().flat_map(|shards| of(shards))

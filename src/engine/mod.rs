@@ -11,6 +11,7 @@
 
 mod counts;
 mod notary;
+mod origin;
 mod published;
 mod reporter;
 mod worker;
@@ -29,6 +30,7 @@ use crate::store::changes::{Changed, Latest};
 use crate::store::receipts::Noted;
 use crate::store::reports::{Closed, Reports};
 use notary::Notary;
+pub use origin::Origin;
 pub use published::Published;
 use reporter::Reporter;
 use worker::{Command, Deposit, Take};
@@ -63,6 +65,9 @@ struct State {
     /// The epoch of what is pending, and since when its first batch has been durable.
     pending_epoch: Epoch,
     pending_since: Option<Instant>,
+    /// The files among it, and among what is in flight.
+    pending_origins: Vec<Origin>,
+    in_flight_origins: Vec<Origin>,
     in_flight: Option<Epoch>,
     /// The dataflow's own time: one for each dispatch. An epoch may be dispatched more than once, as
     /// when the clock moves and nothing is accepted.
@@ -98,6 +103,8 @@ impl Engine {
                 pending_rows: 0,
                 pending_epoch: 0,
                 pending_since: None,
+                pending_origins: Vec::new(),
+                in_flight_origins: Vec::new(),
                 in_flight: None,
                 time: 0,
                 in_flight_since: None,
@@ -194,6 +201,11 @@ impl Hub {
     /// Gives the workers a part of an epoch that is durable. Parts of the same epoch, and epochs that
     /// come while the workers are busy, become visible together.
     pub fn submit(&self, epoch: Epoch, facts: Facts, durable_at: Instant) {
+        self.submit_of(epoch, facts, durable_at, None);
+    }
+
+    /// The same of a file, which is told when it is visible.
+    pub fn submit_of(&self, epoch: Epoch, facts: Facts, durable_at: Instant, origin: Option<Origin>) {
         let mut state = self.state.lock();
         while state.pending_rows > PENDING_ROWS_MAX && !state.failed {
             self.moved.wait(&mut state);
@@ -202,6 +214,7 @@ impl Hub {
         state.pending.push(Arc::new(facts));
         state.pending_epoch = epoch;
         state.pending_since.get_or_insert(durable_at);
+        state.pending_origins.extend(origin);
         if state.in_flight.is_none() && !state.is_rehearsing {
             state.dispatch();
         }
@@ -326,9 +339,10 @@ impl Hub {
         self.state.lock().failed
     }
 
-    /// Rows that wait for the workers.
-    pub fn pending_rows(&self) -> usize {
-        self.state.lock().pending_rows
+    /// Rows that wait for the workers, and the batches that they are in.
+    pub fn pending(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        (state.pending_rows, state.pending.len())
     }
 
     /// Takes what a worker has at the end of an epoch; the last one publishes.
@@ -356,6 +370,7 @@ impl Hub {
         if let Some(since) = state.in_flight_since.take() {
             (state.observe)(since.elapsed());
         }
+        let seen = std::mem::take(&mut state.in_flight_origins);
         if !state.pending.is_empty() {
             state.dispatch();
         }
@@ -365,6 +380,7 @@ impl Hub {
         }
         drop(state);
         self.moved.notify_all();
+        seen.into_iter().for_each(Origin::seen);
     }
 }
 
@@ -374,6 +390,7 @@ impl State {
         self.pending_rows = 0;
         self.in_flight = Some(self.pending_epoch);
         self.in_flight_since = self.pending_since.take();
+        self.in_flight_origins.append(&mut self.pending_origins);
         self.send(parts, self.notes_entries);
     }
 

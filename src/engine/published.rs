@@ -12,10 +12,10 @@ use dataflows::points;
 use dataflows::programme::Programme;
 use dataflows::referrals::Branches;
 use dataflows::services::Services;
-use dataflows::table::Chunk;
 use dataflows::table::catalog::Catalog;
 use dataflows::table::chunk::CHUNK_EMPTY;
 use dataflows::table::column::CHUNK;
+use dataflows::table::{Chunk, KINDS};
 use dataflows::types::{Clock, CustomerIx, Day, Epoch, Time};
 use dataflows::views::{Change, Family};
 use hashbrown::HashMap;
@@ -330,6 +330,23 @@ impl Published {
     /// Cells that hold another number than in an earlier one: what each held there, and what it holds here.
     pub fn changed_counts<'a>(&'a self, before: &'a Published) -> impl Iterator<Item = (Change, isize, isize)> + 'a {
         self.counts.iter().zip(&before.counts).flat_map(|(counts, before)| counts.changed(before))
+    }
+
+    /// How many cells there are of each family.
+    pub fn cells(&self) -> BTreeMap<Family, usize> {
+        let mut cells = BTreeMap::new();
+        let sizes = self.counts.iter().flat_map(Counts::sizes);
+        sizes.for_each(|(family, count)| *cells.entry(family).or_default() += count);
+        cells
+    }
+
+    /// How many rows stand of each kind.
+    pub fn rows(&self) -> [(&'static str, usize); KINDS.len()] {
+        let mut rows = KINDS.map(|kind| (kind, 0));
+        for (chunk, _) in self.chunks() {
+            rows.iter_mut().zip(chunk.held()).for_each(|((_, rows), held)| *rows += held);
+        }
+        rows
     }
 
     /// The cells of a family.

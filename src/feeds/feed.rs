@@ -41,6 +41,15 @@ pub struct Now {
     pub ended: Option<Arc<str>>,
 }
 
+/// What a feed keeps in memory.
+pub struct Held {
+    pub view: &'static str,
+    /// Rows that stood when it was told last.
+    pub rows: usize,
+    /// Bytes of what was told last.
+    pub recent_bytes: usize,
+}
+
 /// A view that is followed.
 pub struct Feed {
     pub view: &'static View,
@@ -68,12 +77,19 @@ impl Feed {
         recent.get(place).cloned()
     }
 
+    pub fn held(&self) -> Held {
+        let rows = self.now.borrow().standing.held();
+        Held { view: self.view.name, rows, recent_bytes: self.recent.lock().iter().map(|delta| delta.bytes).sum() }
+    }
+
     pub fn has_ended(&self) -> bool {
         self.now.borrow().ended.is_some()
     }
 
     /// Tells what becomes of the view until the service stops, or nobody has followed for long.
     pub(super) fn run(&self, shared: &Shared, seen: Option<Arc<Reading>>) {
+        self.has_changed(self.now.borrow().mark.epoch as f64, wall_seconds());
+        metrics::counter!("cohortflow_feed_rows_total", "view" => self.view.name).increment(0);
         let why = match self.tell(shared, seen) {
             Ok(why) => why,
             Err(error) => {
@@ -81,7 +97,14 @@ impl Feed {
                 format!("the feed ends: {error}; begin again without a token").into()
             }
         };
+        self.has_changed(f64::NAN, f64::NAN);
         self.now.send_modify(|now| *now = Arc::new(Now { ended: Some(why), ..(**now).clone() }));
+    }
+
+    /// Tells whoever watches when the view changed last.
+    fn has_changed(&self, epoch: f64, at: f64) {
+        metrics::gauge!("cohortflow_view_changed_epoch", "view" => self.view.name).set(epoch);
+        metrics::gauge!("cohortflow_view_changed_timestamp_seconds", "view" => self.view.name).set(at);
     }
 
     fn tell(&self, shared: &Shared, mut seen: Option<Arc<Reading>>) -> Result<Arc<str>, JournalError> {
@@ -137,6 +160,7 @@ impl Feed {
         }
         drop(journal);
         self.keep(&delta);
+        self.has_changed(epoch as f64, wall_seconds());
         metrics::counter!("cohortflow_feed_rows_total", "view" => self.view.name)
             .increment(delta.parts.iter().map(|part| (part.gone.len() + part.come.len()) as u64).sum());
         self.now.send_replace(Arc::new(Now { mark: delta.mark, standing, ended: None }));
@@ -153,6 +177,11 @@ impl Feed {
             bytes -= oldest.bytes;
         }
     }
+}
+
+/// Now, as Prometheus counts time.
+fn wall_seconds() -> f64 {
+    jiff::Timestamp::now().as_millisecond() as f64 / 1000.0
 }
 
 /// A difference as it is told: in parts, with the mark that closes it.

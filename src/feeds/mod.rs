@@ -33,6 +33,7 @@ use crate::query::filter::Filter;
 use crate::query::{Reading, Readings, VIEWS, View};
 use crate::store::StoreError;
 pub use consumer::{Begin, Consumer, Event, Progress};
+pub use feed::Held;
 use feed::{Feed, Now};
 use journal::{Journal, JournalError, Place};
 pub use row::{Part, Row};
@@ -171,6 +172,11 @@ impl Feeds {
             _ => Begin::Snapshot,
         };
         Ok(Consumer::new(feed, begin, filter, bound, self.shared.key))
+    }
+
+    /// What is held of each view that is followed.
+    pub fn held(&self) -> Vec<Held> {
+        self.running.lock().values().map(|running| running.feed.held()).collect()
     }
 
     /// How many follow a view.

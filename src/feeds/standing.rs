@@ -29,6 +29,14 @@ impl Standing {
         Ok(Standing::Rows(Arc::new(rows)))
     }
 
+    /// Rows that are held here, and nowhere else.
+    pub fn held(&self) -> usize {
+        match self {
+            Standing::Rows(rows) => rows.len(),
+            Standing::Read(_) => 0,
+        }
+    }
+
     /// All rows, in order.
     pub fn rows(&self, view: &View) -> Result<Arc<Vec<Row>>, StoreError> {
         match self {

@@ -305,6 +305,7 @@ pub(super) fn extract(partition: Partition, version: u32, rows: Vec<dataflows::r
         rows: Rows::Handoff(rows),
         lines: Default::default(),
         rejects: Vec::new(),
+        reasons: Default::default(),
         sha256: hash.finalize().into(),
         took: Took::default(),
         warnings: Vec::new(),

@@ -1,5 +1,6 @@
 //! What ingest hands to the store.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dataflows::records::{Feed, Rows};
@@ -30,12 +31,17 @@ pub struct Extract {
     pub lines: Lines,
     /// The others, in the file's order.
     pub rejects: Vec<Reject>,
+    /// How many of them there are for each reason.
+    pub reasons: Reasons,
     /// SHA-256 of the raw bytes.
     pub sha256: [u8; 32],
     pub took: Took,
     /// Told to the operator: unknown columns, a BOM that disagrees, mixed line ends.
     pub warnings: Vec<String>,
 }
+
+/// Rejects by the name of their reason, of which there are few.
+pub type Reasons = BTreeMap<&'static str, u64>;
 
 /// How long reading a file took.
 #[derive(Clone, Copy, Default, Debug)]

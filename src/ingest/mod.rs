@@ -33,7 +33,7 @@ mod stream;
 
 pub use control::Control;
 pub use error::{Code, ReadError, Refused, Retry};
-pub use extract::{Extract, Intern, Partition, Reject, Settings, Took};
+pub use extract::{Extract, Intern, Partition, Reasons, Reject, Settings, Took};
 pub use lines::Lines;
 pub use read::{read, read_bytes};
 

@@ -152,6 +152,7 @@ impl Reading<'_> {
             rows: counted.rows,
             lines: counted.lines,
             rejects: counted.rejects,
+            reasons: counted.reasons,
             sha256: found.sha256,
             took: Took { decode: began.elapsed().saturating_sub(*validated), validate: *validated },
             warnings,

@@ -30,6 +30,28 @@ pub(super) enum Reason {
     KeyRepeated { line: u64 },
 }
 
+impl Reason {
+    /// A name that stays, for who counts them.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Reason::Encoding => "encoding",
+            Reason::Control => "control_character",
+            Reason::HeaderRepeated => "header_repeated",
+            Reason::Columns { .. } => "columns",
+            Reason::Missing => "missing",
+            Reason::TooLong { .. } => "too_long",
+            Reason::Money | Reason::Count | Reason::Points | Reason::Value | Reason::Step => "number",
+            Reason::MoneyRange | Reason::CountRange | Reason::PointsRange => "out_of_range",
+            Reason::Digest => "digest",
+            Reason::Month | Reason::Day | Reason::Time => "date",
+            Reason::OneOf(_) | Reason::Capabilities => "not_in_set",
+            Reason::OtherPeriod => "other_period",
+            Reason::Future => "future",
+            Reason::KeyRepeated { .. } => "key_repeated",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

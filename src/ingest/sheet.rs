@@ -6,7 +6,7 @@ use dataflows::records::{ROWS_MAX, Rows};
 
 use super::batch::{Batch, Record as Fields};
 use super::error::{Code, Failure, Refused};
-use super::extract::{Intern, Reject};
+use super::extract::{Intern, Reasons, Reject};
 use super::feeds::{Context, Record};
 use super::header::Header;
 use super::keys::Keys;
@@ -41,6 +41,7 @@ pub(super) struct Counted {
     pub(super) rows: Rows,
     pub(super) lines: Lines,
     pub(super) rejects: Vec<Reject>,
+    pub(super) reasons: Reasons,
     pub(super) warnings: Vec<String>,
 }
 
@@ -52,6 +53,7 @@ pub(super) struct Sheet<'a, R, I: ?Sized> {
     keys: Keys,
     lines: Lines,
     rejects: Vec<Reject>,
+    reasons: Reasons,
     bad_rows: u64,
     /// With more bad rows the file is refused, however many rows come. Past it rejects are only
     /// counted, so that a file of nothing else costs no memory.
@@ -69,6 +71,7 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
             keys: Keys::default(),
             lines: Lines::default(),
             rejects: Vec::new(),
+            reasons: Reasons::new(),
             bad_rows: 0,
             bad_rows_max,
         }
@@ -115,7 +118,8 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
                 .push(format!("{count} phone numbers are not 5 to 15 digits; their customers are taken without one"));
         }
         self.rows.shrink_to_fit();
-        Ok(Counted { rows: R::rows(self.rows), lines: self.lines, rejects: self.rejects, warnings })
+        let (lines, rejects, reasons) = (self.lines, self.rejects, self.reasons);
+        Ok(Counted { rows: R::rows(self.rows), lines, rejects, reasons, warnings })
     }
 
     fn too_many_bad(&self, data_rows: u64, bad_rows_max: u64) -> Refused {
@@ -154,6 +158,7 @@ impl<R: Record, I: Intern + ?Sized> Sheet<'_, R, I> {
             return Ok(());
         };
         self.bad_rows += 1;
+        *self.reasons.entry(bad.reason.code()).or_default() += 1;
         if self.bad_rows > self.bad_rows_max && self.rejects.len() >= EXAMPLES {
             if self.rejects.len() > EXAMPLES {
                 self.rejects.truncate(EXAMPLES);

@@ -18,6 +18,7 @@ pub mod states;
 #[cfg(test)]
 mod tests;
 pub mod undo;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ use dataflows::types::{Clock, Epoch, Time};
 use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 
-use crate::engine::Hub;
+use crate::engine::{Hub, Origin};
 use crate::handoff::{Handoffs, Touched};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
@@ -43,6 +44,7 @@ use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
 pub use landing::{Landed, landed};
 use names::Naming;
+use watched::{Stage, set_aside, took};
 
 /// Where wall time comes from: the system's clock outside tests.
 pub type WallClock = fn() -> jiff::Timestamp;
@@ -108,6 +110,8 @@ struct Decoded {
     name: FileName,
     result: Result<(Extract, Extent), Unread>,
     sha256: Option<[u8; 32]>,
+    /// From its first byte to its last change, for who traces it.
+    span: tracing::Span,
 }
 
 /// Why a file is not decoded.
@@ -377,9 +381,11 @@ impl Intake {
     }
 
     fn decode(&self, path: &Path, name: FileName, progress: &(dyn Fn(u64) + Sync)) -> Decoded {
+        let span = tracing::info_span!("file", feed = name.feed.name(), file = name.name);
         if let Err(full) = self.has_room(path, &name) {
-            return Decoded { name, result: Err(Unread::Full(full)), sha256: None };
+            return Decoded { name, result: Err(Unread::Full(full)), sha256: None, span };
         }
+        let decoding = tracing::info_span!(parent: &span, "decode").entered();
         let document = self.document();
         let settings = Settings {
             timezone: document.settings.zone.clone(),
@@ -401,6 +407,8 @@ impl Intake {
         let result = Control::read(Path::new(&control), &name.name)
             .and_then(|control| ingest::read(path, &name, control.as_ref(), &settings, &mut naming, &mut forward));
         let sha256 = result.is_err().then(|| landing::sha256(path)).flatten();
+        drop(decoding);
+        took(name.feed, Stage::Decode, began.elapsed());
         let mut stages = self.stages.lock();
         match &result {
             Ok(extract) => {
@@ -412,7 +420,7 @@ impl Intake {
         stages.bytes += done;
         drop(stages);
         let names = dictionary.read().extent();
-        Decoded { name, result: result.map(|extract| (extract, names)).map_err(Unread::Bad), sha256 }
+        Decoded { name, result: result.map(|extract| (extract, names)).map_err(Unread::Bad), sha256, span }
     }
 
     /// Whether there is likely to be room for a file: its names are kept from the moment it is decoded, and would come
@@ -437,6 +445,7 @@ impl Intake {
     /// Takes a decoded file, unless the disk has no room for it: then it is tried again.
     fn commit(&self, decoded: Decoded) -> Result<Taken, StoreError> {
         let file = decoded.name.name.clone();
+        let _file = decoded.span.clone().entered();
         let full = match self.committed(decoded) {
             Err(StoreError::Full(full)) => full,
             taken => {
@@ -457,6 +466,7 @@ impl Intake {
             Err(Unread::Bad(error @ ReadError::Retry { .. })) => return Ok(Taken::Later(error.to_string())),
             Err(Unread::Bad(ReadError::Refused { file, refused })) => {
                 let counts = refused.rows;
+                watched::refused(decoded.name.feed, refused.code.as_str());
                 let why = ReadError::Refused { file, refused }.to_string();
                 return self.reject(&decoded.name, decoded.sha256, at, counts, why);
             }
@@ -465,20 +475,26 @@ impl Intake {
             tracing::warn!(file = extract.file, "{warning}");
         }
         let (rows, bad_rows) = (extract.rows.len() as u64, extract.rejects.len() as u64);
+        let (feed, reasons) = (extract.partition.feed, extract.reasons.clone());
         let began = Instant::now();
+        let committing = tracing::info_span!("commit", rows, bad_rows).entered();
         let mut store = self.store.lock();
         self.hub.expect(extract.rows.len());
         let outcome = store.accept(&extract, names, at, document.settings.same_version_replace)?;
-        let is_answer = extract.partition.feed == Feed::Provisioning;
         drop(extract);
+        drop(committing);
+        took(feed, Stage::Commit, began.elapsed());
         let taken = match outcome {
             Outcome::Accepted { epoch, mut facts, durable_at } => {
                 facts.clock = facts.clock.map(|clock| self.clock(clock));
                 let touched = self.touched(&facts);
                 self.desk.await_receipt(epoch, &decoded.name.name);
-                self.hub.submit(epoch, *facts, durable_at);
+                set_aside(feed, &reasons);
+                let origin = Origin::new(feed, durable_at);
+                tracing::info_span!("submit", epoch)
+                    .in_scope(|| self.hub.submit_of(epoch, *facts, durable_at, Some(origin)));
                 self.withdraw(&mut store, &touched)?;
-                if is_answer {
+                if feed == Feed::Provisioning {
                     self.take_answers(&mut store)?;
                 }
                 store.compact_if_worth_it()?;
@@ -488,12 +504,15 @@ impl Intake {
             Outcome::Duplicate => Taken::Duplicate,
             Outcome::Undone => Taken::Undone,
             Outcome::Held { before, now } => Taken::Held { before, now },
-            Outcome::Conflict => Taken::Rejected(format!(
-                "could not take extract \"{}\": version {} of it was accepted with other content\nhint: Deliver it as version {}, or set same_version = \"replace\". Nothing from this file has been applied.",
-                decoded.name.name,
-                decoded.name.version,
-                decoded.name.version.saturating_add(1)
-            )),
+            Outcome::Conflict => {
+                watched::refused(feed, "same_version");
+                Taken::Rejected(format!(
+                    "could not take extract \"{}\": version {} of it was accepted with other content\nhint: Deliver it as version {}, or set same_version = \"replace\". Nothing from this file has been applied.",
+                    decoded.name.name,
+                    decoded.name.version,
+                    decoded.name.version.saturating_add(1)
+                ))
+            }
         };
         let mut stages = self.stages.lock();
         stages.rows += rows + bad_rows;

@@ -24,6 +24,7 @@ use super::edits::{adjust, edit_list, opt_out};
 use super::feeds::{socket, stream};
 use super::fit::{channel_fit, customer_fit, product_fit};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
+use super::metrics::{measured, sample};
 use super::offers::{answer_offer, offers};
 use super::orders::{answers, batch, reply};
 use super::receipts::receipt;
@@ -133,6 +134,7 @@ fn router(door: Arc<Door>) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(own_pages_only))
+        .layer(middleware::from_fn(measured))
         .with_state(door)
 }
 
@@ -167,9 +169,13 @@ async fn readyz(State(door): State<Arc<Door>>) -> Response {
     (status, Json(answer)).into_response()
 }
 
-async fn metrics(Opened(service): Opened) -> Response {
-    let text = service.metrics.render();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+async fn metrics(Opened(service): Opened) -> Result<Response, Refusal> {
+    let read = move || {
+        sample(&service);
+        service.metrics.render()
+    };
+    let text = tokio::task::spawn_blocking(read).await.map_err(Refusal::internal)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
 async fn customer(Opened(service): Opened, Segment(id): Segment) -> Result<Response, Refusal> {
@@ -247,6 +253,7 @@ async fn verify_all(Opened(service): Opened) -> Result<Response, Refusal> {
         let dictionary = service.intake.names();
         let verdict = verify::compare(&standing, &published, &dictionary.read(), &|_| {});
         metrics::gauge!("cohortflow_divergences").set(verdict.divergences as f64);
+        metrics::gauge!("cohortflow_verified_timestamp_seconds").set(service.intake.wall_second() as f64);
         Ok(Json(verdict).into_response())
     })
     .await

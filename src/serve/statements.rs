@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use crate::priority::yield_to_readers;
 use crate::query::sql::refusal::{Code, Refusal};
@@ -67,10 +68,11 @@ pub struct Work<T>(JoinHandle<T>);
 impl<T: Send + 'static> Work<T> {
     pub fn start(threads: &Handle, work: impl Future<Output = T> + Send + 'static) -> Work<T> {
         let counted = Counted::new();
-        Work(threads.spawn(async move {
+        let work = async move {
             let _counted = counted;
             work.await
-        }))
+        };
+        Work(threads.spawn(work.instrument(tracing::info_span!("statement"))))
     }
 
     /// A panic is a defect of ours, and ends no more than the statement.
@@ -88,7 +90,7 @@ impl<T> Drop for Work<T> {
 }
 
 /// A statement that takes processors' time, told to whoever watches the service.
-struct Counted;
+struct Counted(Instant);
 
 /// Statements whose work has begun and not ended.
 const RUNNING: &str = "cohortflow_sql_statements_running";
@@ -96,12 +98,13 @@ const RUNNING: &str = "cohortflow_sql_statements_running";
 impl Counted {
     fn new() -> Counted {
         metrics::gauge!(RUNNING).increment(1.0);
-        Counted
+        Counted(Instant::now())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         metrics::gauge!(RUNNING).decrement(1.0);
+        metrics::histogram!("cohortflow_sql_seconds").record(self.0.elapsed().as_secs_f64());
     }
 }

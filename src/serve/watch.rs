@@ -36,7 +36,7 @@ pub fn watch(service: &Service, landing: &Path, poll: Duration, stop: &AtomicBoo
         if let Err(error) = service.intake.sweep_outbox().and_then(|()| service.intake.finish_orders()) {
             end(&error);
         }
-        service.metrics.sample(service);
+        service.metrics.upkeep();
         while began.elapsed() < poll && !stop.load(Ordering::Acquire) {
             std::thread::park_timeout(poll.saturating_sub(began.elapsed()).min(Duration::from_millis(100)));
         }
@@ -102,11 +102,14 @@ impl Watch {
         service.intake.short(|name| self.seen.contains_key(name));
         // Until they are taken nothing is handed off past what they may forbid.
         self.tell_waiting(service, &of_feeds);
+        let waiting = metrics::gauge!("cohortflow_queue_length", "queue" => "landing");
+        waiting.set(ready.len() as f64);
         for (path, name) in ready {
             if stop.load(Ordering::Acquire) {
                 return;
             }
             self.take(service, path, name);
+            waiting.decrement(1.0);
             if planted::is(Bug::Unloaded) {
                 // So long that somebody comes between two files.
                 std::thread::sleep(Duration::from_millis(20));

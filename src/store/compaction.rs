@@ -112,6 +112,7 @@ mod tests {
             rows: Rows::Order((0..megabytes).map(order).collect()),
             lines: Default::default(),
             rejects: Vec::new(),
+            reasons: Default::default(),
             sha256: [version as u8; 32],
             file: format!("order_2009-07.v{version}.csv"),
             took: Took::default(),

@@ -100,6 +100,12 @@ impl Interner {
         self.texts.text(number)
     }
 
+    /// Bytes that they take, the table of hashes included.
+    pub fn bytes(&self) -> usize {
+        let blocks = self.texts.blocks.iter().map(|block| block.bytes.capacity() + 4 * block.ends.capacity());
+        blocks.sum::<usize>() + self.table.capacity() * size_of::<(u32, u32)>()
+    }
+
     /// The number of a text, where it has one.
     pub fn find(&self, text: &str) -> Option<u32> {
         let hash = self.hash(text);

@@ -4,11 +4,11 @@
 //! on the order in which files came: of the versions of a partition that were taken, the greatest
 //! is `accepted` and the others are `superseded`, whether it came before them or after.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use dataflows::records::Feed;
-use dataflows::types::Epoch;
+use dataflows::types::{Day, Epoch, Month, Time};
 
 use super::codec::{Damaged, Reader, Writer};
 use crate::ingest::Partition;
@@ -70,6 +70,19 @@ pub struct Ledger {
     entries: BTreeMap<Key, Entry>,
     /// Those of requests, by the names under which they came.
     requests: HashMap<String, Key>,
+    /// Those that wait for a person.
+    held: BTreeSet<Key>,
+    /// What was accepted last of each feed: nobody looks at all entries for it.
+    newest: BTreeMap<Feed, Newest>,
+}
+
+/// How fresh a feed is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Newest {
+    /// Wall time, local, at which something of it was accepted last.
+    pub accepted_at: Time,
+    /// The end of the greatest period that was accepted of it, where one is a month or a day.
+    pub period_end: Option<Time>,
 }
 
 /// What begins the name of a request, where files have theirs. No file's name has a colon.
@@ -94,7 +107,7 @@ impl Ledger {
     /// The files that wait for a person, the last delivered of each name.
     pub fn held(&self) -> BTreeMap<&str, &Entry> {
         let mut held: BTreeMap<&str, &Entry> = BTreeMap::new();
-        for entry in self.entries.values().filter(|entry| entry.status == Status::Held) {
+        for entry in self.held.iter().filter_map(|key| self.entries.get(key)) {
             let last = held.entry(&entry.file).or_insert(entry);
             if entry.epoch > last.epoch {
                 *last = entry;
@@ -103,9 +116,29 @@ impl Ledger {
         held
     }
 
+    /// How many entries wait for a person.
+    pub fn waiting(&self) -> usize {
+        self.held.len()
+    }
+
+    /// How fresh each feed is of which something was accepted.
+    pub fn newest(&self) -> impl Iterator<Item = (Feed, Newest)> + '_ {
+        self.newest.iter().map(|(feed, newest)| (*feed, *newest))
+    }
+
     /// Enters what became of a file.
     pub fn enter(&mut self, entry: Entry) {
         let key = (entry.partition.clone(), entry.version, entry.sha256);
+        match entry.status {
+            Status::Held => drop(self.held.insert(key.clone())),
+            _ => drop(self.held.remove(&key)),
+        }
+        if entry.status == Status::Accepted {
+            let (accepted_at, period_end) = (Time(entry.accepted_at), end_of(&entry.partition.period));
+            let newest = self.newest.entry(entry.partition.feed).or_insert(Newest { accepted_at, period_end });
+            newest.accepted_at = newest.accepted_at.max(accepted_at);
+            newest.period_end = newest.period_end.max(period_end);
+        }
         if entry.file.starts_with(REQUEST) {
             self.requests.insert(entry.file.clone(), key.clone());
         }
@@ -131,6 +164,12 @@ impl Ledger {
         own.filter(|(_, entry)| entry.status == Status::Accepted)
             .for_each(|(_, entry)| entry.status = Status::Superseded);
     }
+}
+
+/// The last second of a period that is a month or a day.
+fn end_of(period: &str) -> Option<Time> {
+    let month = || Month::parse(period).map(Month::last_second);
+    month().or_else(|| Day::parse(period).map(|day| Time(Day(day.0 + 1).start().0 - 1)))
 }
 
 impl Entry {
@@ -181,4 +220,47 @@ fn read_partition(reader: &mut Reader<'_>) -> Result<Partition, Damaged> {
     let feed = reader.u8()?;
     let feed = Feed::ALL.into_iter().find(|known| *known as u8 == feed).ok_or(Damaged("no such feed"))?;
     Ok(Partition { feed, period: reader.text()?.to_owned(), part: reader.text()?.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(feed: Feed, period: &str, status: Status, accepted_at: i64) -> Entry {
+        Entry {
+            partition: Partition { feed, period: period.to_owned(), part: String::new() },
+            version: 1,
+            sha256: [0; 32],
+            status,
+            file: format!("{}_{period}.csv", feed.name()),
+            rows: None,
+            accepted_at,
+            epoch: 1,
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_feed_is_as_fresh_as_what_was_accepted_of_it() {
+        let mut ledger = Ledger::default();
+        ledger.enter(entry(Feed::Bill, "2009-07", Status::Accepted, 20));
+        ledger.enter(entry(Feed::Bill, "2009-06", Status::Accepted, 30));
+        ledger.enter(entry(Feed::Bill, "2009-08", Status::Rejected, 40));
+        ledger.enter(entry(Feed::Usage, "2009-07-31", Status::Accepted, 10));
+        ledger.enter(entry(Feed::Listing, "vip", Status::Accepted, 5));
+        let end = Month::parse("2009-07").map(Month::last_second);
+        let newest = |accepted_at, period_end| Newest { accepted_at: Time(accepted_at), period_end };
+        let expected =
+            [(Feed::Bill, newest(30, end)), (Feed::Usage, newest(10, end)), (Feed::Listing, newest(5, None))];
+        assert_eq!(ledger.newest().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_file_waits_for_a_person_until_it_is_entered_otherwise() {
+        let mut ledger = Ledger::default();
+        ledger.enter(entry(Feed::Listing, "vip", Status::Held, 5));
+        assert_eq!((ledger.waiting(), ledger.held().len()), (1, 1));
+        ledger.enter(entry(Feed::Listing, "vip", Status::Confirmed, 6));
+        assert_eq!((ledger.waiting(), ledger.held().len()), (0, 0));
+    }
 }

@@ -51,7 +51,7 @@ use changes::{Beside, Changes};
 use codec::{Damaged, Reader, Writer};
 pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
 use inputs::{Inputs, Partitions, same_rows};
-pub use ledger::{Entry, Ledger, REQUEST, Status};
+pub use ledger::{Entry, Ledger, Newest, REQUEST, Status};
 pub use log::{Log, LogError};
 use owners::PartitionNo;
 use partitions::{Live, Version};

@@ -83,7 +83,8 @@ fn metrics_count_what_was_taken() {
         ("cohortflow_files_total{feed=\"bill\",outcome=\"rejected\"}", 1.0),
         ("cohortflow_files_total{feed=\"customer\",outcome=\"accepted\"}", 1.0),
         ("cohortflow_rows_total{feed=\"bill\"}", 6.0 * 200.0),
-        ("cohortflow_bad_rows_total{feed=\"customer\"}", 2.0),
+        ("cohortflow_bad_rows_total{feed=\"customer\",reason=\"date\"}", 1.0),
+        ("cohortflow_bad_rows_total{feed=\"customer\",reason=\"not_in_set\"}", 1.0),
         ("cohortflow_pending_rows", 0.0),
         ("cohortflow_live_rows", 6.0 * 200.0 + 200.0 + 2.0 + 3.0 + 8.0 + 1.0 + 2.0 + 1.0 + 1.0 + 4.0 + 5.0),
     ] {

@@ -11,6 +11,7 @@ pub mod chunk;
 pub mod column;
 mod consents;
 pub mod events;
+mod held;
 mod memo;
 pub mod moments;
 pub mod orders;
@@ -18,5 +19,6 @@ pub(crate) mod sorted;
 
 pub use apply::{Reach, Table, Touch};
 pub use chunk::Chunk;
+pub use held::KINDS;
 pub use memo::Memo;
 pub use sorted::Sorted;

@@ -94,6 +94,8 @@ impl<'a> Desk<'a> {
         self.take()?;
         let mut parcels = std::mem::take(&mut self.parcels);
         let worked = parcels.iter_mut().try_for_each(|parcel| self.work(parcel, stop));
+        let pending: usize = parcels.iter().map(|parcel| parcel.pending.len()).sum();
+        metrics::gauge!("cohortflow_webhook_pending", "channel" => self.endpoint.channel.clone()).set(pending as f64);
         self.parcels = parcels;
         worked?;
         let mut closed = Ok(());
