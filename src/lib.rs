@@ -25,6 +25,7 @@
 //! | [`handoff`] | targets into contacts: the second check, room, the outbox, what is withdrawn from it | HTTP |
 //! | [`orders`] | replies into order requests, what is given out to be provisioned, and what came of it | HTTP |
 //! | [`programme`] | TOML and rules into what the dataflow evaluates, errors that point | everything else |
+//! | [`telemetry`] | the log, the latest of its lines, spans to a collector | everything else |
 //! | [`serve`], [`cli`] | HTTP, the landing directory, commands | |
 //!
 //! What is deliberately absent: no view is kept on disk (the log gives them all back), no float is
@@ -58,4 +59,5 @@ pub mod programme;
 pub mod query;
 pub mod serve;
 pub mod store;
+pub mod telemetry;
 pub mod verify;

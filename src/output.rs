@@ -3,6 +3,9 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
 
 /// Prints a line on stdout.
 pub fn print(line: impl Display) -> anyhow::Result<()> {
@@ -18,9 +21,31 @@ pub fn heard(written: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
+/// Whether who reads stderr reads one JSON object a line, as the log has them.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Tells everything on stderr as JSON from now on.
+pub fn tell_as_json() {
+    AS_JSON.store(true, Ordering::Relaxed);
+}
+
 /// Tells a line on stderr, where nothing is lost if nobody listens.
 pub fn tell(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    if AS_JSON.load(Ordering::Relaxed) {
+        let _ = writeln!(io::stderr().lock(), "{}", as_json(&line.to_string()));
+    } else {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+/// A line with the members that lines of the log have.
+fn as_json(line: &str) -> serde_json::Value {
+    let level = match line.split_once(": ") {
+        Some(("error", _)) => "ERROR",
+        Some(("warning", _)) => "WARN",
+        _ => "INFO",
+    };
+    json!({ "timestamp": jiff::Timestamp::now().to_string(), "level": level, "message": line, "target": "cohortflow" })
 }
 
 /// An error as people read it: what failed, each cause once, and last what to do about it.

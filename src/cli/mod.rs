@@ -28,12 +28,12 @@ mod verify;
 mod view;
 mod worklist;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::output::{tell, told};
+use crate::telemetry::{self, Format};
 
 /// Live marketing answers for a mobile operator: tiers, segments and their counts, always equal to a
 /// full recompute.
@@ -46,6 +46,9 @@ pub struct Cli {
     /// cohortflow::store=debug.
     #[arg(long, global = true, env = "COHORTFLOW_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
+    /// How it is written: as lines for people, or as one JSON object a line.
+    #[arg(long, global = true, env = "COHORTFLOW_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -92,14 +95,20 @@ enum Command {
 /// Runs what was typed.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log).unwrap_or_else(|_| "warn".into());
-    let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(is_terminal)
-        .with_writer(std::io::stderr)
-        .log_internal_errors(false)
-        .init();
+    let collector = match &cli.command {
+        Command::Serve(arguments) => arguments.collector(),
+        _ => None,
+    };
+    let keeps = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    let settings = telemetry::Settings { filter: &cli.log, format: cli.log_format, keeps, collector };
+    // Until the command has ended.
+    let _told = match telemetry::begin(&settings) {
+        Ok(told) => told,
+        Err(error) => {
+            tell(format_args!("error: {}", told(&error)));
+            return ExitCode::from(2);
+        }
+    };
     let result = match cli.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),

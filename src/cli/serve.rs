@@ -58,6 +58,10 @@ pub struct Arguments {
     /// Seconds that a statement of SQL may take.
     #[arg(long, value_name = "SECONDS", default_value_t = SQL_SECONDS, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     sql_timeout: u64,
+    /// Send spans of requests, files and statements to a collector: OTLP over HTTP, in protobuf. Where it does not answer
+    /// they are dropped, and nothing waits [default: none].
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
+    otlp: Option<String>,
     /// Serve another address than loopback, to whoever asks: there are no accounts yet.
     #[arg(long)]
     insecure: bool,
@@ -69,11 +73,20 @@ pub struct Arguments {
     poll: u32,
 }
 
+impl Arguments {
+    /// Where spans go.
+    pub fn collector(&self) -> Option<&str> {
+        self.otlp.as_deref().filter(|url| !url.is_empty())
+    }
+}
+
 const EXAMPLE: &str = "\
 Example: the reference programme, on an embedded store.
   cohortflow serve --landing landing --data cohortflow-data
 Then, from another terminal:
-  cohortflow ledger";
+  cohortflow ledger
+For a machine that gathers logs as JSON, and traces:
+  cohortflow serve --log info --log-format json --otlp http://127.0.0.1:4318";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let pg = match arguments.pg {

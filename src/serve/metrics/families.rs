@@ -43,6 +43,7 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
         Counter,
         "Attempts to post a contact that failed, and contacts that need none any more, by outcome.",
     ),
+    ("cohortflow_otlp_exports_total", Counter, "Batches of spans that went to the collector, and that did not."),
     ("cohortflow_epoch", Gauge, "The epoch that is visible."),
     ("cohortflow_as_of_month", Gauge, "The month of the clock, counted from the year 0."),
     ("cohortflow_pending_rows", Gauge, "Rows that wait for the workers."),
