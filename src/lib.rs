@@ -25,6 +25,7 @@
 //! | [`handoff`] | targets into contacts: the second check, room, the outbox, what is withdrawn from it | HTTP |
 //! | [`orders`] | replies into order requests, what is given out to be provisioned, and what came of it | HTTP |
 //! | [`programme`] | TOML and rules into what the dataflow evaluates, errors that point | everything else |
+//! | `support` | what whoever helps is given: counts and sizes | rows |
 //! | [`telemetry`] | the log, the latest of its lines, spans to a collector | everything else |
 //! | [`serve`], [`cli`] | HTTP, the landing directory, commands | |
 //!
@@ -59,5 +60,6 @@ pub mod programme;
 pub mod query;
 pub mod serve;
 pub mod store;
+mod support;
 pub mod telemetry;
 pub mod verify;

@@ -61,6 +61,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         sql: crate::serve::Sql::default(),
         workers: 1,
         poll: Duration::from_millis(500),
+        has_collector: false,
     })?;
     Ok(ExitCode::SUCCESS)
 }

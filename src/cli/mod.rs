@@ -22,6 +22,7 @@ mod run;
 mod serve;
 mod shell;
 mod standing;
+mod support_bundle;
 mod tail;
 mod undo;
 mod verify;
@@ -87,6 +88,7 @@ enum Command {
     Confirm(ask::Confirm),
     Receipt(receipt::Receipt),
     Undo(undo::Undo),
+    SupportBundle(support_bundle::Arguments),
     Completions(shell::Completions),
     Man(shell::Man),
     Generate(generate::Arguments),
@@ -141,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Confirm(arguments) => ask::confirm(arguments),
         Command::Receipt(arguments) => receipt::receipt(arguments),
         Command::Undo(arguments) => undo::undo(arguments),
+        Command::SupportBundle(arguments) => support_bundle::run(arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man(arguments) => shell::man(arguments),
         Command::Generate(arguments) => generate::run(arguments),

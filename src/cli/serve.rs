@@ -104,6 +104,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         tell(format_args!("warning: this build has no SQL, and --pg no effect\nhint: build it with the feature sql"));
     }
     let webhooks = webhooks(&arguments.webhook, &arguments.webhook_secret_file)?;
+    let has_collector = arguments.collector().is_some() && cfg!(feature = "otlp");
     serve(Config {
         programme: arguments.programme,
         landing: arguments.landing,
@@ -121,6 +122,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         },
         workers: usize::from(arguments.workers),
         poll: Duration::from_millis(u64::from(arguments.poll)),
+        has_collector,
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -30,6 +30,7 @@ use super::orders::{answers, batch, reply};
 use super::receipts::receipt;
 use super::release::release;
 use super::standing::standing;
+use super::support::support;
 use super::undo::undo;
 use super::views::{view_rows, views};
 use super::whatif::{diff, parsed, proposed, sweep};
@@ -128,6 +129,7 @@ fn router(door: Arc<Door>) -> Router {
         .route("/v1/held", get(held))
         .route("/v1/held/{file}/confirm", post(confirm))
         .route("/v1/verify", post(verify_all))
+        .route("/v1/support", get(support))
         .fallback(|| async { Refusal::not_found("no such path; /v1/views lists the views") })
         .method_not_allowed_fallback(|| async {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "that path takes the methods of the allow header")

@@ -22,6 +22,7 @@ mod release;
 mod standing;
 #[cfg(feature = "sql")]
 mod statements;
+mod support;
 mod undo;
 mod views;
 mod watch;
@@ -73,6 +74,18 @@ pub struct Config {
     pub workers: usize,
     /// Time between two looks at the landing directory.
     pub poll: Duration,
+    /// Whether spans go to a collector.
+    pub has_collector: bool,
+}
+
+impl Config {
+    /// Where SQL is to be served, if it is.
+    fn sql_address(&self) -> Option<SocketAddr> {
+        #[cfg(feature = "sql")]
+        return self.sql.address;
+        #[cfg(not(feature = "sql"))]
+        None
+    }
 }
 
 /// How SQL is served.
@@ -111,6 +124,7 @@ pub struct Service {
     pub statements: statements::Statements,
     /// Channels that are posted to.
     pub webhooks: Vec<String>,
+    support: support::Support,
 }
 
 impl Service {
@@ -255,6 +269,7 @@ fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyh
         #[cfg(feature = "sql")]
         statements: with.statements,
         webhooks,
+        support: support::Support::new(config),
     };
     Ok((Arc::new(service), engine))
 }
