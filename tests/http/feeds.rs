@@ -1,6 +1,6 @@
 //! Change feeds as a consumer reads them: what he gathers is the view, whatever happens to him or to the service.
 
-mod follower;
+pub mod follower;
 mod tail;
 
 use std::collections::BTreeMap;

@@ -18,13 +18,18 @@ mod handoff;
 mod health;
 mod held;
 mod hostile;
+mod observed;
 mod offers;
 mod orders;
 mod points;
 mod programmes;
+mod receiver;
 mod restarts;
 mod service;
 mod standing;
+mod support;
+#[cfg(feature = "otlp")]
+mod traces;
 mod verification;
 mod views;
 mod webhook;

@@ -82,13 +82,19 @@ pub struct Service {
 
 impl Service {
     /// Starts it and reads where it serves.
-    pub fn start(mut command: Command) -> Service {
+    pub fn start(command: Command) -> Service {
+        Service::start_as(command, str::to_owned)
+    }
+
+    /// The same of one that tells its lines in another form, which `read` takes back.
+    pub fn start_as(mut command: Command, read: impl Fn(&str) -> String) -> Service {
         let mut child = command.spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
         let told = Arc::new(Mutex::new(String::new()));
         let mut address = None;
         for line in lines.by_ref() {
             note(&told, &line);
+            let line = read(&line);
             address =
                 line.strip_prefix("cohortflow serves http://").map(|address| address.parse().expect("an address"));
             if address.is_some() {
