@@ -23,6 +23,7 @@
 //! | [`intake`] | the order of the three: decode ahead, commit, submit; programmes in force | |
 //! | [`feeds`] | any view as rows, then as what becomes of them, for whoever goes on later too | HTTP |
 //! | [`handoff`] | targets into contacts: the second check, room, the outbox, what is withdrawn from it | HTTP |
+//! | [`posting`] | webhooks: addresses, signatures, when something is tried again | what is posted |
 //! | [`orders`] | replies into order requests, what is given out to be provisioned, and what came of it | HTTP |
 //! | [`programme`] | TOML and rules into what the dataflow evaluates, errors that point | everything else |
 //! | `support` | what whoever helps is given: counts and sizes | rows |
@@ -55,6 +56,7 @@ pub mod ingest;
 pub mod intake;
 pub mod orders;
 mod output;
+pub mod posting;
 mod priority;
 pub mod programme;
 pub mod query;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::handoff::webhook::Endpoint;
 use crate::output::tell;
+use crate::posting::Endpoint;
 use crate::serve::{Config, SQL, SQL_SECONDS, serve};
 use crate::store::room::RESERVE_BYTES;
 

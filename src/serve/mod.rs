@@ -41,10 +41,11 @@ use anyhow::Context;
 use crate::engine::Engine;
 use crate::feeds::{self as change_feeds, Feeds};
 use crate::handoff::Handoffs;
-use crate::handoff::webhook::{self, Endpoint};
+use crate::handoff::webhook;
 use crate::intake::Intake;
 use crate::orders::Batches;
 use crate::output::tell;
+use crate::posting::Endpoint;
 use crate::programme::{self, Document, Source};
 use crate::query::Reading;
 use crate::query::leaderboard::Leaderboard;
@@ -242,7 +243,7 @@ fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyh
             "warning: contacts of the channel {directory} were to be posted, and are not\nhint: serve with --webhook for it again"
         ));
     }
-    let webhooks = config.webhooks.iter().map(|endpoint| endpoint.channel.clone()).collect();
+    let webhooks = config.webhooks.iter().map(|endpoint| endpoint.name.clone()).collect();
     let (readiness, leaderboard) = (Readiness::default(), Leaderboard::default());
     let (provisioning, mark) = (config.outbox.join("provisioning"), beside(&config.data, "provisioned")?);
     let batches = Batches::open(&provisioning, &mark).with_context(|| {

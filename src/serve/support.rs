@@ -20,7 +20,7 @@ pub struct Support {
 
 impl Support {
     pub fn new(config: &Config) -> Support {
-        let channels: Vec<&str> = config.webhooks.iter().map(|endpoint| &*endpoint.channel).collect();
+        let channels: Vec<&str> = config.webhooks.iter().map(|endpoint| &*endpoint.name).collect();
         let settings = json!({
             "programme": config.programme,
             "landing": config.landing,

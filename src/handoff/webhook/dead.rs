@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::message::COLUMNS;
 use super::super::outbox::{Batch, Line, lines, names, segment, sync_directory, write};
-use super::endpoint::Status;
+use crate::posting::Status;
 
 /// What is told beside the columns of the outbox.
 const BESIDE: [&str; 4] = ["batch", "attempts", "status", "dead_at"];

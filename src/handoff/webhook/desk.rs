@@ -15,12 +15,11 @@ use super::super::grounds::Grounds;
 use super::super::outbox::{Batch, Line, names, segment, sync_directory};
 use super::super::withdraw::may_lie;
 use super::super::{Handoffs, Lying, ready};
-use super::endpoint::{Attempt, Endpoint, Status};
 use super::parcel::{End, Parcel, Pending, batch_of, body};
-use super::{ATTEMPTS_MAX, delay};
 use crate::engine::Published;
 use crate::ingest::Partition;
 use crate::intake::Intake;
+use crate::posting::{ATTEMPTS_MAX, Attempt, Endpoint, Status, delay};
 use crate::store::{Store, StoreError};
 
 /// Files that are worked on at a time. Those behind them stay in the outbox, where an opt-out takes contacts out at
@@ -75,7 +74,7 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub fn new(intake: &'a Intake, handoffs: &'a Handoffs, endpoint: &'a Endpoint, patience: Duration) -> Desk<'a> {
-        let directory = handoffs.posting.join(segment(&endpoint.channel));
+        let directory = handoffs.posting.join(segment(&endpoint.name));
         Desk {
             intake,
             handoffs,
@@ -95,7 +94,7 @@ impl<'a> Desk<'a> {
         let mut parcels = std::mem::take(&mut self.parcels);
         let worked = parcels.iter_mut().try_for_each(|parcel| self.work(parcel, stop));
         let pending: usize = parcels.iter().map(|parcel| parcel.pending.len()).sum();
-        metrics::gauge!("cohortflow_webhook_pending", "channel" => self.endpoint.channel.clone()).set(pending as f64);
+        metrics::gauge!("cohortflow_webhook_pending", "channel" => self.endpoint.name.clone()).set(pending as f64);
         self.parcels = parcels;
         worked?;
         let mut closed = Ok(());
@@ -117,7 +116,7 @@ impl<'a> Desk<'a> {
             self.is_tidy = true;
         }
         self.open()?;
-        let outbox = self.handoffs.outbox.lock().of_channel(&self.endpoint.channel);
+        let outbox = self.handoffs.outbox.lock().of_channel(&self.endpoint.name);
         let lying = match names(&outbox) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             lying => lying?,
@@ -131,7 +130,7 @@ impl<'a> Desk<'a> {
             }
             sync_directory(&self.directory)?;
             sync_directory(&outbox)?;
-            self.handoffs.forget(|of| of.batch == batch && *of.channel == *self.endpoint.channel);
+            self.handoffs.forget(|of| of.batch == batch && *of.channel == *self.endpoint.name);
             self.open()?;
         }
         Ok(())
@@ -164,7 +163,7 @@ impl<'a> Desk<'a> {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     tracing::error!(
-                        channel = self.endpoint.channel,
+                        channel = self.endpoint.name,
                         file = name,
                         "cannot be read, and is not posted: {error}"
                     );
@@ -247,12 +246,12 @@ impl<'a> Desk<'a> {
         let zone = self.intake.document().settings.zone.clone();
         let at = self.intake.wall_time(&zone).to_string();
         self.handoffs.dead.lock().add(batch, &one.line, one.attempts, status, &at)?;
-        tracing::warn!(channel = self.endpoint.channel, attempts = one.attempts, "a dead letter: {status}");
+        tracing::warn!(channel = self.endpoint.name, attempts = one.attempts, "a dead letter: {status}");
         Ok(End::Dead)
     }
 
     fn count(&self, outcome: &'static str) {
-        let channel = self.endpoint.channel.clone();
+        let channel = self.endpoint.name.clone();
         metrics::counter!("cohortflow_webhook_total", "channel" => channel, "outcome" => outcome).increment(1);
     }
 

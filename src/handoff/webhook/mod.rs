@@ -15,12 +15,11 @@
 //! - A contact is posted at least once, always under the same webhook-id: its contact_id. An attempt whose answer did not
 //!   come is repeated, and so is the last one before a stop; the receiver tells them apart by that id. HTTP gives no more.
 //! - 2xx is taken; another 4xx than 408 and 429 is refused for good; what else there is, redirects too, is tried again,
-//!   [`ATTEMPTS_MAX`] times in all. What was refused, or never taken, is a dead letter; its reservation stands, since
+//!   [`ATTEMPTS_MAX`](crate::posting::ATTEMPTS_MAX) times in all. What was refused, or never taken, is a dead letter; its reservation stands, since
 //!   it may have come through. Attempts are counted from the start of the service.
 
 mod dead;
 mod desk;
-mod endpoint;
 mod parcel;
 
 use std::path::Path;
@@ -28,15 +27,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use dead::{DeadLetter, DeadLetters};
-pub use endpoint::Endpoint;
 
 use super::outbox::{names, segment};
 use crate::intake::Intake;
+use crate::posting::Endpoint;
 use crate::store::StoreError;
 use desk::{Desk, Trouble};
-
-/// Attempts before a contact is a dead letter.
-pub const ATTEMPTS_MAX: u32 = 8;
 
 /// The directory of an outbox in which lie the files that are being posted.
 pub(super) const POSTING: &str = "webhook";
@@ -61,7 +57,7 @@ pub fn run(
             Err(Trouble::Outbox(error)) => {
                 if !std::mem::replace(&mut is_told, true) {
                     tracing::error!(
-                        channel = endpoint.channel,
+                        channel = endpoint.name,
                         "what is posted could not be noted, nothing more is until it can: {error}"
                     );
                 }
@@ -79,36 +75,8 @@ pub fn abandoned(outbox: &Path, endpoints: &[Endpoint]) -> Vec<String> {
     let root = outbox.join(POSTING);
     let mut abandoned = names(&root).unwrap_or_default();
     abandoned.retain(|name| {
-        let is_posted = endpoints.iter().any(|endpoint| segment(&endpoint.channel) == *name);
+        let is_posted = endpoints.iter().any(|endpoint| segment(&endpoint.name) == *name);
         !is_posted && names(&root.join(name)).is_ok_and(|files| !files.is_empty())
     });
     abandoned
-}
-
-/// How long after a failed attempt the next one is made: twice as long each time, about `patience` in all, spread by a
-/// quarter to both sides, so that those that failed together do not come together again.
-fn delay(contact_id: &str, attempts: u32, patience: Duration) -> Duration {
-    let exponent = attempts.saturating_sub(1).min(ATTEMPTS_MAX - 2);
-    let whole = (1u32 << (ATTEMPTS_MAX - 1)) - 1;
-    // Ids are hashes: their bytes are as good as thrown.
-    let place = 2 * exponent as usize;
-    let thrown = contact_id.get(place..place + 2).and_then(|byte| u32::from_str_radix(byte, 16).ok()).unwrap_or(128);
-    patience * (1 << exponent) / whole * (192 + thrown / 2) / 256
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attempts_are_spread_over_the_time_that_is_given() {
-        let hour = Duration::from_secs(3600);
-        for id in ["00000000000000000000000000000000", "ffffffffffffffffffffffffffffffff", "x"] {
-            let delays: Vec<Duration> = (1..ATTEMPTS_MAX).map(|attempts| delay(id, attempts, hour)).collect();
-            assert!(delays.is_sorted() && delays[0] > Duration::from_secs(20), "{delays:?}");
-            let whole: Duration = delays.iter().sum();
-            assert!(whole > hour * 7 / 10 && whole < hour * 13 / 10, "{whole:?}");
-        }
-        assert_ne!(delay("00", 1, hour), delay("80", 1, hour));
-    }
 }

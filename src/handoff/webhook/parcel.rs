@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::super::message::COLUMNS;
 use super::super::outbox::{Batch, Line, lines, sync_directory};
-use super::endpoint::Status;
+use crate::posting::Status;
 
 /// What became of a contact in the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,4 +1,4 @@
-//! Where a channel's contacts are posted, and how they are signed.
+//! Where something is posted, and how it is signed.
 //!
 //! A message is signed as Standard Webhooks has it (standardwebhooks.com): HMAC-SHA256 over id, time and body under the
 //! secret that both sides hold.
@@ -24,7 +24,8 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A receiver. Neither its address, which may hold a secret of its own, nor its key is ever told.
 pub struct Endpoint {
-    pub channel: String,
+    /// What it is posted for: a channel.
+    pub name: String,
     url: String,
     key: Vec<u8>,
     agent: ureq::Agent,
@@ -55,14 +56,14 @@ impl fmt::Display for Status {
 
 impl Endpoint {
     /// A receiver at an address, with the file of the secret that is shared with it.
-    pub fn new(channel: &str, url: &str, secret: &Path) -> anyhow::Result<Endpoint> {
-        let is_loopback = is_loopback(url).with_context(|| format!("could not use the webhook of {channel:?}"))?;
+    pub fn new(name: &str, url: &str, secret: &Path) -> anyhow::Result<Endpoint> {
+        let is_loopback = is_loopback(url).with_context(|| format!("could not use the webhook of {name:?}"))?;
         let text = std::fs::read_to_string(secret)
-            .with_context(|| format!("could not read the webhook secret {secret:?} of {channel:?}"))?;
+            .with_context(|| format!("could not read the webhook secret {secret:?} of {name:?}"))?;
         let key = text.trim().strip_prefix("whsec_").and_then(|text| BASE64_STANDARD.decode(text).ok());
         let key = key.filter(|key| SECRET_BYTES.contains(&key.len())).with_context(|| {
             format!(
-                "could not read the webhook secret {secret:?} of {channel:?}: expected whsec_ and 24 to 64 bytes in base64\nhint: make one with: echo whsec_$(head -c 32 /dev/urandom | base64)"
+                "could not read the webhook secret {secret:?} of {name:?}: expected whsec_ and 24 to 64 bytes in base64\nhint: make one with: echo whsec_$(head -c 32 /dev/urandom | base64)"
             )
         })?;
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
@@ -77,7 +78,7 @@ impl Endpoint {
             .tls_config(tls);
         // Nothing of this machine goes through a proxy.
         let config = if is_loopback { config.proxy(None) } else { config };
-        Ok(Endpoint { channel: channel.to_owned(), url: url.to_owned(), key, agent: config.build().into() })
+        Ok(Endpoint { name: name.to_owned(), url: url.to_owned(), key, agent: config.build().into() })
     }
 
     /// Posts a message once. `at` is in seconds since 1970.
@@ -92,7 +93,7 @@ impl Endpoint {
         match request.send(body) {
             Ok(response) => judged(response.status()),
             Err(error) => {
-                tracing::debug!(channel = self.channel, "no answer: {}", kind(&error));
+                tracing::debug!(name = self.name, "no answer: {}", kind(&error));
                 Attempt::Failed(Status(None))
             }
         }
@@ -108,17 +109,16 @@ impl Endpoint {
     }
 }
 
-/// Whether an address is of this machine. Others are only spoken to under encryption: contacts are personal data.
+/// Whether an address is of this machine. Others are only spoken to under encryption: what is posted is personal data.
 fn is_loopback(url: &str) -> anyhow::Result<bool> {
-    let uri: Uri =
-        url.parse().ok().context("its address cannot be read\nhint: give it as CHANNEL=https://HOST/PATH")?;
+    let uri: Uri = url.parse().ok().context("its address cannot be read\nhint: give it as NAME=https://HOST/PATH")?;
     let host = uri.host().context("its address names no host")?;
     let is_address_here = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     let is_here = host == "localhost" || is_address_here;
     let scheme = uri.scheme_str().unwrap_or_default();
     ensure!(
         scheme == "https" || scheme == "http" && is_here,
-        "expected https, or http to a loopback address\nhint: contacts are personal data; nobody on the way may read them"
+        "expected https, or http to a loopback address\nhint: what is posted is personal data; nobody on the way may read it"
     );
     Ok(is_here)
 }
