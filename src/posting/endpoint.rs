@@ -23,8 +23,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(15);
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A receiver. Neither its address, which may hold a secret of its own, nor its key is ever told.
+#[derive(Clone)]
 pub struct Endpoint {
-    /// What it is posted for: a channel.
+    /// What it is posted for: a channel, or a view.
     pub name: String,
     url: String,
     key: Vec<u8>,
@@ -37,8 +38,8 @@ pub enum Attempt {
     Sent,
     /// The receiver will never take it.
     Refused(Status),
-    /// It may be tried again.
-    Failed(Status),
+    /// It may be tried again; no earlier than after that time, where the receiver said so.
+    Failed(Status, Option<Duration>),
 }
 
 /// What a receiver answered; none where there was no answer.
@@ -91,12 +92,20 @@ impl Endpoint {
             .header("webhook-timestamp", at.to_string())
             .header("webhook-signature", self.signature(id, at, body));
         match request.send(body) {
-            Ok(response) => judged(response.status()),
+            Ok(response) => {
+                let later = response.headers().get("retry-after").and_then(|value| later(value.to_str().ok()?, at));
+                judged(response.status(), later)
+            }
             Err(error) => {
                 tracing::debug!(name = self.name, "no answer: {}", kind(&error));
-                Attempt::Failed(Status(None))
+                Attempt::Failed(Status(None), None)
             }
         }
+    }
+
+    /// By which this address is told from others, without telling it.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(&blake3::derive_key("cohortflow addresses of webhooks", self.url.as_bytes())[..8])
     }
 
     fn signature(&self, id: &str, at: i64, body: &str) -> String {
@@ -135,13 +144,22 @@ fn kind(error: &ureq::Error) -> &'static str {
     }
 }
 
-fn judged(status: StatusCode) -> Attempt {
+/// How long a receiver wants to be left alone, in the forms of RFC 9110, section 10.2.3.
+fn later(text: &str, now: i64) -> Option<Duration> {
+    let seconds = text.trim().parse().ok().or_else(|| {
+        let until = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+        u64::try_from(until.timestamp().as_second() - now).ok()
+    })?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn judged(status: StatusCode, later: Option<Duration>) -> Attempt {
     let told = Status(Some(status.as_u16()));
     match status {
         status if status.is_success() => Attempt::Sent,
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Attempt::Failed(told),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Attempt::Failed(told, later),
         status if status.is_client_error() => Attempt::Refused(told),
-        _ => Attempt::Failed(told),
+        _ => Attempt::Failed(told, later),
     }
 }
 
@@ -189,13 +207,25 @@ mod tests {
     }
 
     #[test]
+    fn a_receiver_says_when_he_is_to_be_asked_again() {
+        let now = "2009-07-01T12:00:00Z".parse::<jiff::Timestamp>().expect("a moment").as_second();
+        let seconds = |text| later(text, now).map(|later| later.as_secs());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds(" 0 "), Some(0));
+        assert_eq!(seconds("Wed, 01 Jul 2009 12:01:30 GMT"), Some(90));
+        for text in ["Wed, 01 Jul 2009 11:00:00 GMT", "-1", "soon", "", "1.5"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_refused_for_good_is_told_from_what_may_be_tried_again() {
         let check = |status: u16, expected: fn(Status) -> Attempt| {
             let code = StatusCode::from_u16(status).expect("a status");
-            assert_eq!(judged(code), expected(Status(Some(status))), "{status}");
+            assert_eq!(judged(code, None), expected(Status(Some(status))), "{status}");
         };
         [200, 202, 204].into_iter().for_each(|status| check(status, |_| Attempt::Sent));
         [400, 401, 404, 410, 422].into_iter().for_each(|status| check(status, Attempt::Refused));
-        [301, 307, 408, 429, 500, 503].into_iter().for_each(|status| check(status, Attempt::Failed));
+        [301, 307, 408, 429, 500, 503].into_iter().for_each(|status| check(status, |told| Attempt::Failed(told, None)));
     }
 }

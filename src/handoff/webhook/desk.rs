@@ -228,10 +228,11 @@ impl<'a> Desk<'a> {
         let status = match attempt {
             Attempt::Sent => return Ok(Some(End::Sent)),
             Attempt::Refused(status) => status,
-            Attempt::Failed(status) => {
+            Attempt::Failed(status, later) => {
                 self.count("failed");
                 if one.attempts < ATTEMPTS_MAX {
-                    one.due = Instant::now() + delay(one.contact_id(), one.attempts, self.patience);
+                    let later = later.unwrap_or_default().min(self.patience);
+                    one.due = Instant::now() + delay(one.contact_id(), one.attempts, self.patience).max(later);
                     return Ok(None);
                 }
                 status

@@ -15,7 +15,7 @@
 //! - A contact is posted at least once, always under the same webhook-id: its contact_id. An attempt whose answer did not
 //!   come is repeated, and so is the last one before a stop; the receiver tells them apart by that id. HTTP gives no more.
 //! - 2xx is taken; another 4xx than 408 and 429 is refused for good; what else there is, redirects too, is tried again,
-//!   [`ATTEMPTS_MAX`](crate::posting::ATTEMPTS_MAX) times in all. What was refused, or never taken, is a dead letter; its reservation stands, since
+//!   no earlier than `retry-after` says, [`ATTEMPTS_MAX`](crate::posting::ATTEMPTS_MAX) times in all. What was refused, or never taken, is a dead letter; its reservation stands, since
 //!   it may have come through. Attempts are counted from the start of the service.
 
 mod dead;
