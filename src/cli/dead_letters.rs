@@ -1,4 +1,4 @@
-//! `dead-letters`: contacts that a webhook did not take.
+//! `dead-letters`: what webhooks did not take.
 
 use std::process::ExitCode;
 
@@ -8,17 +8,21 @@ use serde_json::{Value, json};
 use super::client::{Answer, Service, refused, segment};
 use crate::output::print;
 
-/// List contacts that a webhook refused or never took; or try them again.
+/// List what a webhook refused or never took, contacts and messages of views; or try it again.
 ///
-/// Each is checked again before it is posted: who opted out meanwhile is withdrawn.
+/// Each contact is checked again before it is posted: who opted out meanwhile is withdrawn. A view stands still at the
+/// message that was not taken, and goes on behind it in order.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLE, group(clap::ArgGroup::new("of").args(["channel", "view"])))]
 pub struct DeadLetters {
     /// Those of one channel [default: of all].
     #[arg(long, value_name = "CHANNEL")]
     channel: Option<String>,
-    /// Try those of the channel again.
-    #[arg(long, requires = "channel")]
+    /// That of one view [default: of all].
+    #[arg(long, value_name = "VIEW")]
+    view: Option<String>,
+    /// Try those of the channel, or that of the view, again.
+    #[arg(long, requires = "of")]
     replay: bool,
     #[command(flatten)]
     service: Service,
@@ -30,13 +34,16 @@ pub struct DeadLetters {
 const EXAMPLE: &str = "\
 Example: what the receiver of sms did not take; then again, once it is up.
   cohortflow dead-letters --channel sms
-  cohortflow dead-letters --channel sms --replay";
+  cohortflow dead-letters --channel sms --replay
+The view that stands still at a message, which its receiver takes by now:
+  cohortflow dead-letters --view target --replay";
 
 pub fn run(arguments: DeadLetters) -> anyhow::Result<ExitCode> {
-    let DeadLetters { channel, replay, service, json } = arguments;
-    let answer = match (&channel, replay) {
-        (Some(channel), true) => service.post("/v1/dead-letters/replay", &json!({ "channel": channel }))?,
-        (Some(channel), false) => service.get(&format!("/v1/dead-letters?channel={}", segment(channel)))?,
+    let DeadLetters { channel, view, replay, service, json } = arguments;
+    let of = channel.map(|channel| ("channel", channel)).or(view.map(|view| ("view", view)));
+    let answer = match (&of, replay) {
+        (Some((key, name)), true) => service.post("/v1/dead-letters/replay", &json!({ *key: name }))?,
+        (Some((key, name)), false) => service.get(&format!("/v1/dead-letters?{key}={}", segment(name)))?,
         (None, _) => service.get("/v1/dead-letters")?,
     };
     let told = match answer {
@@ -66,6 +73,19 @@ pub fn run(arguments: DeadLetters) -> anyhow::Result<ExitCode> {
             text("contact_id"),
         ))?;
     }
-    print(format_args!("{} dead letters", letters.len()))?;
+    let feeds = told.get("feeds").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for letter in feeds {
+        let text = |key: &str| letter.get(key).and_then(Value::as_str).unwrap_or_default();
+        let attempts = letter.get("attempts").and_then(Value::as_u64).unwrap_or_default();
+        print(format_args!(
+            "{}  {} {} after {attempts} attempts: {}  {}",
+            text("dead_at"),
+            text("view"),
+            text("event"),
+            text("status"),
+            text("id"),
+        ))?;
+    }
+    print(format_args!("{} dead letters", letters.len() + feeds.len()))?;
     Ok(ExitCode::SUCCESS)
 }

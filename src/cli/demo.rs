@@ -54,6 +54,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         data: arguments.directory.join("data"),
         outbox: arguments.directory.join("outbox"),
         webhooks: Vec::new(),
+        feed_webhooks: Vec::new(),
         webhook_patience: Duration::ZERO,
         reserve: RESERVE_BYTES,
         http: arguments.http,

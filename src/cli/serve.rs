@@ -41,7 +41,14 @@ pub struct Arguments {
     /// The file of the secret that a channel's receiver shares: whsec_ and base64 [default: none].
     #[arg(long, value_name = "CHANNEL=PATH", value_parser = assigned)]
     webhook_secret_file: Vec<(String, String)>,
-    /// Seconds over which a contact is tried, eight times in all, before it is a dead letter.
+    /// Post a view to a webhook, signed likewise: all its rows, then each change in order, and marks between them. Where a
+    /// message is never taken, nothing behind it is posted until `dead-letters --view VIEW --replay` [default: none].
+    #[arg(long, value_name = "VIEW=URL", value_parser = assigned)]
+    feed_webhook: Vec<(String, String)>,
+    /// The file of the secret that a view's receiver shares: whsec_ and base64 [default: none].
+    #[arg(long, value_name = "VIEW=PATH", value_parser = assigned)]
+    feed_webhook_secret_file: Vec<(String, String)>,
+    /// Seconds over which a contact, or a message of a view, is tried, eight times in all, before it is a dead letter.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     webhook_patience: u32,
     /// Megabytes of the disk of DATA that are kept free. Past them only what forbids contacts is taken: opt-outs, lists,
@@ -86,7 +93,9 @@ Example: the reference programme, on an embedded store.
 Then, from another terminal:
   cohortflow ledger
 For a machine that gathers logs as JSON, and traces:
-  cohortflow serve --log info --log-format json --otlp http://127.0.0.1:4318";
+  cohortflow serve --log info --log-format json --otlp http://127.0.0.1:4318
+What becomes of tiers, posted to another system as it changes:
+  cohortflow serve --feed-webhook tier=https://crm.example/ --feed-webhook-secret-file tier=key";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let pg = match arguments.pg {
@@ -103,7 +112,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if cfg!(not(feature = "sql")) && matches!(arguments.pg, Some(Listening::On(_))) {
         tell(format_args!("warning: this build has no SQL, and --pg no effect\nhint: build it with the feature sql"));
     }
-    let webhooks = webhooks(&arguments.webhook, &arguments.webhook_secret_file)?;
+    let webhooks = receivers(&arguments.webhook, &arguments.webhook_secret_file, "--webhook")?;
+    let feed_webhooks = receivers(&arguments.feed_webhook, &arguments.feed_webhook_secret_file, "--feed-webhook")?;
     let has_collector = arguments.collector().is_some() && cfg!(feature = "otlp");
     serve(Config {
         programme: arguments.programme,
@@ -111,6 +121,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         outbox: arguments.outbox.unwrap_or_else(|| beside(&arguments.data)),
         data: arguments.data,
         webhooks,
+        feed_webhooks,
         webhook_patience: Duration::from_secs(u64::from(arguments.webhook_patience)),
         reserve: arguments.reserve.saturating_mul(1_000_000),
         http: arguments.http,
@@ -150,35 +161,32 @@ fn listening(text: &str) -> Result<Listening, String> {
 
 /// What stands on both sides of the first =.
 fn assigned(text: &str) -> Result<(String, String), String> {
-    let (channel, value) = text.split_once('=').ok_or("expected CHANNEL=VALUE")?;
-    if channel.is_empty() || value.is_empty() {
-        return Err("expected a channel and a value".to_owned());
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if name.is_empty() || value.is_empty() {
+        return Err("expected a name and a value".to_owned());
     }
-    Ok((channel.to_owned(), value.to_owned()))
+    Ok((name.to_owned(), value.to_owned()))
 }
 
-/// The receivers of channels, each with its secret.
-fn webhooks(urls: &[(String, String)], secrets: &[(String, String)]) -> anyhow::Result<Vec<Endpoint>> {
-    let one = |pairs: &[(String, String)], channel: &str| {
-        let mut of = pairs.iter().filter(|(of, _)| of == channel).map(|(_, value)| value.clone());
+/// The receivers that an option names, each with its secret.
+fn receivers(urls: &[(String, String)], secrets: &[(String, String)], option: &str) -> anyhow::Result<Vec<Endpoint>> {
+    let one = |pairs: &[(String, String)], name: &str| {
+        let mut of = pairs.iter().filter(|(of, _)| of == name).map(|(_, value)| value.clone());
         (of.next(), of.next().is_some())
     };
-    for (channel, _) in secrets {
-        anyhow::ensure!(
-            one(urls, channel).0.is_some(),
-            "there is a webhook secret of {channel:?} and no --webhook for it"
-        );
+    for (name, _) in secrets {
+        anyhow::ensure!(one(urls, name).0.is_some(), "there is a webhook secret of {name:?} and no {option} for it");
     }
-    let endpoint = |(channel, url): &(String, String)| {
-        let (secret, is_ambiguous) = one(secrets, channel);
+    let endpoint = |(name, url): &(String, String)| {
+        let (secret, is_ambiguous) = one(secrets, name);
         anyhow::ensure!(
-            !is_ambiguous && !one(urls, channel).1,
-            "the channel {channel:?} has two webhooks, or two secrets"
+            !is_ambiguous && !one(urls, name).1,
+            "{name:?} has two webhooks, or two secrets\nhint: give {option} and {option}-secret-file once for it"
         );
         let secret = secret.with_context(|| {
-            format!("the webhook of {channel:?} has no secret\nhint: name its file with --webhook-secret-file {channel}=PATH")
+            format!("the webhook of {name:?} has no secret\nhint: name its file with {option}-secret-file {name}=PATH")
         })?;
-        Endpoint::new(channel, url, secret.as_ref())
+        Endpoint::new(name, url, secret.as_ref())
     };
     urls.iter().map(endpoint).collect()
 }

@@ -53,6 +53,7 @@ use crate::store::Store;
 use crate::store::directory::Directory;
 use crate::store::vfs::Disk;
 use door::Door;
+use feeds::posted::Posted;
 pub use metrics::resident_bytes;
 use ready::Readiness;
 
@@ -65,7 +66,9 @@ pub struct Config {
     pub outbox: PathBuf,
     /// Channels whose contacts the service posts itself.
     pub webhooks: Vec<Endpoint>,
-    /// How long the attempts of a contact that is posted take in all.
+    /// Views that the service posts, each named as its endpoint is.
+    pub feed_webhooks: Vec<Endpoint>,
+    /// How long the attempts of what is posted take in all.
     pub webhook_patience: Duration,
     /// Bytes of the disk of the data directory that are kept for what forbids contacts.
     pub reserve: u64,
@@ -125,6 +128,8 @@ pub struct Service {
     pub statements: statements::Statements,
     /// Channels that are posted to.
     pub webhooks: Vec<String>,
+    /// Views that are posted.
+    pub posted: Vec<Arc<Posted>>,
     support: support::Support,
 }
 
@@ -182,6 +187,10 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
                     }
                 });
             }
+            for posted in &service.posted {
+                let (service, ends) = (&service, StopAtEnd(ends.0.clone()));
+                scope.spawn(move || posted.run(service, config.webhook_patience, &ends.0));
+            }
             watch::watch(&service, &config.landing, config.poll, &ends.0);
         });
         anyhow::Ok(engine)
@@ -225,6 +234,7 @@ struct Opening {
 /// Opens the store and makes all that it holds visible.
 fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyhow::Result<(Arc<Service>, Engine)> {
     let observe = with.metrics.clone();
+    let posted = Posted::open(&config.data, config.feed_webhooks.clone())?;
     let mut store = Store::open(Arc::new(disk), token_key)?;
     store.keep_free(config.reserve);
     let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
@@ -270,6 +280,7 @@ fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyh
         #[cfg(feature = "sql")]
         statements: with.statements,
         webhooks,
+        posted,
         support: support::Support::new(config),
     };
     Ok((Arc::new(service), engine))

@@ -21,12 +21,14 @@ pub struct Support {
 impl Support {
     pub fn new(config: &Config) -> Support {
         let channels: Vec<&str> = config.webhooks.iter().map(|endpoint| &*endpoint.name).collect();
+        let views: Vec<&str> = config.feed_webhooks.iter().map(|endpoint| &*endpoint.name).collect();
         let settings = json!({
             "programme": config.programme,
             "landing": config.landing,
             "data": config.data,
             "outbox": config.outbox,
             "webhooks": channels,
+            "feed_webhooks": views,
             "webhook_patience_seconds": config.webhook_patience.as_secs(),
             "reserve_bytes": config.reserve,
             "http": config.http,

@@ -22,6 +22,7 @@ mod observed;
 mod offers;
 mod orders;
 mod points;
+mod posted;
 mod programmes;
 mod receiver;
 mod restarts;

@@ -219,7 +219,10 @@ fn told_by_a_service() -> BTreeSet<String> {
     town.home.land("bill_2009-06.csv", "customer_id,month,total_fee\nc1,2009-06,x\n");
     let rows: String = (0..400).map(|number| format!("c1,y{number},5\n")).collect();
     town.home.land("score_2009-06.csv", format!("customer_id,model,value\nc1,x,bad\n{rows}"));
-    let service = webhook::serve(&town, &receiver, "1");
+    let secret = town.home.path().join("secret");
+    let of_view = [format!("tier=http://{}/feed", receiver.address), format!("tier={}", secret.display())];
+    let more = ["--feed-webhook", &of_view[0], "--feed-webhook-secret-file", &of_view[1]];
+    let service = webhook::serve_with(&town, &receiver, "1", &more);
     let mut follower = Follower::new("tier");
     follower.connect(&service);
     follower.read_to_mark();
@@ -230,7 +233,10 @@ fn told_by_a_service() -> BTreeSet<String> {
     service.post("/v1/query", &json!({ "sql": "SELECT count(*) FROM tier" })).good();
     service.until("/metrics", |reply| {
         let told: BTreeSet<String> = samples(reply.text()).keys().map(|series| name(series).to_owned()).collect();
-        told.contains("cohortflow_refused_files_total").then_some(told)
+        // A statement is counted once its work has ended, which may be after its answer.
+        let has_statement = cfg!(not(feature = "sql")) || told.contains("cohortflow_sql_seconds_count");
+        let is_posted = told.contains("cohortflow_feed_webhook_total");
+        (has_statement && is_posted && told.contains("cohortflow_refused_files_total")).then_some(told)
     })
 }
 

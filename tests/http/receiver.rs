@@ -19,6 +19,8 @@ pub struct Posted {
     pub path: String,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
+    /// What was answered, once it was.
+    pub status: Option<u16>,
 }
 
 impl Posted {
@@ -43,6 +45,7 @@ pub struct Receiver {
     pub address: SocketAddr,
     posted: Arc<Mutex<Vec<Posted>>>,
     answers: Arc<Mutex<Answers>>,
+    retry_after: Arc<Mutex<Option<u32>>>,
 }
 
 impl Receiver {
@@ -52,6 +55,8 @@ impl Receiver {
         let posted: Arc<Mutex<Vec<Posted>>> = Arc::default();
         let answers: Arc<Mutex<Answers>> = Arc::new(Mutex::new(Box::new(answers)));
         let (noted, answering) = (posted.clone(), answers.clone());
+        let retry_after: Arc<Mutex<Option<u32>>> = Arc::default();
+        let later = retry_after.clone();
         // It ends with the process of the test.
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -63,18 +68,28 @@ impl Receiver {
                     noted.clone()
                 };
                 let Some(status) = answering.lock().expect("not poisoned")(&posted) else { continue };
+                if let Some(one) = noted.lock().expect("not poisoned").get_mut(posted.len() - 1) {
+                    one.status = Some(status);
+                }
+                let later = *later.lock().expect("not poisoned");
+                let later = later.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
                 let head = format!(
-                    "HTTP/1.1 {status} X\r\nconnection: close\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n"
+                    "HTTP/1.1 {status} X\r\nconnection: close\r\n{later}location: /elsewhere\r\ncontent-length: 0\r\n\r\n"
                 );
                 // A service that was killed does not hear it.
                 let _ = stream.write_all(head.as_bytes());
             }
         });
-        Receiver { address, posted, answers }
+        Receiver { address, posted, answers, retry_after }
     }
 
     pub fn answer(&self, answers: impl FnMut(&[Posted]) -> Option<u16> + Send + 'static) {
         *self.answers.lock().expect("not poisoned") = Box::new(answers);
+    }
+
+    /// How many seconds it wants to be left alone from now on.
+    pub fn retry_after(&self, seconds: Option<u32>) {
+        *self.retry_after.lock().expect("not poisoned") = seconds;
     }
 
     pub fn posted(&self) -> Vec<Posted> {
@@ -104,7 +119,7 @@ fn read(stream: &mut TcpStream) -> Option<Posted> {
             let headers: BTreeMap<String, String> = lines.map(header).collect();
             let len: usize = headers.get("content-length").expect("a length").parse().expect("a number");
             if bytes.len() >= end + 4 + len {
-                return Some(Posted { path, headers, body: bytes[end + 4..end + 4 + len].to_vec() });
+                return Some(Posted { path, headers, body: bytes[end + 4..end + 4 + len].to_vec(), status: None });
             }
         }
         match stream.read(&mut block) {

@@ -10,20 +10,18 @@ use crate::handoff::{PROGRAMME, Town, of, open, opt_out, release};
 use crate::receiver::{Posted, Receiver, SECRET, base64, hmac};
 use crate::service::Service;
 
-pub fn serve(town: &Town, receiver: &Receiver, patience: &str) -> Service {
+fn serve(town: &Town, receiver: &Receiver, patience: &str) -> Service {
+    serve_with(town, receiver, patience, &[])
+}
+
+pub fn serve_with(town: &Town, receiver: &Receiver, patience: &str, more: &[&str]) -> Service {
     town.home.land("listing_all.csv", "list_id,customer_id\n");
     let secret = town.home.path().join("secret");
     fs::write(&secret, SECRET).expect("written");
-    let service = town.home.serve_with(&[
-        "--programme",
-        town.programme.to_str().expect("a path"),
-        "--webhook",
-        &format!("sms=http://{}/hook", receiver.address),
-        "--webhook-secret-file",
-        &format!("sms={}", secret.display()),
-        "--webhook-patience",
-        patience,
-    ]);
+    let (address, file) = (format!("sms=http://{}/hook", receiver.address), format!("sms={}", secret.display()));
+    let programme = town.programme.to_str().expect("a path");
+    let arguments = ["--programme", programme, "--webhook", &address, "--webhook-secret-file", &file];
+    let service = town.home.serve_with(&[&arguments[..], &["--webhook-patience", patience], more].concat());
     open(&service);
     service
 }

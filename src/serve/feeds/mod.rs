@@ -1,4 +1,4 @@
-//! Change feeds over HTTP: server-sent events and WebSocket, with the same messages.
+//! Change feeds over HTTP: server-sent events, WebSocket and webhooks, with the same messages.
 //!
 //! | event | data |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | `progress` | `{"view", "upper", "epoch", "token"}`: all of it until `upper` was told |
 //! | `end` | `{"view", "reason"}`: nothing more comes |
 
+pub mod posted;
 mod socket;
 mod sse;
 

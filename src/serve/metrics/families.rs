@@ -43,6 +43,11 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
         Counter,
         "Attempts to post a contact that failed, and contacts that need none any more, by outcome.",
     ),
+    (
+        "cohortflow_feed_webhook_total",
+        Counter,
+        "Messages of views that are posted, by what came of an attempt: sent, failed, dead.",
+    ),
     ("cohortflow_otlp_exports_total", Counter, "Batches of spans that went to the collector, and that did not."),
     ("cohortflow_epoch", Gauge, "The epoch that is visible."),
     ("cohortflow_as_of_month", Gauge, "The month of the clock, counted from the year 0."),
@@ -64,6 +69,11 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     ("cohortflow_feed_consumers", Gauge, "Who follows a view."),
     ("cohortflow_feed_held_rows", Gauge, "Rows that are held of a view, so that its next difference can be made."),
     ("cohortflow_feed_recent_bytes", Gauge, "Bytes of what was told of a view last, held for those who follow."),
+    (
+        "cohortflow_feed_webhook_stopped",
+        Gauge,
+        "1 where a view stands still at a message that its receiver did not take.",
+    ),
     ("cohortflow_points", Gauge, "Where all points are; the accounts add up to 0."),
     ("cohortflow_points_imbalance", Gauge, "What the accounts of points add up to: 0, or wrong."),
     (
