@@ -3,14 +3,17 @@
 import asyncio
 import csv
 import io
+import json
 import pathlib
 import queue
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import asyncpg
 import pandas
@@ -26,6 +29,9 @@ OWN_VIEWS = {"effect_first_reported", "points_change"}
 OWN_COLUMNS = {"accepted_at", "number"}
 
 
+PASSWORD = "correct horse"
+
+
 class Service:
     """`serve` over a province, where everything has become visible."""
 
@@ -39,15 +45,19 @@ class Service:
         self.files = sum(not file.name.endswith(".ok") for file in landing.iterdir())
         programme = ROOT / "fixtures/programmes/reference"
         self.tool("run", "--programme", programme, "--input", landing, "--output", home / "out")
-        command = [binary, "serve", "--landing", landing, "--data", home / "data", "--poll", "20"]
-        command += ["--http", "127.0.0.1:0", "--pg", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        lines = queue.Queue()
-        threading.Thread(target=lambda: [lines.put(line) for line in self.process.stderr], daemon=True).start()
-        while not (found := re.search(r"postgres://127\.0\.0\.1:(\d+)/", lines.get(timeout=60))):
-            pass
-        self.port = int(found[1])
+        self.start()
         self.settle()
+
+    def start(self, *arguments):
+        command = [self.binary, "serve", "--landing", self.home / "landing", "--data", self.home / "data", "--poll", "20"]
+        command += ["--http", "127.0.0.1:0", "--pg", "127.0.0.1:0", *arguments]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        lines, told = queue.Queue(), []
+        threading.Thread(target=lambda process: [lines.put(line) for line in process.stderr], args=[self.process], daemon=True).start()
+        while not (found := re.search(r"postgres://127\.0\.0\.1:(\d+)/", "".join(told))):
+            told.append(lines.get(timeout=60))
+        self.port = int(found[1])
+        self.https = re.search(r"cohortflow serves (https?://\S+)", "".join(told))[1]
 
     def tool(self, *arguments):
         subprocess.run([self.binary, *map(str, arguments)], check=True, capture_output=True)
@@ -196,8 +206,59 @@ def pandas_(service):
         assert list(pandas.read_sql_table("rank_count", connection).columns) == ["rank", "members"]
 
 
+def http(service, context, path, body, token=None):
+    headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(service.https + path, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+        return json.load(answer)
+
+
+def scram_and_tls(service):
+    """The same data, served anew with a certificate and accounts: who logs in, and how."""
+    service.process.terminate()
+    service.process.wait(timeout=30)
+    key, certificate = service.home / "key.pem", service.home / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-sha256", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    service.start("--tls-cert", certificate, "--tls-key", key)
+    service.settle()
+    context = ssl.create_default_context(cafile=str(certificate))
+    http(service, context, "/v1/accounts", {"name": "root", "role": "administrator", "password": PASSWORD})
+    token = http(service, context, "/v1/login", {"name": "root", "password": PASSWORD})["token"]
+    http(service, context, "/v1/accounts", {"name": "ann", "role": "planner", "password": PASSWORD}, token)
+    where = f"host=localhost port={service.port} dbname=cohortflow sslrootcert={certificate}"
+    secure = f"{where} user=ann password='{PASSWORD}' sslmode=verify-full"
+    for more in ["channel_binding=require", "channel_binding=disable", "sslnegotiation=direct channel_binding=require"]:
+        told = subprocess.run(["psql", "-X", "-At", "-c", "SELECT current_user, count(*) > 0 FROM tier", f"{secure} {more}"],
+                              capture_output=True, text=True, timeout=60)
+        if "sslnegotiation" in told.stderr:
+            continue  # A psql before 17 does not know it.
+        assert told.stdout == "ann|t\n", (more, told)
+    with psycopg.connect(f"{secure} channel_binding=require") as connection:
+        assert connection.execute("SELECT count(number) FROM member_points").fetchone() == (0,)
+    with psycopg.connect(f"{where} user=ann password='{PASSWORD}' sslmode=disable") as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("ann",)
+    for user, password in [("ann", "wrong horse"), ("nobody", PASSWORD)]:
+        try:
+            psycopg.connect(f"{where} user={user} password='{password}' sslmode=require")
+        except psycopg.OperationalError as error:
+            assert "password authentication failed" in str(error), error
+            continue
+        raise AssertionError(user)
+
+    async def ask():
+        connection = await asyncpg.connect(host="localhost", port=service.port, user="ann", password=PASSWORD,
+                                           database="cohortflow", ssl=context)
+        assert await connection.fetchval("SELECT current_user") == "ann"
+        await connection.close()
+
+    asyncio.run(ask())
+
+
 def main():
-    checks = [psql_tells_what_run_exports, psql_lists_and_describes, psql_cannot_write, psycopg_3, asyncpg_, sqlalchemy_, pandas_]
+    checks = [psql_tells_what_run_exports, psql_lists_and_describes, psql_cannot_write, psycopg_3, asyncpg_, sqlalchemy_, pandas_,
+              scram_and_tls]
     with tempfile.TemporaryDirectory() as home:
         service = Service(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(home))
         try:
