@@ -28,6 +28,8 @@
 //! | [`programme`] | TOML and rules into what the dataflow evaluates, errors that point | everything else |
 //! | `support` | what whoever helps is given: counts and sizes | rows |
 //! | [`telemetry`] | the log, the latest of its lines, spans to a collector | everything else |
+//! | [`notices`] | texts that staff keep, which no view hangs on | everything else |
+//! | [`access`] | accounts, rights, what each may see, the record of what was done | HTTP, SQL |
 //! | [`serve`], [`cli`] | HTTP, the landing directory, commands | |
 //!
 //! What is deliberately absent: no view is kept on disk (the log gives them all back), no float is
@@ -46,6 +48,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod campaigns;
 pub mod cli;
 pub mod engine;
@@ -54,6 +57,7 @@ pub mod generate;
 pub mod handoff;
 pub mod ingest;
 pub mod intake;
+pub mod notices;
 pub mod orders;
 mod output;
 pub mod posting;

@@ -10,8 +10,9 @@ use cohortflow::engine::Engine;
 use cohortflow::generate::{Feed, Settings, Summary, Telling, World};
 use cohortflow::intake::{Intake, Taken, landed};
 use cohortflow::programme;
+use cohortflow::query::VIEWS;
 use cohortflow::query::export::csv;
-use cohortflow::query::{Sources, VIEWS};
+use cohortflow::query::sight::Sight;
 use cohortflow::store::Store;
 use cohortflow::store::memory::Memory;
 use dataflows::types::Month;
@@ -168,19 +169,10 @@ fn run(directory: &Path) -> Outcome {
     };
     intake.take(landed.files, &|_| {}, &mut tell).expect("taken");
     assert!(intake.hub().settle());
-    let (published, names) = (intake.hub().published(), intake.names().read().names());
-    let document = intake.document();
-    let looked_at = std::sync::OnceLock::new();
-    let sources = Sources {
-        published: &published,
-        names: &names,
-        store: intake.store(),
-        document: &document,
-        looked_at: &looked_at,
-    };
+    let reading = intake.readings().reading(Sight::everything());
     for view in VIEWS.iter().filter(|view| view.follows_from_input()) {
         let mut bytes = Vec::new();
-        csv(view, sources, &mut bytes, &|_| unreachable!("memory takes everything")).expect("exported");
+        csv(view, reading.sources(), &mut bytes, &|_| unreachable!("memory takes everything")).expect("exported");
         let mut reader = ::csv::ReaderBuilder::new().from_reader(&*bytes);
         let rows = reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect();
         outcome.views.insert(view.name, rows);

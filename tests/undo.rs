@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use cohortflow::engine::Engine;
 use cohortflow::generate::{Settings, Telling, World};
@@ -12,6 +12,7 @@ use cohortflow::intake::undo::{Answer, Undo};
 use cohortflow::intake::{Intake, Taken, landed};
 use cohortflow::programme;
 use cohortflow::query::receipt::{Receipt, receipt};
+use cohortflow::query::sight::Sight;
 use cohortflow::query::{Reading, Sources, VIEWS, rows};
 use cohortflow::store::memory::{Loss, Memory};
 use cohortflow::store::undo::Refused;
@@ -50,10 +51,7 @@ impl Service {
     }
 
     fn reading(&self) -> Reading {
-        let dictionary = self.intake.names();
-        let names = dictionary.read().names();
-        let (published, store) = (self.intake.hub().published(), self.intake.store().clone());
-        Reading { published, names, dictionary, store, document: self.intake.document(), looked_at: OnceLock::new() }
+        self.intake.readings().reading(Sight::everything())
     }
 
     fn views(&self) -> Views {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use cohortflow::engine::Engine;
 use cohortflow::generate::{Settings, Telling, World};
 use cohortflow::intake::{Intake, Taken, landed};
 use cohortflow::programme;
+use cohortflow::query::sight::Sight;
 use cohortflow::query::why::{Asked, Checked, Clause, Explainer, Of, Row, Unknown, Verdict, Why};
 use cohortflow::query::{Reading, rows, view};
 use cohortflow::store::memory::Memory;
@@ -52,16 +53,7 @@ impl Province {
     }
 
     fn reading(&self) -> Reading {
-        let dictionary = self.intake.names();
-        let names = dictionary.read().names();
-        Reading {
-            published: self.intake.hub().published(),
-            names,
-            dictionary,
-            store: self.intake.store().clone(),
-            document: self.intake.document(),
-            looked_at: OnceLock::new(),
-        }
+        self.intake.readings().reading(Sight::everything())
     }
 
     fn explainer(&self) -> Explainer {

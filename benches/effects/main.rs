@@ -16,7 +16,8 @@ use cohortflow::engine::Engine;
 use cohortflow::intake::{Intake, Taken, landed};
 use cohortflow::programme::{Source, parse};
 use cohortflow::query::fit::Fit;
-use cohortflow::query::{Sources, rows, view};
+use cohortflow::query::sight::Sight;
+use cohortflow::query::{rows, view};
 use cohortflow::serve::resident_bytes;
 use cohortflow::store::Store;
 use cohortflow::store::StoreError;
@@ -89,15 +90,10 @@ impl Service {
 
     /// Milliseconds to read views whole, and rows in them.
     fn read(&self, views: &[&str]) -> (f64, usize) {
-        let names = self.intake.names().read().names();
-        let (published, document) = (self.intake.hub().published(), self.intake.document());
-        let store = self.intake.store();
-        let looked_at = std::sync::OnceLock::new();
-        let sources =
-            Sources { published: &published, names: &names, store, document: &document, looked_at: &looked_at };
+        let reading = self.intake.readings().reading(Sight::everything());
         let (began, mut count) = (Instant::now(), 0);
         for name in views {
-            let read = rows::<Failed>(view(name).expect("a view"), sources, &mut |row| {
+            let read = rows::<Failed>(view(name).expect("a view"), reading.sources(), &mut |row| {
                 count += 1;
                 black_box(row);
                 Ok(())

@@ -10,13 +10,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use cohortflow::engine::{Engine, Published};
 use cohortflow::intake::{Intake, Taken, landed};
 use cohortflow::programme::{Document, Source, number, parse};
 use cohortflow::query::Reading;
+use cohortflow::query::sight::Sight;
 use cohortflow::query::whatif::{Wanted, diff, sweep};
 use cohortflow::store::Store;
 use cohortflow::store::directory::Directory;
@@ -140,10 +141,7 @@ fn whatif(customers: usize, workers: usize) -> Figures {
 }
 
 fn reading(intake: &Intake) -> Reading {
-    let dictionary = intake.names();
-    let names = dictionary.read().names();
-    let (published, store, document) = (intake.hub().published(), intake.store().clone(), intake.document());
-    Reading { published, names, dictionary, store, document, looked_at: OnceLock::new() }
+    intake.readings().reading(Sight::everything())
 }
 
 /// How many come and go, over all lists.

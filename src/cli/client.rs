@@ -1,5 +1,7 @@
 //! Asking a running service.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, anyhow};
 use serde_json::Value;
 
@@ -11,6 +13,13 @@ pub struct Service {
     /// The service to ask.
     #[arg(long, value_name = "URL", env = "COHORTFLOW_URL", default_value = "http://127.0.0.1:7878")]
     http: String,
+    /// A file with the token to ask with, as `cohortflow login` writes it; COHORTFLOW_TOKEN may hold the token itself
+    /// [default: none, for a service without accounts].
+    #[arg(long, value_name = "PATH", env = "COHORTFLOW_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// The certificate that signs the service's, a PEM file [default: those that the system trusts].
+    #[arg(long, value_name = "FILE", env = "COHORTFLOW_CA")]
+    ca: Option<PathBuf>,
 }
 
 /// An answer: what was asked for, or the service's own refusal.
@@ -21,7 +30,7 @@ pub enum Answer {
 
 impl Service {
     pub fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        let agent = agent();
+        let agent = self.agent()?;
         self.answer(agent.get(format!("{}{path}", self.http)).call())
     }
 
@@ -31,7 +40,7 @@ impl Service {
 
     /// The same, under a key by which it is known when it is sent again.
     pub fn post_under(&self, path: &str, body: &Value, key: Option<&str>) -> anyhow::Result<Answer> {
-        let agent = agent();
+        let agent = self.agent()?;
         let mut request = agent.post(format!("{}{path}", self.http));
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
@@ -41,12 +50,12 @@ impl Service {
 
     /// Text as it comes, to anything; or the service's refusal.
     pub fn copy(&self, path: &str, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
-        self.copied(agent().get(format!("{}{path}", self.http)).call(), out)
+        self.copied(self.agent()?.get(format!("{}{path}", self.http)).call(), out)
     }
 
     /// The same of what is answered to a body.
     pub fn post_copy(&self, path: &str, body: &Value, out: &mut dyn std::io::Write) -> anyhow::Result<Option<Value>> {
-        self.copied(agent().post(format!("{}{path}", self.http)).send_json(body), out)
+        self.copied(self.agent()?.post(format!("{}{path}", self.http)).send_json(body), out)
     }
 
     fn copied(
@@ -64,11 +73,59 @@ impl Service {
 
     /// An answer that goes on for as long as somebody reads it; or the service's refusal.
     pub fn stream(&self, path: &str) -> anyhow::Result<Result<impl std::io::BufRead + use<>, Value>> {
-        let mut response = agent().get(format!("{}{path}", self.http)).call().map_err(|error| self.unreached(error))?;
+        let mut response =
+            self.agent()?.get(format!("{}{path}", self.http)).call().map_err(|error| self.unreached(error))?;
         if !response.status().is_success() {
             return Ok(Err(json(&mut response)?));
         }
         Ok(Ok(std::io::BufReader::new(response.into_body().into_reader())))
+    }
+
+    pub fn delete(&self, path: &str) -> anyhow::Result<Answer> {
+        let agent = self.agent()?;
+        self.answer(agent.delete(format!("{}{path}", self.http)).call())
+    }
+
+    /// Asks as whoever the token is of.
+    fn agent(&self) -> anyhow::Result<ureq::Agent> {
+        let mut config = ureq::Agent::config_builder().http_status_as_error(false);
+        if let Some(path) = &self.ca {
+            let pem = std::fs::read(path).with_context(|| format!("could not read the certificate {path:?}"))?;
+            let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
+                .filter_map(|item| match item {
+                    Ok(ureq::tls::PemItem::Certificate(certificate)) => Some(certificate),
+                    _ => None,
+                })
+                .collect();
+            anyhow::ensure!(!certificates.is_empty(), "{path:?} holds no certificate in PEM");
+            let roots = ureq::tls::RootCerts::new_with_certs(&certificates);
+            config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
+        }
+        if let Some(token) = self.token()? {
+            let value = ureq::http::HeaderValue::try_from(format!("Bearer {token}"));
+            let mut value = value.context("the token holds what no token holds")?;
+            value.set_sensitive(true);
+            config = config.middleware(
+                move |mut request: ureq::http::Request<ureq::SendBody>, next: ureq::middleware::MiddlewareNext| {
+                    request.headers_mut().insert(ureq::http::header::AUTHORIZATION, value.clone());
+                    next.handle(request)
+                },
+            );
+        }
+        Ok(config.build().into())
+    }
+
+    fn token(&self) -> anyhow::Result<Option<String>> {
+        let token = match &self.token_file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| {
+                    format!("could not read the token {path:?}\nhint: `cohortflow login NAME --output PATH` writes one")
+                })?;
+                Some(text)
+            }
+            None => std::env::var("COHORTFLOW_TOKEN").ok(),
+        };
+        Ok(token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()))
     }
 
     fn answer(&self, result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Answer> {
@@ -92,10 +149,6 @@ const ANSWER_BYTES_MAX: u64 = 1 << 30;
 fn json(response: &mut ureq::http::Response<ureq::Body>) -> anyhow::Result<Value> {
     let value = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_json::<Value>();
     value.context("the service's answer is no JSON\nhint: is that a cohortflow service?")
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
 }
 
 /// A part of a path: everything but letters, digits and a few signs is written in percents.

@@ -58,6 +58,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         webhook_patience: Duration::ZERO,
         reserve: RESERVE_BYTES,
         http: arguments.http,
+        tls: None,
+        is_insecure: false,
         #[cfg(feature = "sql")]
         sql: crate::serve::Sql::default(),
         workers: 1,

@@ -1,6 +1,8 @@
 //! What the user types.
 
+mod accounts;
 mod ask;
+mod audit;
 mod campaigns;
 mod check;
 mod client;
@@ -86,6 +88,9 @@ enum Command {
     Ledger(ask::Ledger),
     Quarantine(ask::Quarantine),
     Confirm(ask::Confirm),
+    Account(accounts::Arguments),
+    Login(accounts::Login),
+    Audit(audit::Arguments),
     Receipt(receipt::Receipt),
     Undo(undo::Undo),
     SupportBundle(support_bundle::Arguments),
@@ -141,6 +146,9 @@ pub fn main() -> ExitCode {
         Command::Ledger(arguments) => ask::ledger(arguments),
         Command::Quarantine(arguments) => ask::quarantine(arguments),
         Command::Confirm(arguments) => ask::confirm(arguments),
+        Command::Account(arguments) => accounts::run(arguments),
+        Command::Login(arguments) => accounts::login(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
         Command::Receipt(arguments) => receipt::receipt(arguments),
         Command::Undo(arguments) => undo::undo(arguments),
         Command::SupportBundle(arguments) => support_bundle::run(arguments),

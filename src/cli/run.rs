@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use anyhow::Context;
 
@@ -14,7 +13,8 @@ use crate::intake::{Intake, Taken, landed};
 use crate::output;
 use crate::programme;
 use crate::query::export::{Format, export};
-use crate::query::{Sources, VIEWS, absent};
+use crate::query::sight::Sight;
+use crate::query::{VIEWS, absent};
 use crate::store::Store;
 use crate::store::memory::Memory;
 
@@ -96,18 +96,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(intake.hub().settle(), "a worker failed");
 
     let spinner = progress::spinner("writing views");
-    let (published, names) = (intake.hub().published(), intake.names().read().names());
-    let document = intake.document();
-    let looked_at = OnceLock::new();
-    let sources = Sources {
-        published: &published,
-        names: &names,
-        store: intake.store(),
-        document: &document,
-        looked_at: &looked_at,
-    };
+    let reading = intake.readings().reading(Sight::everything());
     for view in VIEWS.iter().filter(|view| view.follows_from_input()) {
-        export(view, sources, &arguments.output, arguments.format)?;
+        export(view, reading.sources(), &arguments.output, arguments.format)?;
     }
     spinner.finish_and_clear();
     output::tell(format_args!("note: views that this build does not carry: {}", absent().join(", ")));

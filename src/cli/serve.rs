@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::output::tell;
 use crate::posting::Endpoint;
-use crate::serve::{Config, SQL, SQL_SECONDS, serve};
+use crate::serve::{Config, SQL, SQL_SECONDS, TlsFiles, serve};
 use crate::store::room::RESERVE_BYTES;
 
 /// Run the service: take what lands, keep the views, answer over HTTP.
@@ -69,7 +69,14 @@ pub struct Arguments {
     /// they are dropped, and nothing waits [default: none].
     #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
     otlp: Option<String>,
-    /// Serve another address than loopback, to whoever asks: there are no accounts yet.
+    /// The certificate of HTTP and SQL, a PEM file, which they speak TLS with then. A renewed one is taken up within ten
+    /// seconds [default: none].
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Serve another address than loopback without accounts, or without TLS.
     #[arg(long)]
     insecure: bool,
     /// Worker threads of the dataflow. One is quicker for single changes, two for loads.
@@ -103,12 +110,6 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Listening::Off) => None,
         Some(Listening::On(address)) => Some(address),
     };
-    for address in [Some(arguments.http), pg].into_iter().flatten() {
-        anyhow::ensure!(
-            address.ip().is_loopback() || arguments.insecure,
-            "{address} is not a loopback address, and there are no accounts to tell who may ask\nhint: serve 127.0.0.1, or say --insecure"
-        );
-    }
     if cfg!(not(feature = "sql")) && matches!(arguments.pg, Some(Listening::On(_))) {
         tell(format_args!("warning: this build has no SQL, and --pg no effect\nhint: build it with the feature sql"));
     }
@@ -125,6 +126,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         webhook_patience: Duration::from_secs(u64::from(arguments.webhook_patience)),
         reserve: arguments.reserve.saturating_mul(1_000_000),
         http: arguments.http,
+        tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
+        is_insecure: arguments.insecure,
         #[cfg(feature = "sql")]
         sql: crate::serve::Sql {
             address: pg,

@@ -16,6 +16,7 @@ use super::journal::{Journal, JournalError};
 use super::row::{self, Difference, Part};
 use super::segment::Mark;
 use super::standing::{Standing, is_of_store};
+use crate::query::sight::Sight;
 use crate::query::{Reading, View};
 
 /// Bytes of rows that were told last and are held for those who follow; others read the files.
@@ -121,7 +122,7 @@ impl Feed {
                 }
                 return Ok("nobody followed for long; begin again without a token".into());
             }
-            let reading = Arc::new(shared.readings.reading());
+            let reading = Arc::new(shared.readings.reading(Sight::everything()));
             let is_new = seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(&seen.published, &reading.published));
             if is_new || is_of_store(self.view) {
                 self.advance(&reading)?;

@@ -30,6 +30,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::query::filter::Filter;
+use crate::query::sight::Sight;
 use crate::query::{Reading, Readings, VIEWS, View};
 use crate::store::StoreError;
 pub use consumer::{Begin, Consumer, Event, Progress};
@@ -186,7 +187,7 @@ impl Feeds {
 
     /// Begins to follow a view.
     fn begin(&self, view: &'static View) -> Result<Running, FollowError> {
-        let reading = Arc::new(self.shared.readings.reading());
+        let reading = Arc::new(self.shared.readings.reading(Sight::everything()));
         let standing = Standing::of(view, &reading, None)?;
         // Another than that of any other history.
         let mut digest = [0; 8];

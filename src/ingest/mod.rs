@@ -20,6 +20,7 @@ mod keys;
 mod lines;
 mod mask;
 pub mod names;
+pub mod objects;
 mod orders;
 mod parquet;
 mod read;

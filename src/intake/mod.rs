@@ -7,6 +7,7 @@
 //! One file is committed while the next is decoded. The order of commits is the order in which
 //! files were given; views do not depend on it, the ledger's epochs do.
 
+pub mod batches;
 pub mod edits;
 mod landing;
 pub(crate) mod names;

@@ -43,7 +43,7 @@ pub use batches::Batches;
 pub use fit::Kept;
 pub(crate) use heard::is_heard_of;
 pub use offers::{Accepted, OfferAnswer, Taken};
-pub use page::{Offer, Page, Why};
+pub use page::{NotWhy, Offer, Page, Why};
 pub use provision::Provisioned;
 pub use replies::{Replied, Reply};
 pub use requests::{Asked, Told, Words};

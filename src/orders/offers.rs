@@ -14,7 +14,9 @@ use crate::intake::requests::{Before, Seal};
 use crate::store::StoreError;
 
 /// What he says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize, clap::ValueEnum, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Accepted {
     Accepted,

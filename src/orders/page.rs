@@ -1,6 +1,6 @@
 //! What a customer who calls, or comes, is offered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dataflows::records::{Arm, State};
 use dataflows::targets::{DO_NOT_CONTACT, Past, is_opted_out};
@@ -52,6 +52,29 @@ pub struct Page {
     pub closed: Option<&'static str>,
     pub offers: Vec<Offer>,
     pub more: Vec<Offer>,
+    /// What is not to be offered to him, and why; by product.
+    pub not: Vec<(String, NotWhy)>,
+}
+
+/// Why a product is not to be offered to somebody.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum NotWhy {
+    /// He holds it.
+    Held,
+    /// He said no, or later, not long ago.
+    Declined,
+    /// His terminal cannot use it.
+    Terminal,
+}
+
+impl NotWhy {
+    pub fn name(self) -> &'static str {
+        match self {
+            NotWhy::Held => "held",
+            NotWhy::Declined => "declined",
+            NotWhy::Terminal => "terminal",
+        }
+    }
 }
 
 /// The page of a number, from 1.
@@ -71,7 +94,16 @@ pub(crate) fn offers(
     if closed.is_some() {
         return Page { closed, ..Page::default() };
     }
-    let mut shelf = Shelf { person, published, store, document, past, listed: Vec::new(), seen: BTreeSet::new() };
+    let mut shelf = Shelf {
+        person,
+        published,
+        store,
+        document,
+        past,
+        listed: Vec::new(),
+        seen: BTreeSet::new(),
+        not: BTreeMap::new(),
+    };
     shelf.listed = shelf.campaigns();
     let mut all = shelf.pack();
     all.extend(shelf.of_campaigns());
@@ -79,7 +111,10 @@ pub(crate) fn offers(
     rest.extend(shelf.products());
     let skip = page.saturating_sub(1).saturating_mul(MORE);
     let more = rest.into_iter().skip(skip).take(MORE).collect();
-    Page { closed: None, offers: if page == 1 { all } else { Vec::new() }, more }
+    let text = |product: &Word| person.names.words.text(product.0).unwrap_or_default().to_owned();
+    let mut not: Vec<(String, NotWhy)> = shelf.not.iter().map(|(product, why)| (text(product), *why)).collect();
+    not.sort();
+    Page { closed: None, offers: if page == 1 { all } else { Vec::new() }, more, not }
 }
 
 /// What is put on pages, each product once.
@@ -92,6 +127,8 @@ struct Shelf<'a> {
     /// Campaigns that list him, by place, with what they offer him: the greater priority first, then by id.
     listed: Vec<(usize, Word)>,
     seen: BTreeSet<Word>,
+    /// What was left out, and why.
+    not: BTreeMap<Word, NotWhy>,
 }
 
 impl Shelf<'_> {
@@ -126,9 +163,22 @@ impl Shelf<'_> {
         let limits = &self.published.programme.limits;
         let until = self.past.declined_until(word, product, (limits.decline_days, limits.later_days));
         let is_declined = until.is_some_and(|until| person.now.unwrap_or(Time(i64::MIN)) < until);
-        if is_declined || person.holds(product) || !person.can_use(product, self.store) || !self.seen.insert(product) {
+        let not = if person.holds(product) {
+            Some(NotWhy::Held)
+        } else if !person.can_use(product, self.store) {
+            Some(NotWhy::Terminal)
+        } else {
+            is_declined.then_some(NotWhy::Declined)
+        };
+        if let Some(not) = not {
+            self.not.insert(product, not);
             return None;
         }
+        if !self.seen.insert(product) {
+            return None;
+        }
+        // What one campaign may not offer yet, another may.
+        self.not.remove(&product);
         let text = |word: Word| person.names.words.text(word.0).unwrap_or_default().to_owned();
         let column = place.and_then(|place| person.chunk.targets.columns.get(place));
         let listed = column

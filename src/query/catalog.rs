@@ -1,5 +1,7 @@
 //! The views of the contract that this build carries: names and columns.
 
+use super::sight::{Menu, Whose};
+
 /// The type of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -35,6 +37,10 @@ pub struct View {
     pub columns: &'static [Column],
     /// What it tells, in a line.
     pub about: &'static str,
+    /// Which right it is read by.
+    pub menu: Menu,
+    /// Whom its rows are about.
+    pub whose: Whose,
 }
 
 macro_rules! columns {
@@ -46,6 +52,8 @@ macro_rules! columns {
 pub const VIEWS: &[View] = &[
     View {
         name: "customer_attribute",
+        menu: Menu::Customers,
+        whose: Whose::Persons(&["customer_id"]),
         about: "what rules know of each customer, as of as_of",
         columns: columns![
             customer_id Text, as_of Month, months_billed Integer, avg_fee Hundredths, avg_roaming_fee Hundredths,
@@ -56,36 +64,50 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "tier",
+        menu: Menu::Customers,
+        whose: Whose::Persons(&["customer_id"]),
         about: "each customer's class, and since which month",
         columns: columns![customer_id Text, tier Text, since Month],
     },
     View {
         name: "tier_count",
+        menu: Menu::Statistics,
+        whose: Whose::City("city"),
         about: "customers by city and class",
         columns: columns![city Text, tier Text, customers Integer],
     },
     View {
         name: "tier_move",
+        menu: Menu::Statistics,
+        whose: Whose::Province,
         about: "customers who changed class from the month before to the month",
         columns: columns![month Month, from_tier Text, to_tier Text, customers Integer],
     },
     View {
         name: "segment_member",
+        menu: Menu::Customers,
+        whose: Whose::Persons(&["customer_id"]),
         about: "who is in which segment",
         columns: columns![segment Text, customer_id Text],
     },
     View {
         name: "segment_count",
+        menu: Menu::Statistics,
+        whose: Whose::City("city"),
         about: "members of segments by city",
         columns: columns![segment Text, city Text, customers Integer],
     },
     View {
         name: "points_entry",
+        menu: Menu::Ranks,
+        whose: Whose::Persons(&["customer_id"]),
         about: "what events and adjustments gave each customer, or took",
         columns: columns![customer_id Text, entry_id Text, at Time, rule Text, points Integer],
     },
     View {
         name: "points_balance",
+        menu: Menu::Ranks,
+        whose: Whose::Persons(&["customer_id"]),
         about: "points, rank and membership of everybody with an event or an adjustment",
         columns: columns![
             customer_id Text, balance Integer, earned Integer, forfeited Integer, adjusted Integer, rank Text,
@@ -94,6 +116,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "points_spendable",
+        menu: Menu::Ranks,
+        whose: Whose::Persons(&["customer_id"]),
         about: "of each balance, what can be spent; and what is missing to the next rank",
         columns: columns![
             customer_id Text, spendable Integer, pending Integer, expiring_30d Integer, redeemed Integer,
@@ -102,6 +126,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "points_lot",
+        menu: Menu::Ranks,
+        whose: Whose::Persons(&["customer_id"]),
         about: "what each award has left, from when it can be spent, and when it is lost",
         columns: columns![
             customer_id Text, entry_id Text, rule Text, at Time, granted Integer, left Integer,
@@ -110,40 +136,60 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "points_account",
+        menu: Menu::Ranks,
+        whose: Whose::Province,
         about: "where all points are: the accounts of a double entry, which add up to 0",
         columns: columns![account Text, points Integer],
     },
     View {
         name: "points_imbalance",
+        menu: Menu::Ranks,
+        whose: Whose::Persons(&["customer_id"]),
         about: "whose balance is not what his entries add up to: always empty, or something is wrong",
         columns: columns![customer_id Text, balance Integer, entries Integer],
     },
     View {
         name: "points_change",
+        menu: Menu::Ranks,
+        whose: Whose::Persons(&["customer_id"]),
         about: "entries that changed after they were shown, and for which file or programme: the latest 100,000",
         columns: columns![
             epoch Integer, customer_id Text, entry_id Text, at Time, rule Text, before Integer, after Integer,
             cause Text,
         ],
     },
-    View { name: "rank_count", about: "members by rank", columns: columns![rank Text, members Integer] },
+    View {
+        name: "rank_count",
+        menu: Menu::Ranks,
+        whose: Whose::Province,
+        about: "members by rank",
+        columns: columns![rank Text, members Integer],
+    },
     View {
         name: "rank_move",
+        menu: Menu::Ranks,
+        whose: Whose::Province,
         about: "members whose rank at the month's end is not that of the month before",
         columns: columns![month Month, from_rank Text, to_rank Text, members Integer],
     },
     View {
         name: "referral",
+        menu: Menu::Members,
+        whose: Whose::Persons(&["referrer", "referred"]),
         about: "who recommended the community, or a service, to whom, and what it earned",
         columns: columns![referrer Text, referred Text, at Time, kind Text, result Text, points Integer],
     },
     View {
         name: "referral_tree",
+        menu: Menu::Members,
+        whose: Whose::Persons(&["customer_id"]),
         about: "whom each customer brought into the community, directly and through others",
         columns: columns![customer_id Text, direct Integer, total Integer, depth Integer],
     },
     View {
         name: "referral_rate",
+        menu: Menu::Statistics,
+        whose: Whose::City("city"),
         about: "by month and city: members, invitations, who joined by them, and the viral coefficient",
         columns: columns![
             month Month, city Text, members Integer, invited Integer, joined Integer, conversion Rate, coefficient Rate,
@@ -151,16 +197,22 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "member_stage",
+        menu: Menu::Statistics,
+        whose: Whose::City("city"),
         about: "members by stage and city: new, active, silent, lapsed",
         columns: columns![stage Text, city Text, members Integer],
     },
     View {
         name: "drive_share",
+        menu: Menu::Statistics,
+        whose: Whose::Province,
         about: "of each class's customers with a drive, how many have a sign, and what share that is",
         columns: columns![tier Text, drive Text, sign Text, customers Integer, share Rate],
     },
     View {
         name: "fit",
+        menu: Menu::Customers,
+        whose: Whose::Persons(&["customer_id"]),
         about: "each customer's best five products, each on its best channel, with the scores of each pair",
         columns: columns![
             customer_id Text, product_id Text, channel_id Text, score_customer_product Hundredths,
@@ -169,31 +221,43 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "channel_preference",
+        menu: Menu::Statistics,
+        whose: Whose::Province,
         about: "over which channels the members of each segment order and cancel, and how they prefer them",
         columns: columns![segment Text, channel_id Text, orders Integer, cancels Integer, score Hundredths],
     },
     View {
         name: "best_hour",
+        menu: Menu::Customers,
+        whose: Whose::Persons(&["customer_id"]),
         about: "the hour of the day in which each customer responds most",
         columns: columns![customer_id Text, hour Integer, responses Integer, all_responses Integer],
     },
     View {
         name: "target",
+        menu: Menu::Campaigns,
+        whose: Whose::Persons(&["customer_id"]),
         about: "whom each campaign lists, what it offers him, over which channel, in which arm",
         columns: columns![campaign_id Text, customer_id Text, product_id Text, channel_id Text, arm Text],
     },
     View {
         name: "target_count",
+        menu: Menu::Campaigns,
+        whose: Whose::Province,
         about: "customers on target lists by channel and arm",
         columns: columns![campaign_id Text, channel_id Text, arm Text, customers Integer],
     },
     View {
         name: "target_excluded",
+        menu: Menu::Campaigns,
+        whose: Whose::Province,
         about: "customers of audiences who are not listed, by the first reason",
         columns: columns![campaign_id Text, reason Text, customers Integer],
     },
     View {
         name: "campaign",
+        menu: Menu::Campaigns,
+        whose: Whose::Nobody,
         about: "how far each campaign has come, and whom it lists: customers by arm",
         columns: columns![
             campaign_id Text, name Text, state Text, since Time, by Text, level Text, from Time, until Time,
@@ -202,6 +266,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "campaign_change",
+        menu: Menu::Campaigns,
+        whose: Whose::Nobody,
         about: "who set which campaign to which state, and when",
         columns: columns![
             campaign_id Text, at Time, state Text, city Text, by Text, note Text, change_id Text,
@@ -209,11 +275,15 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "prize",
+        menu: Menu::Campaigns,
+        whose: Whose::Persons(&["customer_id"]),
         about: "who ordered from a campaign that draws a prize, in the order of the draw",
         columns: columns![campaign_id Text, customer_id Text, draw Text, place Integer, won Boolean],
     },
     View {
         name: "order_request",
+        menu: Menu::Services,
+        whose: Whose::Persons(&["customer_id"]),
         about: "what customers ordered by reply or offer, and how far each request has come",
         columns: columns![
             request_id Text, customer_id Text, product_id Text, campaign_id Text, channel_id Text, at Time, state Text,
@@ -222,6 +292,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "effect",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "what came of each campaign on each channel, in each arm: customers, cost and revenue",
         columns: columns![
             campaign_id Text, channel_id Text, arm Text, contacted Integer, delivered Integer, opened Integer,
@@ -231,6 +303,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "effect_first_reported",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "what came of each campaign as it stood when each day closed, and whether it is known otherwise now",
         columns: columns![
             campaign_id Text, channel_id Text, arm Text, day Day, contacted Integer, delivered Integer, opened Integer,
@@ -240,6 +314,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "effect_by",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "the same by segment, class and city of today",
         columns: columns![
             campaign_id Text, arm Text, dimension Text, value Text, delivered Integer, ordered Integer,
@@ -248,6 +324,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "effect_rate",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "success and complaints of each arm, the uplift over control with its 95% interval, cost and saving",
         columns: columns![
             campaign_id Text, arm Text, success_rate Rate, complaint_rate Rate, uplift Rate, uplift_low Rate,
@@ -256,6 +334,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "effect_uplift",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "uplift with the interval for one look, and with the one that holds however often it is looked at",
         columns: columns![
             campaign_id Text, compared_with Text, reached Integer, succeeded Integer, compared_reached Integer,
@@ -265,6 +345,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "effect_reach",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "of those listed, who was contacted, and of them, who was delivered to",
         columns: columns![
             campaign_id Text, channel_id Text, arm Text, targeted Integer, contacted Integer, delivered Integer,
@@ -273,6 +355,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "effect_revenue",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "what campaigns brought in: by the formula of the field, and as orders delivered it",
         columns: columns![
             campaign_id Text, new_customers Integer, months_of_use Integer, formula_revenue Hundredths,
@@ -281,6 +365,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "satisfaction",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "what customers answered to surveys, by campaign, arm and segment (null: all)",
         columns: columns![
             campaign_id Text, arm Text, segment Text, customers Integer, answers Integer, satisfaction Hundredths,
@@ -288,16 +374,22 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "complaint_count",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "complaints about campaigns, by arm and reason",
         columns: columns![campaign_id Text, arm Text, reason Text, complaints Integer],
     },
     View {
         name: "goal_progress",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "how far each campaign's goal was reached, day by day",
         columns: columns![campaign_id Text, day Day, kpi Text, target Hundredths, actual Integer],
     },
     View {
         name: "goal_pace",
+        menu: Menu::Effects,
+        whose: Whose::City("city"),
         about: "what standing goals and those of campaigns came to, and of what was due by then",
         columns: columns![
             campaign_id Text, goal Text, level Text, city Text, day Day, target Rate, due Rate, actual Rate, pace Rate,
@@ -305,6 +397,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "clause_review",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "what each clause of a closed campaign's audience was good for",
         columns: columns![
             campaign_id Text, clause Integer, condition Text, inside Integer, inside_successes Integer, inside_rate Rate,
@@ -313,6 +407,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "segment_profile",
+        menu: Menu::Statistics,
+        whose: Whose::Province,
         about: "how the members of each segment differ from the population, by value of each attribute",
         columns: columns![
             segment Text, attribute Text, value Text, members Integer, share Rate, customers Integer,
@@ -321,6 +417,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "segment_average",
+        menu: Menu::Statistics,
+        whose: Whose::Province,
         about: "the average of each number over the members of each segment, and over the population",
         columns: columns![
             segment Text, attribute Text, members Integer, average Hundredths, customers Integer,
@@ -329,11 +427,15 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "channel_workload",
+        menu: Menu::Effects,
+        whose: Whose::Province,
         about: "contacts of each channel and day, and what it can carry",
         columns: columns![channel_id Text, day Day, contacts Integer, capacity Integer],
     },
     View {
         name: "penetration",
+        menu: Menu::Services,
+        whose: Whose::Province,
         about: "customers who held a product at a month's end, or used it in the month, by segment (null: all)",
         columns: columns![
             product_id Text, segment Text, month Month, kind Text, users Integer, customers Integer, rate Rate,
@@ -341,6 +443,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "penetration_growth",
+        menu: Menu::Services,
+        whose: Whose::Province,
         about: "the rate of each month beside that of the first month with users, and how many times that it is",
         columns: columns![
             product_id Text, segment Text, month Month, kind Text, first_month Month, first_rate Rate, rate Rate,
@@ -349,6 +453,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "service_health",
+        menu: Menu::Services,
+        whose: Whose::Province,
         about: "customers of each product: who holds it, uses it, tries it, stayed after a trial",
         columns: columns![
             product_id Text, held Integer, active Integer, idle Integer, bundled_idle Integer, trial Integer,
@@ -357,21 +463,29 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "care_task",
+        menu: Menu::Services,
+        whose: Whose::Persons(&["customer_id"]),
         about: "what is to be done for customers who opened a service and do not use it, and when",
         columns: columns![customer_id Text, product_id Text, step Text, due Day, state Text],
     },
     View {
         name: "care_diagnosis",
+        menu: Menu::Services,
+        whose: Whose::Persons(&["customer_id"]),
         about: "who opened a service, still holds it, does not use it, and why not",
         columns: columns![customer_id Text, product_id Text, reason Text, opened_on Day, city Text],
     },
     View {
         name: "care_count",
+        menu: Menu::Services,
+        whose: Whose::Province,
         about: "customers who do not use a service that they opened, by diagnosis",
         columns: columns![product_id Text, reason Text, customers Integer],
     },
     View {
         name: "member_points",
+        menu: Menu::Ranks,
+        whose: Whose::Persons(&["customer_id"]),
         about: "for staff: points and rank of everybody with an event or an adjustment, and the latest of them",
         columns: columns![
             customer_id Text, number Token, city Text, status Text, member Boolean, balance Integer, rank Text,
@@ -380,6 +494,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "member_referral",
+        menu: Menu::Members,
+        whose: Whose::Persons(&["customer_id", "referred"]),
         about: "for staff: who recommended the community, or a service, to whom, when, and what came of it",
         columns: columns![
             customer_id Text, number Token, city Text, status Text, event_id Text, at Time, referred Text, kind Text,
@@ -388,6 +504,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "registration",
+        menu: Menu::Members,
+        whose: Whose::Persons(&["customer_id"]),
         about: "for staff: who became a member, when and by which channel",
         columns: columns![
             customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
@@ -395,6 +513,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "deregistration",
+        menu: Menu::Members,
+        whose: Whose::Persons(&["customer_id"]),
         about: "for staff: who left, and the points that this took",
         columns: columns![
             customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
@@ -403,6 +523,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "visit",
+        menu: Menu::Members,
+        whose: Whose::Persons(&["customer_id"]),
         about: "for staff: who looked at which page, member or not",
         columns: columns![
             customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
@@ -411,6 +533,8 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "opinion",
+        menu: Menu::Opinions,
+        whose: Whose::Persons(&["customer_id"]),
         about: "for staff: opinions by topic, of members and others",
         columns: columns![
             customer_id Text, number Token, city Text, status Text, event_id Text, at Time, channel_id Text,
@@ -419,11 +543,15 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "quarantine",
+        menu: Menu::Feeds,
+        whose: Whose::Province,
         about: "rows of live files that could not be taken, and why",
         columns: columns![file Text, line Integer, column Text, reason Text, row Text],
     },
     View {
         name: "ingest_ledger",
+        menu: Menu::Feeds,
+        whose: Whose::Province,
         about: "what became of every file",
         columns: columns![
             feed Text, period Text, part Text, version Integer, status Text, rows Integer, bad_rows Integer,

@@ -73,6 +73,14 @@ impl Filter {
             own.map(|(_, ids)| ids.iter().filter_map(|id| names.customers.find(id).map(CustomerIx)).collect());
     }
 
+    /// And one of these texts stands in a column, whatever else is wanted of it.
+    pub fn and(mut self, view: &View, column: &str, texts: Vec<String>) -> Filter {
+        let place = view.columns.iter().position(|own| own.name == column);
+        // A column that there is not holds nothing that could be wanted.
+        self.columns.push((place.unwrap_or(view.columns.len()), texts));
+        self
+    }
+
     /// Every row is wanted.
     pub fn is_all(&self) -> bool {
         self.columns.is_empty() && self.period.is_none()

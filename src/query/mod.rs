@@ -27,6 +27,7 @@ pub mod receipt;
 mod referrals;
 mod review;
 mod rows;
+pub mod sight;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod statistics;

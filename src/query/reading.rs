@@ -6,6 +6,7 @@ use dataflows::types::Epoch;
 use parking_lot::{Mutex, RwLock};
 
 use super::Sources;
+use super::sight::{Seen, Sight};
 use crate::engine::{Hub, Published};
 use crate::programme::Document;
 use crate::store::{Dictionary, Names, Store};
@@ -21,13 +22,13 @@ pub struct Readings {
 }
 
 impl Readings {
-    /// Everything at what is visible now. Its names are at least those of its rows.
-    pub fn reading(&self) -> Reading {
+    /// What is seen, at what is visible now. Its names are at least those of its rows.
+    pub fn reading(&self, sight: Sight) -> Reading {
         let published = self.hub.published();
         let names = self.dictionary.read().names();
         let (dictionary, store) = (self.dictionary.clone(), self.store.clone());
         let document = self.document.lock().clone();
-        Reading { published, names, dictionary, store, document, looked_at: OnceLock::new() }
+        Reading { published, names, dictionary, store, document, looked_at: OnceLock::new(), sight }
     }
 }
 
@@ -42,9 +43,16 @@ pub struct Reading {
     pub document: Arc<Document>,
     /// How far the store had come when its ledger was first looked at.
     pub looked_at: OnceLock<Epoch>,
+    /// What of it is seen.
+    pub sight: Sight,
 }
 
 impl Reading {
+    /// What of it somebody sees.
+    pub fn seen(&self) -> Seen<'_> {
+        Seen { sight: &self.sight, published: &self.published, names: &self.names, dictionary: &self.dictionary }
+    }
+
     pub fn sources(&self) -> Sources<'_> {
         Sources {
             published: &self.published,
@@ -52,6 +60,7 @@ impl Reading {
             store: &self.store,
             document: &self.document,
             looked_at: &self.looked_at,
+            seen: self.seen(),
         }
     }
 }

@@ -30,6 +30,7 @@ use super::points::{
 use super::prizes::prize;
 use super::referrals::{member_referral, referral, referral_rate, referral_tree};
 use super::review::{clause_review, segment_average, segment_profile};
+use super::sight::Seen;
 use super::targets::{target, target_count, target_excluded};
 use super::{Cell, View};
 use crate::engine::Published;
@@ -48,10 +49,31 @@ pub struct Sources<'a> {
     pub document: &'a Document,
     /// How far the store had come when its ledger was first looked at: a second look sees no more.
     pub looked_at: &'a OnceLock<Epoch>,
+    /// What of them is seen.
+    pub seen: Seen<'a>,
 }
 
-/// Visits the rows of a view.
+/// Visits the rows of a view that are seen, as they are seen. Of a view that is not, there are none: who asks is to be
+/// told so before ([`Sight::unseen`]).
 pub fn rows<E: From<StoreError>>(
+    view: &View,
+    sources: Sources<'_>,
+    visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>,
+) -> Result<(), E> {
+    let seen = sources.seen;
+    if seen.sight.is_whole(view) {
+        return all_rows(view, sources, visit);
+    }
+    if seen.sight.unseen(view).is_some() {
+        return Ok(());
+    }
+    all_rows(view, sources, &mut |cells| match seen.shown(view, cells) {
+        Some(cells) => visit(&cells),
+        None => Ok(()),
+    })
+}
+
+fn all_rows<E: From<StoreError>>(
     view: &View,
     sources: Sources<'_>,
     visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), E>,

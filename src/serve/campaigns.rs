@@ -13,14 +13,18 @@ use serde_json::{Value, json};
 use super::Service;
 use super::answer::{Refusal, stored};
 use super::door::Opened;
-use super::edits::{Key, read};
+use super::edits::{Key, by_whom, read};
+use super::gate::Asker;
 use super::guard::{JsonBody, Segment};
+use super::policy::denied;
+use crate::access::{Right, Viewer};
 use crate::campaigns::{
     Account, Change, Counts, Grounds, Prediction, Refused, account, accounts, contents, counts, histories, history,
     money, plan, predict,
 };
 use crate::intake::Taken;
 use crate::intake::states::{Changed, Request, change_id};
+use crate::query::sight::Place;
 use crate::query::{Cell, nearest};
 
 /// `GET /v1/campaigns`.
@@ -146,11 +150,12 @@ fn unknown(service: &Service, id: &str) -> Refusal {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+#[schemars(rename = "NewState")]
+pub struct Body {
     state: String,
-    by: String,
+    by: Option<String>,
     note: Option<String>,
     city: Option<String>,
 }
@@ -158,6 +163,7 @@ struct Body {
 /// `POST /v1/campaigns/{id}/state`.
 pub async fn set_state(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(id): Segment,
     key: Key,
     JsonBody(body): JsonBody,
@@ -170,9 +176,28 @@ pub async fn set_state(
             State::NAMES.join(", ")
         )));
     };
+    let by = by_whom(&viewer, by)?;
+    may_set(&viewer, state, city.as_deref())?;
     let asked = Asked { id, state, by, note, city };
-    let answer = tokio::task::spawn_blocking(move || asked.answered(&service, key, &body));
+    let answer = tokio::task::spawn_blocking(move || {
+        asked.was_made_by_others(&service, &viewer)?;
+        asked.answered(&service, key, &body)
+    });
     answer.await.map_err(Refusal::internal)?
+}
+
+/// Whoever designs takes a campaign on, but others approve it; cities accept it for themselves.
+fn may_set(viewer: &Viewer, state: State, city: Option<&str>) -> Result<(), Refusal> {
+    let whole = |city: &str| {
+        let is_it = |place: &Place| place.district.is_none() && place.city == city;
+        viewer.sight.places().is_none_or(|places| places.iter().any(is_it))
+    };
+    let may = match (state, city) {
+        (State::Approved, _) => viewer.may(Right::Approve),
+        (State::Accepted, Some(city)) => (viewer.may(Right::Accept) || viewer.may(Right::Design)) && whole(city),
+        _ => viewer.may(Right::Design) && viewer.sees_province(),
+    };
+    may.then_some(()).ok_or_else(|| denied(format!("the account may not set a campaign to {}", state.name())))
 }
 
 struct Asked {
@@ -184,6 +209,21 @@ struct Asked {
 }
 
 impl Asked {
+    /// Four eyes: who approves a campaign is not who last took it on. While there are no accounts nobody tells them apart.
+    fn was_made_by_others(&self, service: &Service, viewer: &Viewer) -> Result<(), Refusal> {
+        if self.state != State::Approved || viewer.name().is_none() {
+            return Ok(());
+        }
+        let changes = {
+            let store = service.intake.store().lock();
+            history(&store, &service.intake.names().read(), &self.id)
+        };
+        if changes.iter().any(|change| change.by == self.by) {
+            return Err(denied("who made a campaign does not approve it: somebody else does"));
+        }
+        Ok(())
+    }
+
     fn answered(&self, service: &Arc<Service>, Key(key): Key, body: &[u8]) -> Result<Response, Refusal> {
         let request = Request {
             campaign: &self.id,

@@ -16,8 +16,9 @@ use super::door::Opened;
 use super::edits::read;
 use super::guard::JsonBody;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfLetters")]
 pub struct Asked {
     channel: Option<String>,
     view: Option<String>,

@@ -56,7 +56,8 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
-        let server = std::thread::spawn(move || super::super::http::run(listener, Arc::default(), stopped, || {}));
+        let server =
+            std::thread::spawn(move || super::super::http::run(listener, None, Arc::default(), stopped, || {}));
         let get = |path: &str| {
             let mut stream = TcpStream::connect(address).expect("connected");
             write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");

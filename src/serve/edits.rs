@@ -15,7 +15,10 @@ use serde_json::json;
 use super::Service;
 use super::answer::{Refusal, stored};
 use super::door::Opened;
+use super::gate::Asker;
 use super::guard::{JsonBody, Segment};
+use super::policy::denied;
+use crate::access::Viewer;
 use crate::ingest;
 use crate::intake::Taken;
 use crate::intake::edits::{Does, Edit, Edited, ListEdit, OptOut, Request};
@@ -43,41 +46,48 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Adjustment {
+pub struct Adjustment {
     customer_id: String,
     points: i64,
     reason: String,
-    by: String,
+    by: Option<String>,
     at: Option<String>,
 }
 
 /// `POST /v1/adjustments`.
-pub async fn adjust(Opened(service): Opened, Key(key): Key, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub async fn adjust(
+    Opened(service): Opened,
+    Asker(viewer): Asker,
+    Key(key): Key,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
     let Adjustment { customer_id, points, reason, by, at } =
         read(&body, "{\"customer_id\", \"points\", \"reason\", \"by\"}")?;
+    let by = by_whom(&viewer, by)?;
+    sees(&service, &viewer, [customer_id.as_str()])?;
     let edit = Edit::Adjustment { customer: customer_id, points, at: moment(&service, "at", at)? };
     answered(service, edit, Author { by, reason }, key, body).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct List {
+pub struct List {
     op: Does,
     #[serde(default)]
     customers: Vec<String>,
     reason: String,
-    by: String,
+    by: Option<String>,
     from: Option<String>,
     until: Option<String>,
     confirm: Option<Confirm>,
 }
 
 /// What a person has seen.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Confirm {
+pub struct Confirm {
     before: usize,
     after: usize,
 }
@@ -85,12 +95,18 @@ struct Confirm {
 /// `POST /v1/lists/{list}`.
 pub async fn edit_list(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(list): Segment,
     Key(key): Key,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let List { op, customers, reason, by, from, until, confirm } =
         read(&body, "{\"op\", \"customers\", \"reason\", \"by\"}")?;
+    let by = by_whom(&viewer, by)?;
+    if !viewer.sees_province() && matches!(op, Does::Replace | Does::Clear) {
+        return Err(denied("replace and clear take off customers of other places; add and remove one's own"));
+    }
+    sees(&service, &viewer, customers.iter().map(String::as_str))?;
     if customers.len() > CUSTOMERS_MAX {
         return Err(Refusal::bad_request(format!("an edit has at most {CUSTOMERS_MAX} customers")));
     }
@@ -112,23 +128,57 @@ pub async fn edit_list(
     answered(service, edit, Author { by, reason }, key, body).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OptedOut {
+pub struct OptedOut {
     customer_id: String,
     /// The campaign that he answered to, and by which channel.
     campaign_id: Option<String>,
     channel_id: Option<String>,
     reason: String,
-    by: String,
+    by: Option<String>,
 }
 
 /// `POST /v1/optouts`: a customer wants to be left alone, as a channel or a front desk relays it.
-pub async fn opt_out(Opened(service): Opened, Key(key): Key, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub async fn opt_out(
+    Opened(service): Opened,
+    Asker(viewer): Asker,
+    Key(key): Key,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
     let OptedOut { customer_id, campaign_id, channel_id, reason, by } =
         read(&body, "{\"customer_id\", \"reason\", \"by\"}")?;
+    let by = by_whom(&viewer, by)?;
+    sees(&service, &viewer, [customer_id.as_str()])?;
     let edit = Edit::OptOut(OptOut { customer: customer_id, campaign: campaign_id, channel: channel_id });
     answered(service, edit, Author { by, reason }, key, body).await
+}
+
+/// Who asks, as it is noted: the account. Where there are none yet, whoever it says.
+pub fn by_whom(viewer: &Viewer, said: Option<String>) -> Result<String, Refusal> {
+    match (viewer.name(), said) {
+        (None, Some(said)) => Ok(said),
+        (None, None) => Err(Refusal::bad_request("by is missing: who asks?")),
+        (Some(name), Some(said)) if said != name => {
+            Err(denied(format!("by is the account that asks, {name}, or is left out")))
+        }
+        (Some(name), _) => Ok(name.to_owned()),
+    }
+}
+
+/// Refuses what is about a customer whom somebody does not see, as if there were none of that id.
+pub fn sees<'a>(service: &Service, viewer: &Viewer, ids: impl IntoIterator<Item = &'a str>) -> Result<(), Refusal> {
+    if viewer.sees_province() {
+        return Ok(());
+    }
+    let reading = service.reading(viewer);
+    let seen = reading.seen();
+    let unknown: Vec<&str> = ids.into_iter().filter(|id| !seen.holds(id)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let refusal = Refusal::not_found("no customer of that id; nothing was changed");
+    Err(Refusal { more: Some(json!({ "unknown": unknown })), ..refusal })
 }
 
 /// Reads a body as what is expected.

@@ -16,7 +16,7 @@ use crate::engine::Published;
 use crate::query::fit::{CUSTOMERS_MAX, Fit};
 use crate::store::Dictionary;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfCustomer {
     /// Of this product alone, over every channel.
@@ -40,7 +40,7 @@ pub async fn customer_fit(
     answer(service, find, |fit, (customer, product)| json!({ "fit": fit.of_customer(customer, product) })).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfProduct {
     #[serde(default = "limit_default")]

@@ -3,29 +3,34 @@
 //! A browser sends a loopback address whatever a page of a stranger asks it to, but tells whose page it
 //! is: by the host it was reached under, by its origin, and by asking first before it sends JSON.
 
+use std::sync::Arc;
+
 use axum::body::{Bytes, HttpBody};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::answer::Refusal;
+use super::door::Door;
 use crate::programme;
 
 /// Largest body, in bytes: the largest programme, with what JSON adds to it.
 pub const BODY_BYTES_MAX: usize = 2 * programme::BYTES_MAX;
 
-/// Lets through who asked under a loopback name or an address, and no page of another site.
-pub async fn own_pages_only(request: Request, next: Next) -> Response {
+/// Lets through no page of another site, and, while there are no accounts, who asked under a loopback name or an address
+/// alone: where there are, a page that does not know a token gets nothing whatever name it asks under.
+pub async fn own_pages_only(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let host = text(request.headers(), header::HOST).unwrap_or("");
     let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.parse::<u16>().is_ok() { name } else { host });
     let is_address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-    if name != "localhost" && !is_address {
+    let has_accounts = door.service().is_some_and(|service| service.accounts.keeper().is_none());
+    if name != "localhost" && !is_address && !has_accounts {
         return Refusal::new(StatusCode::MISDIRECTED_REQUEST, "host", "ask under localhost or an address")
             .into_response();
     }
-    let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|origin| origin == host);
+    let is_own = |origin: &str| origin.split_once("://").is_some_and(|(_, origin)| origin == host);
     let origin = request.headers().get(header::ORIGIN);
     if origin.is_some_and(|origin| !origin.to_str().is_ok_and(is_own)) {
         return Refusal::new(StatusCode::FORBIDDEN, "origin", "pages of other sites are not answered").into_response();

@@ -1,6 +1,4 @@
-//! The routes.
-//!
-//! Only loopback is served by this build (see `cli::serve`); who is turned away there, `guard` says.
+//! HTTP is served: until a signal, over TLS or without. Which routes there are, `routes` says.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,32 +9,18 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::answer::{Refusal, stored};
-use super::campaigns::{campaign, campaigns, set_state};
-use super::dead_letters::{dead_letters, replay};
 use super::door::{Door, OPENING, Opened};
-use super::edits::{adjust, edit_list, opt_out};
-use super::feeds::{socket, stream};
-use super::fit::{channel_fit, customer_fit, product_fit};
+use super::gate::{From, challenge};
 use super::guard::{BODY_BYTES_MAX, JsonBody, Segment, own_pages_only};
 use super::metrics::{measured, sample};
-use super::offers::{answer_offer, offers};
-use super::orders::{answers, batch, reply};
-use super::receipts::receipt;
-use super::release::release;
-use super::standing::standing;
-use super::support::support;
-use super::undo::undo;
-use super::views::{view_rows, views};
-use super::whatif::{diff, parsed, proposed, sweep};
-use super::why::why;
-use super::worklist::{claim, result, worklist};
-use crate::query::card;
+use super::routes;
+use super::tls::{Listener, Tls};
+use super::whatif::{parsed, proposed};
 use crate::store::Entry;
 use crate::verify;
 
@@ -48,13 +32,14 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// signal would be heard.
 pub fn run(
     listener: TcpListener,
+    tls: Option<Tls>,
     door: Arc<Door>,
     stop: Arc<AtomicBool>,
     announce: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let listener = Listener::new(tokio::net::TcpListener::from_std(listener)?, tls.as_ref())?;
         let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         announce();
         let (draining, drained) = tokio::sync::oneshot::channel();
@@ -62,7 +47,8 @@ pub fn run(
             stopped(signals, stop).await;
             let _ = draining.send(());
         };
-        let served = axum::serve(listener, router(door.clone())).with_graceful_shutdown(stopped);
+        let served = axum::serve(listener, router(door.clone()).into_make_service_with_connect_info::<From>())
+            .with_graceful_shutdown(stopped);
         let overdue = async {
             let _ = drained.await;
             tokio::time::sleep(DRAIN_MAX).await;
@@ -87,55 +73,14 @@ pub fn run(
 const LOOK: Duration = Duration::from_millis(20);
 
 fn router(door: Arc<Door>) -> Router {
-    let router = Router::new();
-    #[cfg(feature = "sql")]
-    let router = router.route("/v1/query", post(super::query::query));
-    router
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .route("/v1/customers/{id}", get(customer))
-        .route("/v1/customers/{id}/standing", get(standing))
-        .route("/v1/customers/{id}/why", get(why))
-        .route("/v1/customers/{id}/offers", get(offers))
-        .route("/v1/customers/{id}/fit", get(customer_fit))
-        .route("/v1/products/{id}/fit", get(product_fit))
-        .route("/v1/channels/{id}/fit", get(channel_fit))
-        .route("/v1/customers/{id}/offers/answer", post(answer_offer))
-        .route("/v1/views", get(views))
-        .route("/v1/views/{name}", get(view_rows))
-        .route("/v1/views/{name}/feed", get(stream))
-        .route("/v1/views/{name}/socket", get(socket))
-        .route("/v1/programme", get(programme_text).post(apply))
-        .route("/v1/programme/diff", post(diff))
-        .route("/v1/programme/sweep", post(sweep))
-        .route("/v1/adjustments", post(adjust))
-        .route("/v1/lists/{list}", post(edit_list))
-        .route("/v1/campaigns/{id}/release", post(release))
-        .route("/v1/optouts", post(opt_out))
-        .route("/v1/dead-letters", get(dead_letters))
-        .route("/v1/dead-letters/replay", post(replay))
-        .route("/v1/campaigns", get(campaigns))
-        .route("/v1/campaigns/{id}", get(campaign))
-        .route("/v1/campaigns/{id}/state", post(set_state))
-        .route("/v1/replies", post(reply))
-        .route("/v1/provisioning/batch", post(batch))
-        .route("/v1/provisioning/answers", post(answers))
-        .route("/v1/worklist", get(worklist))
-        .route("/v1/worklist/{contact_id}/claim", post(claim))
-        .route("/v1/worklist/{contact_id}/result", post(result))
-        .route("/v1/files/{file}/receipt", get(receipt))
-        .route("/v1/files/{file}/undo", post(undo))
-        .route("/v1/held", get(held))
-        .route("/v1/held/{file}/confirm", post(confirm))
-        .route("/v1/verify", post(verify_all))
-        .route("/v1/support", get(support))
+    routes::router(&door)
         .fallback(|| async { Refusal::not_found("no such path; /v1/views lists the views") })
         .method_not_allowed_fallback(|| async {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "that path takes the methods of the allow header")
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(own_pages_only))
+        .layer(middleware::from_fn(challenge))
+        .layer(middleware::from_fn_with_state(door.clone(), own_pages_only))
         .layer(middleware::from_fn(measured))
         .with_state(door)
 }
@@ -150,14 +95,14 @@ async fn stopped((mut interrupt, mut terminate): (Signal, Signal), stop: Arc<Ato
     stop.store(true, Ordering::Release);
 }
 
-async fn healthz(State(door): State<Arc<Door>>) -> Response {
+pub async fn healthz(State(door): State<Arc<Door>>) -> Response {
     if door.service().is_some_and(|service| service.intake.hub().has_failed()) {
         return (StatusCode::SERVICE_UNAVAILABLE, "a worker has failed\n").into_response();
     }
     "ok\n".into_response()
 }
 
-async fn readyz(State(door): State<Arc<Door>>) -> Response {
+pub async fn readyz(State(door): State<Arc<Door>>) -> Response {
     let Some(service) = door.service() else {
         let answer = json!({ "ready": false, "reasons": [OPENING], "epoch": 0 });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(answer)).into_response();
@@ -171,7 +116,7 @@ async fn readyz(State(door): State<Arc<Door>>) -> Response {
     (status, Json(answer)).into_response()
 }
 
-async fn metrics(Opened(service): Opened) -> Result<Response, Refusal> {
+pub async fn metrics(Opened(service): Opened) -> Result<Response, Refusal> {
     let read = move || {
         sample(&service);
         service.metrics.render()
@@ -180,21 +125,11 @@ async fn metrics(Opened(service): Opened) -> Result<Response, Refusal> {
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
-async fn customer(Opened(service): Opened, Segment(id): Segment) -> Result<Response, Refusal> {
-    let published = service.intake.hub().published();
-    let dictionary = service.intake.names();
-    let names = dictionary.read();
-    match card(&published, &names, &id) {
-        Some(card) => Ok(Json(card).into_response()),
-        None => Err(Refusal::not_found("no customer of that id")),
-    }
-}
-
-async fn programme_text(Opened(service): Opened) -> Response {
+pub async fn programme_text(Opened(service): Opened) -> Response {
     Json(json!({ "sources": service.intake.document().sources })).into_response()
 }
 
-async fn apply(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub async fn apply(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
     let sources = proposed(&body)?;
     tokio::task::spawn_blocking(move || {
         let document = parsed(&service, sources)?;
@@ -223,13 +158,13 @@ async fn apply(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Resp
     .map_err(Refusal::internal)?
 }
 
-async fn held(Opened(service): Opened) -> Response {
+pub async fn held(Opened(service): Opened) -> Response {
     let store = service.intake.store().lock();
     let file = |(file, entry): (&str, &Entry)| json!({ "file": file, "reason": entry.reason, "epoch": entry.epoch });
     Json(json!({ "held": store.ledger().held().into_iter().map(file).collect::<Vec<_>>() })).into_response()
 }
 
-async fn confirm(Opened(service): Opened, Segment(file): Segment) -> Result<Response, Refusal> {
+pub async fn confirm(Opened(service): Opened, Segment(file): Segment) -> Result<Response, Refusal> {
     tokio::task::spawn_blocking(move || {
         if !stored(service.intake.confirm(&file))? {
             return Err(Refusal::not_found("no file of that name is held; /v1/held lists those that are"));
@@ -240,7 +175,7 @@ async fn confirm(Opened(service): Opened, Segment(file): Segment) -> Result<Resp
     .map_err(Refusal::internal)?
 }
 
-async fn verify_all(Opened(service): Opened) -> Result<Response, Refusal> {
+pub async fn verify_all(Opened(service): Opened) -> Result<Response, Refusal> {
     tokio::task::spawn_blocking(move || {
         let (standing, published) = {
             let store = service.intake.store().lock();

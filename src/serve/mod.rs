@@ -1,28 +1,42 @@
 //! The service: watches a landing directory, keeps the views, answers over HTTP.
 
+mod accounts;
 mod answer;
+mod audit;
+mod batches;
 mod campaigns;
+mod card;
 mod dead_letters;
 mod door;
 mod edits;
 mod feeds;
 mod fit;
+mod gate;
 mod guard;
 mod http;
+mod login;
+#[cfg(feature = "sql")]
+mod meter;
 mod metrics;
+mod notices;
 mod offers;
+mod openapi;
 mod orders;
+mod pages;
 #[cfg(feature = "sql")]
 mod pgwire;
+mod policy;
 #[cfg(feature = "sql")]
 mod query;
 mod ready;
 mod receipts;
 mod release;
+mod routes;
 mod standing;
 #[cfg(feature = "sql")]
 mod statements;
 mod support;
+mod tls;
 mod undo;
 mod views;
 mod watch;
@@ -38,11 +52,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::access::audit::Audit;
+use crate::access::{Accounts, Viewer};
 use crate::engine::Engine;
 use crate::feeds::{self as change_feeds, Feeds};
 use crate::handoff::Handoffs;
 use crate::handoff::webhook;
 use crate::intake::Intake;
+use crate::notices::Notices;
 use crate::orders::Batches;
 use crate::output::tell;
 use crate::posting::Endpoint;
@@ -51,11 +68,13 @@ use crate::query::Reading;
 use crate::query::leaderboard::Leaderboard;
 use crate::store::Store;
 use crate::store::directory::Directory;
-use crate::store::vfs::Disk;
+use crate::store::vfs::{Disk, Vfs};
 use door::Door;
 use feeds::posted::Posted;
 pub use metrics::resident_bytes;
 use ready::Readiness;
+pub use tls::Files as TlsFiles;
+use tls::Tls;
 
 /// How the service is set up.
 pub struct Config {
@@ -73,6 +92,10 @@ pub struct Config {
     /// Bytes of the disk of the data directory that are kept for what forbids contacts.
     pub reserve: u64,
     pub http: SocketAddr,
+    /// The certificate of HTTP and SQL; none: neither speaks TLS.
+    pub tls: Option<tls::Files>,
+    /// Other addresses than loopback are served without accounts, or without TLS.
+    pub is_insecure: bool,
     #[cfg(feature = "sql")]
     pub sql: Sql,
     pub workers: usize,
@@ -89,6 +112,11 @@ impl Config {
         return self.sql.address;
         #[cfg(not(feature = "sql"))]
         None
+    }
+
+    /// An address that is reached from elsewhere, if there is one.
+    fn elsewhere(&self) -> Option<SocketAddr> {
+        [Some(self.http), self.sql_address()].into_iter().flatten().find(|address| !address.ip().is_loopback())
     }
 }
 
@@ -124,6 +152,10 @@ pub struct Service {
     pub metrics: metrics::Metrics,
     pub leaderboard: Leaderboard,
     pub feeds: Feeds,
+    pub pages: pages::Pages,
+    pub notices: Notices,
+    pub accounts: Accounts,
+    pub audit: Audit,
     #[cfg(feature = "sql")]
     pub statements: statements::Statements,
     /// Channels that are posted to.
@@ -134,9 +166,9 @@ pub struct Service {
 }
 
 impl Service {
-    /// Everything at what is visible now.
-    pub fn reading(&self) -> Reading {
-        self.intake.readings().reading()
+    /// What somebody sees, at what is visible now.
+    pub fn reading(&self, viewer: &Viewer) -> Reading {
+        self.intake.readings().reading(viewer.sight.clone())
     }
 }
 
@@ -153,14 +185,20 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
         format!("could not make the landing directory {:?}\nhint: name another with --landing", config.landing)
     })?;
     let directory = Directory::open(&config.data)?;
+    let (accounts, audit) = access(&config, &directory.token_key)?;
+    let tls = config.tls.clone().map(Tls::open).transpose()?;
     let metrics = metrics::Metrics::install()?;
     let (door, stop) = (Arc::new(Door::default()), Arc::new(AtomicBool::new(false)));
     let (heard, is_heard) = crossbeam_channel::bounded::<()>(1);
     let address = listener.local_addr()?;
     let (opened, ends) = (door.clone(), StopAtEnd(stop.clone()));
+    #[cfg(feature = "sql")]
+    let sql_tls = tls.clone();
     let opening = std::thread::spawn(move || {
         let opened_by = Opening {
             metrics,
+            accounts,
+            audit,
             stop: ends.0.clone(),
             #[cfg(feature = "sql")]
             statements,
@@ -168,10 +206,10 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
         let (service, engine) = open(&config, directory.disk, directory.token_key, opened_by)?;
         opened.open(service.clone());
         #[cfg(feature = "sql")]
-        let sql = sql.map(|sql| pgwire::Server::start(sql, service.clone())).transpose()?;
+        let sql = sql.map(|sql| pgwire::Server::start(sql, service.clone(), sql_tls)).transpose()?;
         // A request and a signal are heard before anybody is told to send one.
         let _ = is_heard.recv();
-        announce(address, &config);
+        announce(address, &config, &service);
         #[cfg(feature = "sql")]
         if let Some(sql) = &sql {
             tell(format_args!("  SQL                 psql postgres://{}/{}", sql.address, crate::query::sql::DATABASE));
@@ -195,7 +233,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
         });
         anyhow::Ok(engine)
     });
-    let served = http::run(listener, door, stop.clone(), move || drop(heard));
+    let served = http::run(listener, tls, door, stop.clone(), move || drop(heard));
     stop.store(true, Ordering::Release);
     // Whoever watches is in the middle of a file at most: it is finished, and durable. The engine
     // goes last: answers under way may wait for it.
@@ -225,6 +263,8 @@ fn listen_for_sql(sql: &Sql) -> anyhow::Result<Option<std::net::TcpListener>> {
 /// What a service is opened with, beside what it is set up with.
 struct Opening {
     metrics: metrics::Metrics,
+    accounts: Accounts,
+    audit: Audit,
     /// Ends those who follow views.
     stop: Arc<AtomicBool>,
     #[cfg(feature = "sql")]
@@ -277,6 +317,10 @@ fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyh
         metrics: with.metrics,
         leaderboard,
         feeds,
+        pages: pages::Pages::default(),
+        notices: Notices::open(Arc::new(Disk::open(&config.data.join("notices"))?))?,
+        accounts: with.accounts,
+        audit: with.audit,
         #[cfg(feature = "sql")]
         statements: with.statements,
         webhooks,
@@ -294,14 +338,42 @@ fn beside(data: &Path, extension: &str) -> anyhow::Result<PathBuf> {
     Ok(name.into())
 }
 
-fn announce(address: SocketAddr, config: &Config) {
-    tell(format_args!("cohortflow serves http://{address}"));
+fn announce(address: SocketAddr, config: &Config, service: &Service) {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    tell(format_args!("cohortflow serves {scheme}://{address}"));
     tell(format_args!("  landing directory   {}", config.landing.display()));
     tell(format_args!("  data directory      {}", config.data.display()));
     tell(format_args!("  outbox              {}", config.outbox.display()));
-    tell(format_args!("  customer's card     http://{address}/v1/customers/ID"));
-    tell(format_args!("  views               http://{address}/v1/views"));
-    tell(format_args!("  health, metrics     http://{address}/healthz /readyz /metrics"));
+    tell(format_args!("  customer's card     {scheme}://{address}/v1/customers/ID"));
+    tell(format_args!("  views               {scheme}://{address}/v1/views"));
+    if service.accounts.keeper().is_some() {
+        tell(format_args!(
+            "  accounts            none: whoever reaches this address may do everything; `cohortflow account add` ends that"
+        ));
+    }
+    tell(format_args!("  health, metrics     {scheme}://{address}/healthz /readyz /metrics"));
+}
+
+/// Whom the service lets in, and what it notes. Nobody is let in from elsewhere before there is an account.
+fn access(config: &Config, key: &[u8; 32]) -> anyhow::Result<(Accounts, Audit)> {
+    let kept = config.data.join("access");
+    let access: Arc<dyn Vfs> =
+        Arc::new(Disk::open(&kept).with_context(|| format!("could not open the directory of accounts {kept:?}"))?);
+    let accounts = Accounts::open(access.clone(), key)?;
+    let audit = Audit::open(&access, key).with_context(|| {
+        format!("{kept:?} holds a record of what was done that cannot be gone on with\nhint: put it aside, and find out who altered it")
+    })?;
+    if let Some(address) = config.elsewhere() {
+        anyhow::ensure!(
+            config.is_insecure || config.tls.is_some(),
+            "{address} is not a loopback address, and what is sent there can be read by others\nhint: name a certificate with --tls-cert and --tls-key, or say --insecure"
+        );
+        anyhow::ensure!(
+            config.is_insecure || accounts.keeper().is_none(),
+            "{address} is not a loopback address, and there are no accounts to tell who may ask\nhint: serve 127.0.0.1 first and make one with `cohortflow account add NAME --role administrator`, or say --insecure"
+        );
+    }
+    Ok((accounts, audit))
 }
 
 /// Stops the service when the thread that feeds it ends, however it ends: without it the views stand still.

@@ -10,14 +10,16 @@ use serde_json::{Value, json};
 
 use super::answer::{Refusal, stored};
 use super::door::Opened;
-use super::edits::{Key, read};
+use super::edits::{Key, by_whom, read};
+use super::gate::Asker;
 use super::guard::{JsonBody, Segment};
 use super::orders::{key_reused, ordered};
 use crate::intake;
-use crate::orders::{Accepted, Offer, OfferAnswer, Taken};
+use crate::orders::{Accepted, NotWhy, Offer, OfferAnswer, Taken};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfOffers")]
 pub struct Asked {
     #[serde(default = "first")]
     page: usize,
@@ -41,10 +43,17 @@ pub async fn offers(
     let page = page.await.map_err(Refusal::internal)?.ok_or_else(|| Refusal::not_found("no customer of that id"))?;
     let told = |offers: &[Offer]| offers.iter().map(told).collect::<Vec<Value>>();
     let (offers, more) = (told(&page.offers), told(&page.more));
-    Ok(Json(json!({ "page": number, "closed": page.closed, "offers": offers, "more": more })).into_response())
+    let not = not_offered(&page.not);
+    let answer = json!({ "page": number, "closed": page.closed, "offers": offers, "more": more, "not_offered": not });
+    Ok(Json(answer).into_response())
 }
 
-fn told(offer: &Offer) -> Value {
+/// What is not to be offered, and why.
+pub fn not_offered(not: &[(String, NotWhy)]) -> Vec<Value> {
+    not.iter().map(|(product, why)| json!({ "product_id": product, "why": why.name() })).collect()
+}
+
+pub fn told(offer: &Offer) -> Value {
     json!({
         "product_id": offer.product,
         "why": offer.why.name(),
@@ -54,25 +63,27 @@ fn told(offer: &Offer) -> Value {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Said {
+pub struct Said {
     product_id: String,
     campaign_id: Option<String>,
     channel_id: Option<String>,
     answer: Accepted,
-    by: String,
+    by: Option<String>,
 }
 
 /// `POST /v1/customers/{id}/offers/answer`.
 pub async fn answer_offer(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(id): Segment,
     Key(key): Key,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let expected = "{\"product_id\", \"answer\", \"by\"}, with \"campaign_id\" and \"channel_id\" if need be";
     let Said { product_id, campaign_id, channel_id, answer, by } = read(&body, expected)?;
+    let by = by_whom(&viewer, by)?;
     let taken = tokio::task::spawn_blocking(move || {
         let answer = OfferAnswer {
             customer: &id,

@@ -10,27 +10,35 @@ use serde_json::{Value, json};
 use super::Service;
 use super::answer::{Refusal, stored};
 use super::door::Opened;
-use super::edits::{Key, edited, read};
+use super::edits::{Key, by_whom, edited, read, sees};
+use super::gate::Asker;
 use super::guard::JsonBody;
 use crate::intake::Taken;
 use crate::orders::{Answer, Answered, Given, Provisioned, Replied, Reply, Told, Words};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Replies {
+pub struct Replies {
     customer_id: String,
     text: String,
     campaign_id: Option<String>,
     contact_id: Option<String>,
     channel_id: Option<String>,
-    by: String,
+    by: Option<String>,
 }
 
 /// `POST /v1/replies`: what a customer answered to a contact, as a channel relays it.
-pub async fn reply(Opened(service): Opened, Key(key): Key, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub async fn reply(
+    Opened(service): Opened,
+    Asker(viewer): Asker,
+    Key(key): Key,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
     let expected =
         "{\"customer_id\", \"text\", \"campaign_id\" or \"contact_id\", \"by\"}, with \"channel_id\" if need be";
     let Replies { customer_id, text, campaign_id, contact_id, channel_id, by } = read(&body, expected)?;
+    let by = by_whom(&viewer, by)?;
+    sees(&service, &viewer, [customer_id.as_str()])?;
     let answer = tokio::task::spawn_blocking(move || {
         let reply = Reply {
             customer: &customer_id,
@@ -103,9 +111,9 @@ fn words(words: &Words) -> Value {
     json!({ "kind": if words.is_link { "link" } else { "text" }, "text": words.text })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub struct Nothing {}
 
 /// `POST /v1/provisioning/batch`: the requests that wait are given out, as a file in the outbox.
 pub async fn batch(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
@@ -121,9 +129,9 @@ pub async fn batch(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Came {
+pub struct Came {
     request_id: String,
     state: String,
     code: Option<String>,

@@ -11,9 +11,10 @@ use super::door::Opened;
 use super::guard::{JsonBody, Segment};
 use crate::handoff::{Answer, Request};
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Body {
+#[schemars(rename = "Release")]
+pub struct Body {
     dry_run: bool,
     trial: bool,
     limit: Option<usize>,

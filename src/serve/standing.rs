@@ -10,10 +10,12 @@ use serde::Deserialize;
 
 use super::answer::Refusal;
 use super::door::Opened;
+use super::gate::Asker;
 use super::guard::Segment;
 use crate::query::leaderboard::{NEIGHBOURS_DEFAULT, NEIGHBOURS_MAX};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "OfStanding")]
 pub struct Asked {
     #[serde(default = "neighbours_default")]
     neighbours: usize,
@@ -26,6 +28,7 @@ fn neighbours_default() -> usize {
 /// `GET /v1/customers/{id}/standing`.
 pub async fn standing(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(id): Segment,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Refusal> {
@@ -46,7 +49,16 @@ pub async fn standing(
             return Err(Refusal::not_found("no customer of that id"));
         };
         match service.leaderboard.standing(&published, &names, customer, neighbours) {
-            Some(standing) => Ok(Json(standing).into_response()),
+            Some(mut standing) => {
+                let reading = service.reading(&viewer);
+                let seen = reading.seen();
+                for place in [&mut standing.in_province, &mut standing.in_city] {
+                    for side in [&mut place.above, &mut place.below] {
+                        side.retain(|neighbour| seen.holds(&neighbour.customer_id));
+                    }
+                }
+                Ok(Json(standing).into_response())
+            }
             None => {
                 Err(Refusal::new(StatusCode::NOT_FOUND, "no_member", "only members have a place on the leaderboard"))
             }

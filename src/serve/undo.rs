@@ -14,14 +14,16 @@ use super::Service;
 use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::guard::{JsonBody, Segment};
+use crate::access::Viewer;
 use crate::intake::undo::{Answer, Undo};
 use crate::query::Sources;
 use crate::query::receipt::receipt;
 use crate::store::Entry;
 use crate::store::undo::Refused;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfUndo")]
 pub struct Asked {
     #[serde(default)]
     dry_run: bool,
@@ -52,7 +54,7 @@ fn refused(why: &Refused) -> Refusal {
 }
 
 fn told(service: &Arc<Service>, undo: &Undo) -> Result<Response, Refusal> {
-    let reading = service.reading();
+    let reading = service.reading(&Viewer::keeper());
     let sources = Sources { published: &undo.after, ..reading.sources() };
     let receipt = receipt(&undo.before, &undo.after, sources).map_err(Refusal::internal)?;
     let (entry, (before, after)) = (&undo.plan.entry, undo.plan.rows());

@@ -13,18 +13,23 @@ use serde_json::{Value, json};
 use super::Service;
 use super::answer::Refusal;
 use super::door::Opened;
+use super::gate::{Asker, Told};
 use super::guard::JsonBody;
+use super::policy::denied;
+use crate::access::Viewer;
 use crate::programme::{self, Document, Source};
 use crate::query::download::harmless;
 use crate::query::whatif::{self, Answer, Kind, MEMBERS_MAX, Side, Wanted};
 
+/// The texts of a programme.
+#[derive(Deserialize, schemars::JsonSchema)]
+pub struct Proposed {
+    sources: Vec<Source>,
+}
+
 /// The texts of a programme, as a body has them.
 pub(super) fn proposed(body: &[u8]) -> Result<Vec<Source>, Refusal> {
-    #[derive(Deserialize)]
-    struct Text {
-        sources: Vec<Source>,
-    }
-    let text: Result<Text, _> = serde_json::from_slice(body);
+    let text: Result<Proposed, _> = serde_json::from_slice(body);
     text.map(|text| text.sources)
         .map_err(|error| Refusal::bad_request(format!("expected {{\"sources\": [{{\"name\", \"text\"}}]}}: {error}")))
 }
@@ -46,8 +51,9 @@ pub(super) fn parsed(service: &Service, sources: Vec<Source>) -> Result<Document
     Ok(document)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfDiff")]
 pub struct Asked {
     /// Ids of so many of each side of each list.
     members: Option<usize>,
@@ -84,16 +90,22 @@ impl Asked {
 /// `POST /v1/programme/diff`.
 pub async fn diff(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     asked: Result<Query<Asked>, QueryRejection>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let Query(asked) = asked.map_err(|error| Refusal::bad_request(error.body_text()))?;
     let (wanted, sources) = (asked.wanted()?, proposed(&body)?);
+    if !matches!(wanted, Wanted::First(0)) && !viewer.sight.sees_persons() {
+        return Err(denied("the account sees nobody by id: ask for counts alone"));
+    }
     tokio::task::spawn_blocking(move || {
         let document = parsed(&service, sources)?;
-        let answer = whatif::diff(&service.reading(), &document, &wanted);
+        let answer = whatif::diff(&service.reading(&viewer), &document, &wanted);
         if let Wanted::All(kind, id, side) = &wanted {
-            return ids(answer, *kind, id, *side);
+            let mut answer = ids(answer, *kind, id, *side)?;
+            answer.extensions_mut().insert(Told { object: format!("{} {id}", kind.name()), rows: None });
+            return Ok(answer);
         }
         let warnings: Vec<String> = document.warnings.iter().map(ToString::to_string).collect();
         let mut told = serde_json::to_value(answer).map_err(Refusal::internal)?;
@@ -129,9 +141,9 @@ fn ids(answer: Answer, kind: Kind, id: &str, side: Side) -> Result<Response, Ref
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], bytes).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Swept {
+pub struct Swept {
     sweep: String,
     at: Vec<Value>,
     /// The programme whose rule is swept: the one in force where there is none.
@@ -139,21 +151,25 @@ struct Swept {
 }
 
 /// `POST /v1/programme/sweep`.
-pub async fn sweep(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub async fn sweep(
+    Opened(service): Opened,
+    Asker(viewer): Asker,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
     let asked: Swept = serde_json::from_slice(&body).map_err(|error| {
         Refusal::bad_request(format!("expected {{\"sweep\": \"segment ID: avg_fee >= ?\", \"at\": [60, 70]}}: {error}"))
     })?;
-    tokio::task::spawn_blocking(move || swept(&service, asked)).await.map_err(Refusal::internal)?
+    tokio::task::spawn_blocking(move || swept(&service, &viewer, asked)).await.map_err(Refusal::internal)?
 }
 
-fn swept(service: &Arc<Service>, Swept { sweep, at, sources }: Swept) -> Result<Response, Refusal> {
+fn swept(service: &Arc<Service>, viewer: &Viewer, Swept { sweep, at, sources }: Swept) -> Result<Response, Refusal> {
     let refused = |why: String| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "sweep", why);
     let number = |value: &Value| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         programme::number(text.trim()).map_err(|why| refused(format!("at {text}: {why}")))
     };
     let at = at.iter().map(number).collect::<Result<Vec<_>, Refusal>>()?;
-    let reading = service.reading();
+    let reading = service.reading(viewer);
     let proposed = sources.map(|sources| parsed(service, sources)).transpose()?;
     let programme = proposed.as_ref().map_or(&*reading.published.programme, |document| &document.programme);
     let swept = whatif::sweep(&reading, programme, &sweep, &at).map_err(refused)?;

@@ -11,8 +11,11 @@ use serde_json::json;
 use super::answer::{Refusal, stored};
 use super::door::Opened;
 use super::edits::{Key, read};
+use super::gate::Asker;
 use super::guard::{JsonBody, Segment};
 use super::orders::key_reused;
+use super::policy::denied;
+use crate::access::Viewer;
 use crate::ingest;
 use crate::intake::Taken;
 use crate::orders::{CLAIM_SECONDS, CallOutcome, Called, Claimed, Resulted, TaskState, Which};
@@ -21,8 +24,9 @@ use crate::orders::{CLAIM_SECONDS, CallOutcome, Called, Claimed, Resulted, TaskS
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 10_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfCalls")]
 pub struct Asked {
     campaign: Option<String>,
     state: Option<TaskState>,
@@ -48,19 +52,22 @@ pub async fn worklist(
     Ok(Json(json!({ "tasks": tasks.await.map_err(Refusal::internal)? })).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Who {
-    agent: String,
+#[schemars(rename = "Claim")]
+pub struct Who {
+    agent: Option<String>,
 }
 
 /// `POST /v1/worklist/{contact_id}/claim`.
 pub async fn claim(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(contact): Segment,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let Who { agent } = read(&body, "{\"agent\"}")?;
+    let agent = agent_of(&viewer, agent)?;
     let claimed = tokio::task::spawn_blocking(move || service.intake.claim(&contact, &agent));
     match claimed.await.map_err(Refusal::internal)? {
         Claimed::Given(task) => Ok(Json(json!({ "task": task, "seconds": CLAIM_SECONDS })).into_response()),
@@ -76,6 +83,18 @@ pub async fn claim(
     }
 }
 
+/// Who calls: the account. Where there are none yet, whoever it says.
+fn agent_of(viewer: &Viewer, said: Option<String>) -> Result<String, Refusal> {
+    match (viewer.name(), said) {
+        (None, Some(said)) => Ok(said),
+        (None, None) => Err(Refusal::bad_request("agent is missing: who calls?")),
+        (Some(name), Some(said)) if said != name => {
+            Err(denied(format!("agent is the account that asks, {name}, or is left out")))
+        }
+        (Some(name), _) => Ok(name.to_owned()),
+    }
+}
+
 fn taken() -> Refusal {
     Refusal::new(StatusCode::CONFLICT, "claimed", "another agent has the task")
 }
@@ -84,10 +103,11 @@ fn unknown() -> Refusal {
     Refusal::not_found("no call of that id was handed off")
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
-    agent: String,
+#[schemars(rename = "CallResult")]
+pub struct Body {
+    agent: Option<String>,
     outcome: String,
     feedback: Option<String>,
     at_callback: Option<String>,
@@ -96,12 +116,14 @@ struct Body {
 /// `POST /v1/worklist/{contact_id}/result`.
 pub async fn result(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(contact): Segment,
     Key(key): Key,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let expected = "{\"agent\", \"outcome\"}, with \"feedback\" and \"at_callback\" if need be";
     let Body { agent, outcome, feedback, at_callback } = read(&body, expected)?;
+    let agent = agent_of(&viewer, agent)?;
     let zone = service.intake.document().settings.zone.clone();
     let outcome = match (outcome.as_str(), at_callback) {
         ("delivered", None) => CallOutcome::Delivered,

@@ -4,8 +4,10 @@
 //! its end. What a test waits for is asked of the service until a deadline; nothing is slept for.
 //! Nothing that the service tells, by HTTP, on stderr or in its log, may hold a phone number.
 
+mod access;
 mod campaigns;
 mod customers;
+mod deliveries;
 mod edits;
 mod effects;
 mod exchange;

@@ -10,7 +10,8 @@ use cohortflow::ingest::names::{Named, parse};
 use cohortflow::intake::edits::{Edited, Request};
 use cohortflow::intake::{Intake, Taken};
 use cohortflow::programme::{self, Diagnostic, Document, Source};
-use cohortflow::query::{Cell, Sources, VIEWS, rows};
+use cohortflow::query::sight::Sight;
+use cohortflow::query::{Cell, VIEWS, rows};
 use cohortflow::store::memory::{Loss, Memory};
 use cohortflow::store::{Store, StoreError};
 use cohortflow::verify;
@@ -178,18 +179,9 @@ impl Service {
     }
 
     fn visit(&self, view: &cohortflow::query::View, visit: &mut dyn FnMut(&[Cell<'_>])) {
-        let (published, names) = (self.intake().hub().published(), self.intake().names().read().names());
-        let document = self.intake().document();
-        let looked_at = std::sync::OnceLock::new();
-        let sources = Sources {
-            published: &published,
-            names: &names,
-            store: self.intake().store(),
-            document: &document,
-            looked_at: &looked_at,
-        };
+        let reading = self.intake().readings().reading(Sight::everything());
         let mut before = Vec::new();
-        let visited: Result<(), StoreError> = rows(view, sources, &mut |cells| {
+        let visited: Result<(), StoreError> = rows(view, reading.sources(), &mut |cells| {
             let (key, repeats) = match view.name {
                 // Referrals of one key are told apart by their events' ids, which no column shows.
                 "referral" => ((0..4).collect(), true),

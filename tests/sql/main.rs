@@ -10,10 +10,12 @@ mod files;
 #[path = "../http/service.rs"]
 mod service;
 
+mod access;
 mod client;
 mod clients;
 mod cursors;
 mod errors;
+mod frames;
 mod http;
 mod limits;
 mod reads_only;

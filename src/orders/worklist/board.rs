@@ -14,7 +14,9 @@ use crate::store::Dictionary;
 pub const CHANNELS: [&str; 2] = ["call", "outbound"];
 
 /// How far a task has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize, clap::ValueEnum, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskState {
     Open,

@@ -11,11 +11,13 @@ use datafusion::error::Result;
 use std::sync::Arc;
 
 use crate::query::filter::Filter;
+use crate::query::sight::Sight;
 use crate::query::{Reading, View};
 
-/// Whether the rows that a filter takes are read off columns.
-pub fn are_told(view: &View, filter: &Filter) -> bool {
+/// Whether the rows that a filter takes are read off columns. Who does not see all of them is shown rows one by one.
+pub fn are_told(view: &View, filter: &Filter, sight: &Sight) -> bool {
     match view.name {
+        _ if !sight.is_whole(view) => false,
         "tier" => filter.is_all(),
         "segment_member" => filter.is_all() || filter.binds_only(SEGMENT),
         _ => false,

@@ -48,11 +48,12 @@ use super::{Reading, VIEWS};
 pub use functions::VERSION;
 pub use guard::Ended;
 use limits::{Bounded, Together};
-pub use outline::{names, parameters};
+pub use outline::{names, parameters, views};
 use refusal::Refusal;
 use statement::Reader;
 use subscribe::{Follow, Subscribe};
 use table::ViewTable;
+pub use table::data_type;
 
 /// The name of the database, and of the schema with the views.
 pub const DATABASE: &str = "cohortflow";

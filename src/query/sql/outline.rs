@@ -5,7 +5,8 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use super::refusal::{Code, Refusal};
-use super::rewrite;
+use super::{rewrite, subscribe};
+use crate::query::{View, view};
 
 /// The names of columns as PostgreSQL would choose them: a column without a name has that of its function, or none.
 pub fn names(plan: &LogicalPlan) -> Vec<String> {
@@ -35,6 +36,21 @@ fn name(expression: &Expr) -> String {
     let function = text.split('(').next().unwrap_or_default();
     let is_function = text.contains('(') && function.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if is_function && !function.is_empty() { function.to_owned() } else { "?column?".to_owned() }
+}
+
+/// The views that a plan reads.
+pub fn views(plan: &LogicalPlan) -> Vec<&'static View> {
+    let mut views: Vec<&'static View> = Vec::new();
+    // What looks at it never fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let schema = scan.source.schema();
+            let name = schema.metadata().get(subscribe::NAME).map_or(scan.table_name.table(), String::as_str);
+            views.extend(view(name).filter(|view| !views.iter().any(|held| held.name == view.name)));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    views
 }
 
 /// The types of parameters `$1`, `$2`, ... as far as they follow from what they are compared with or cast to.

@@ -7,7 +7,8 @@ use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
-use crate::query::VIEWS;
+use crate::query::sight::{Sight, Unseen};
+use crate::query::{VIEWS, View};
 
 /// An SQLSTATE.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +41,8 @@ pub enum Code {
     UndefinedSavepoint,
     InvalidLogin,
     UndefinedDatabase,
+    Denied,
+    WrongPassword,
     Internal,
 }
 
@@ -73,6 +76,8 @@ impl Code {
             Code::UndefinedSavepoint => "3B001",
             Code::InvalidLogin => "28000",
             Code::UndefinedDatabase => "3D000",
+            Code::Denied => "42501",
+            Code::WrongPassword => "28P01",
             Code::Protocol => "08P01",
             Code::Internal => "XX000",
         }
@@ -154,9 +159,40 @@ impl From<DataFusionError> for Refusal {
     }
 }
 
+/// A view that is not shown to who asks.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("permission denied for view {view}: {why}")]
+pub struct Denied {
+    view: &'static str,
+    why: Unseen,
+}
+
+impl Denied {
+    /// Refuses a view of which somebody sees nothing.
+    pub fn check(view: &'static View, sight: &Sight) -> Result<(), DataFusionError> {
+        Denied::of(view, sight.unseen(view))
+    }
+
+    /// Refuses a view that somebody does not follow.
+    pub fn check_followed(view: &'static View, sight: &Sight) -> Result<(), DataFusionError> {
+        Denied::of(view, sight.unfollowed(view))
+    }
+
+    fn of(view: &'static View, why: Option<Unseen>) -> Result<(), DataFusionError> {
+        match why {
+            None => Ok(()),
+            Some(why) => Err(DataFusionError::External(Box::new(Denied { view: view.name, why }))),
+        }
+    }
+}
+
 /// What PostgreSQL has words of its own for.
 fn known(error: &DataFusionError) -> Option<Refusal> {
     match error {
+        DataFusionError::External(error) => {
+            let Denied { view, why } = error.downcast_ref::<Denied>()?;
+            Some(Refusal::new(Code::Denied, format!("permission denied for view {view}")).hint(why.to_string()))
+        }
         DataFusionError::ArrowError(error, _) if matches!(**error, ArrowError::DivideByZero) => {
             Some(Refusal::new(Code::DivisionByZero, "division by zero"))
         }

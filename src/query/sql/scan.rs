@@ -73,7 +73,7 @@ impl PartitionStream for Part {
         if let Some((part, parts)) = self.of {
             let published = scan.moment.reading.published.clone();
             let schema = scan.schema.clone();
-            let is_columnar = columns::are_told(scan.view, &scan.filter);
+            let is_columnar = columns::are_told(scan.view, &scan.filter, &scan.moment.reading.sight);
             let count =
                 if is_columnar { published.chunks().count().div_ceil(CHUNKS) } else { published.part_count(CHUNKS) };
             let batches = (part..count).step_by(parts).map(move |place| match is_columnar {

@@ -27,6 +27,7 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use super::Moment;
+use super::refusal::Denied;
 use super::table::data_type;
 use crate::query::arrays::Column;
 use crate::query::{Cell, VIEWS, View, nearest, view};
@@ -111,7 +112,7 @@ impl Subscription {
         let columns = view.columns.iter().map(|column| Field::new(column.name, data_type(column.kind), true));
         let fields: Vec<Field> = own.into_iter().chain(columns).collect();
         // By which it is known again under whatever name.
-        let metadata = [(NAME.to_owned(), String::new())].into();
+        let metadata = [(NAME.to_owned(), view.name.to_owned())].into();
         Subscription { view, snapshot, progress, schema: Arc::new(Schema::new(fields).with_metadata(metadata)) }
     }
 }
@@ -135,6 +136,7 @@ impl TableProvider for Subscription {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let moment = state.config().get_extension::<Moment>();
         let moment = moment.ok_or_else(|| internal_datafusion_err!("the session has nothing to follow"))?;
+        Denied::check_followed(self.view, &moment.reading.sight)?;
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let schema = Arc::new(self.schema.project(&columns)?);
         let (view, snapshot, progress) = (self.view, self.snapshot, self.progress);

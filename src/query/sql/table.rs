@@ -12,6 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
 use super::Moment;
+use super::refusal::Denied;
 use super::scan::{Part, Scan};
 use crate::query::filter::Filter;
 use crate::query::{Kind, View};
@@ -76,6 +77,7 @@ impl TableProvider for ViewTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let moment = state.config().get_extension::<Moment>();
         let moment = moment.ok_or_else(|| internal_datafusion_err!("the session has no epoch to read"))?;
+        Denied::check(self.view, &moment.reading.sight)?;
         let columns = projection.cloned().unwrap_or_else(|| (0..self.view.columns.len()).collect());
         let schema = Arc::new(self.schema.project(&columns)?);
         let conditions = filters.iter().filter_map(|filter| stands(self.view, filter)).collect();

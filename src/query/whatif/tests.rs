@@ -1,7 +1,7 @@
 //! What is told beforehand is what the views say afterwards: a generated town of three chunks, on two workers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use dataflows::types::{Month, Word};
 
@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::generate::{Settings, Telling, World};
 use crate::intake::{Intake, Taken, landed};
 use crate::programme::{self, Document, Source, number, reference};
+use crate::query::sight::Sight;
 use crate::query::{Reading, rows, view};
 use crate::store::memory::Memory;
 use crate::store::{Store, StoreError};
@@ -49,16 +50,7 @@ impl Town {
     }
 
     fn reading(&self) -> Reading {
-        let dictionary = self.intake.names();
-        let names = dictionary.read().names();
-        Reading {
-            published: self.intake.hub().published(),
-            names,
-            dictionary,
-            store: self.intake.store().clone(),
-            document: self.intake.document(),
-            looked_at: OnceLock::new(),
-        }
+        self.intake.readings().reading(Sight::everything())
     }
 
     fn publish(&self, document: Document) {

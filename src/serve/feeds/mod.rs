@@ -22,8 +22,11 @@ use tokio::sync::mpsc;
 
 use super::Service;
 use super::answer::Refusal;
+use super::policy::denied;
+use crate::access::Viewer;
 use crate::feeds::{Asked, Consumer, Event, FollowError, Row};
 use crate::query::filter::Filter;
+use crate::query::sight::{Place, Whose};
 use crate::query::{VIEWS, View, nearest, view};
 pub use socket::socket;
 pub use sse::stream;
@@ -97,15 +100,63 @@ impl Reader {
     }
 }
 
+/// Who reads, for as long as he may.
+struct Ends {
+    service: Arc<Service>,
+    viewer: Arc<Viewer>,
+}
+
+/// What of a feed somebody is told, beside what he asks for.
+pub struct Bound(Option<(&'static str, Vec<String>)>);
+
+/// What of a view's feed somebody is told, or that he follows none.
+pub fn bound(viewer: &Viewer, view: &'static View) -> Result<Bound, Refusal> {
+    if let Some(why) = viewer.sight.unfollowed(view) {
+        return Err(denied(format!("{} is not followed: {why}", view.name)));
+    }
+    let whole = |places: &[Place]| {
+        places.iter().filter(|place| place.district.is_none()).map(|place| place.city.clone()).collect()
+    };
+    Ok(Bound(match (view.whose, viewer.sight.places()) {
+        (Whose::City(column), Some(places)) => Some((column, whole(places))),
+        _ => None,
+    }))
+}
+
+impl Bound {
+    pub fn filter(&self, view: &View, filter: Filter) -> Filter {
+        match &self.0 {
+            None => filter,
+            Some((column, texts)) => filter.and(view, column, texts.clone()),
+        }
+    }
+
+    /// A token is good for what was told: conditions, and these.
+    pub fn conditions(&self, asked: &[(String, String)]) -> Vec<(String, String)> {
+        let mut conditions = asked.to_vec();
+        if let Some((column, texts)) = &self.0 {
+            conditions.extend(texts.iter().map(|text| (format!("{column} of the account"), text.clone())));
+        }
+        conditions
+    }
+}
+
 /// Follows a view for a reader who is cut off where he takes nothing for too long.
-fn reader(mut consumer: Consumer, view: &'static View) -> Reader {
+fn reader(mut consumer: Consumer, view: &'static View, ends: Ends) -> Reader {
     let (sender, messages) = mpsc::channel(AHEAD);
     let cut = Arc::new(Mutex::new(None));
     let why = cut.clone();
     tokio::spawn(async move {
+        let mut changes = ends.service.accounts.changes();
         loop {
             let event = tokio::select! {
                 event = consumer.next() => event,
+                Ok(()) = changes.changed() => {
+                    if ends.service.accounts.is_current(&ends.viewer) {
+                        continue;
+                    }
+                    Event::End("the account was changed: ask again".into())
+                }
                 () = sender.closed() => return,
             };
             let is_end = matches!(event, Event::End(_));
@@ -135,6 +186,7 @@ fn reader(mut consumer: Consumer, view: &'static View) -> Reader {
 /// The view and what of it somebody wants to follow.
 async fn follow(
     service: Arc<Service>,
+    viewer: Arc<Viewer>,
     name: String,
     pairs: Vec<(String, String)>,
     headers: &HeaderMap,
@@ -164,6 +216,8 @@ async fn follow(
             _ => conditions.push((name, value)),
         }
     }
+    let bound = bound(&viewer, view)?;
+    let ends = Ends { service: service.clone(), viewer };
     let followed = move || {
         let pairs = conditions.iter().map(|(name, value)| (&**name, &**value));
         let document = service.intake.document();
@@ -180,10 +234,11 @@ async fn follow(
             (None, Some(false)) => Asked::Now,
             (None, _) => Asked::Snapshot,
         };
-        service.feeds.follow(view, asked, filter, &conditions).map_err(refused)
+        let conditions = bound.conditions(&conditions);
+        service.feeds.follow(view, asked, bound.filter(view, filter), &conditions).map_err(refused)
     };
     let consumer = tokio::task::spawn_blocking(followed).await.map_err(Refusal::internal)??;
-    Ok(reader(consumer, view))
+    Ok(reader(consumer, view, ends))
 }
 
 fn refused(error: FollowError) -> Refusal {

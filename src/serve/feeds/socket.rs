@@ -11,6 +11,7 @@ use axum::response::Response;
 use super::{Message, PATIENCE, Reader, follow};
 use crate::serve::answer::Refusal;
 use crate::serve::door::Opened;
+use crate::serve::gate::Asker;
 use crate::serve::guard::Segment;
 
 /// Largest message that a client may send, in bytes: none is expected.
@@ -18,6 +19,7 @@ const INCOMING_MAX: usize = 4096;
 
 pub async fn socket(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(name): Segment,
     headers: HeaderMap,
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
@@ -31,7 +33,7 @@ pub async fn socket(
         )
     })?;
     let Query(pairs) = pairs.map_err(|error| Refusal::bad_request(error.body_text()))?;
-    let reader = follow(service, name, pairs, &headers).await?;
+    let reader = follow(service, viewer, name, pairs, &headers).await?;
     Ok(upgrade.max_message_size(INCOMING_MAX).max_frame_size(INCOMING_MAX).on_upgrade(|socket| serve(socket, reader)))
 }
 

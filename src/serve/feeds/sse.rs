@@ -13,16 +13,18 @@ use futures::stream;
 use super::{Message, Reader, follow};
 use crate::serve::answer::Refusal;
 use crate::serve::door::Opened;
+use crate::serve::gate::Asker;
 use crate::serve::guard::Segment;
 
 pub async fn stream(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     Segment(name): Segment,
     headers: HeaderMap,
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(pairs) = pairs.map_err(|error| Refusal::bad_request(error.body_text()))?;
-    let reader = follow(service, name, pairs, &headers).await?;
+    let reader = follow(service, viewer, name, pairs, &headers).await?;
     let events = stream::unfold(reader, |mut reader: Reader| async move {
         let event = event(reader.next().await?);
         Some((Ok::<_, Infallible>(event), reader))

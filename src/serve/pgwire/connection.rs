@@ -1,5 +1,6 @@
 //! What a connection holds between two messages.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,11 +13,15 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::cursors::Cursor;
+use super::follow::Feeds;
+use super::login::Login;
 use super::peer::Peer;
 use super::running::Watch;
 use super::settings::Settings;
+use crate::access::{Right, Viewer};
 use crate::query::sql::refusal::{Code, Refusal};
 use crate::query::sql::{Moment, Session};
+use crate::serve::meter::changed;
 
 /// How long past its deadline a statement may wait for a client who takes no rows.
 const GRACE: Duration = Duration::from_secs(5);
@@ -55,7 +60,10 @@ pub struct Connection {
     pub cancels: Arc<Cancels>,
     /// By which the client is known to whoever cancels.
     pub number: i32,
-    session: OnceLock<Session>,
+    /// The login under way.
+    pub login: tokio::sync::Mutex<Option<Login>>,
+    /// Who was let in, and whence.
+    known: OnceLock<(Session, Option<String>, IpAddr)>,
     state: Mutex<State>,
 }
 
@@ -94,7 +102,8 @@ impl Connection {
             peer,
             cancels: Arc::new(cancels),
             number,
-            session: OnceLock::new(),
+            login: tokio::sync::Mutex::default(),
+            known: OnceLock::new(),
             state: Mutex::new(state),
         }
     }
@@ -103,13 +112,32 @@ impl Connection {
         self.state.lock()
     }
 
-    /// Lets a client in who has said who he is.
-    pub fn open(&self, session: Session) {
-        let _ = self.session.set(session);
+    /// Lets a client in who has said who he is, and shown it where there are accounts.
+    pub fn open(&self, session: Session, account: Option<String>, from: IpAddr) {
+        let _ = self.known.set((session, account, from));
     }
 
     pub fn session(&self) -> Result<&Session, Refusal> {
-        self.session.get().ok_or_else(|| Refusal::new(Code::Internal, "nobody has logged in"))
+        self.known().map(|(session, ..)| session)
+    }
+
+    fn known(&self) -> Result<&(Session, Option<String>, IpAddr), Refusal> {
+        self.known.get().ok_or_else(|| Refusal::new(Code::Internal, "nobody has logged in"))
+    }
+
+    /// Whence the client comes.
+    pub fn from(&self) -> Option<IpAddr> {
+        self.known.get().map(|(_, _, from)| *from)
+    }
+
+    /// Who asks, as his account is now.
+    pub fn viewer(&self) -> Result<Arc<Viewer>, Refusal> {
+        let accounts = &self.shared.service.accounts;
+        let viewer = match &self.known()?.1 {
+            None => accounts.keeper(),
+            Some(name) => accounts.viewer(name).filter(|viewer| viewer.may(Right::Sql)),
+        };
+        viewer.ok_or_else(changed)
     }
 
     /// Forgets what would keep others waiting.
@@ -119,17 +147,20 @@ impl Connection {
     }
 
     /// What a question reads: the transaction's epoch, or that of now.
-    pub fn moment(&self) -> Arc<Moment> {
+    pub fn moment(&self) -> Result<Arc<Moment>, Refusal> {
+        let viewer = self.viewer()?;
         let mut state = self.state.lock();
         if let Some(moment) = &state.moment {
-            return moment.clone();
+            // What somebody has lost, he has lost in the middle of a transaction too.
+            return if moment.reading.sight == viewer.sight { Ok(moment.clone()) } else { Err(changed()) };
         }
-        let follow = self.shared.follow.clone();
-        let moment = Arc::new(Moment { reading: self.shared.service.reading(), follow });
+        let service = &self.shared.service;
+        let follow = Arc::new(Feeds { service: service.clone(), viewer: viewer.clone() });
+        let moment = Arc::new(Moment { reading: service.reading(&viewer), follow });
         if state.is_in_transaction {
             state.moment = Some(moment.clone());
         }
-        moment
+        Ok(moment)
     }
 
     pub fn begin(&self) {
@@ -214,7 +245,7 @@ impl Connection {
             let state = self.state.lock();
             let is_stuck = state.until.is_some_and(|(until, _)| until + GRACE < Instant::now());
             let is_forgotten = state.is_in_transaction && state.until.is_none() && state.idle_since.elapsed() > IDLE;
-            let is_nobody = self.session.get().is_none() && begun.elapsed() > login;
+            let is_nobody = self.known.get().is_none() && begun.elapsed() > login;
             if is_stuck || is_forgotten || is_nobody {
                 return;
             }

@@ -11,6 +11,7 @@ mod copy;
 mod cursors;
 mod extended;
 mod follow;
+mod login;
 mod peer;
 mod prepared;
 mod running;
@@ -33,7 +34,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Service;
 use super::statements::{STACK, Statements};
-use crate::query::sql::subscribe::Follow;
+use super::tls::Tls;
 use connection::{Cancels, Connection};
 pub use follow::Feeds;
 use peer::Peer;
@@ -48,9 +49,9 @@ const LOGIN: Duration = Duration::from_secs(10);
 /// What all connections share.
 pub struct Shared {
     service: Arc<Service>,
-    /// Where subscriptions hear of changes.
-    follow: Arc<dyn Follow>,
     statements: Statements,
+    /// Under which clients may speak, and have to where they come from elsewhere.
+    tls: Option<Tls>,
     cancels: Mutex<HashMap<i32, Arc<Cancels>>>,
     connections: AtomicUsize,
     numbers: AtomicI32,
@@ -75,7 +76,7 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 }
 
 impl Server {
-    pub fn start(listener: std::net::TcpListener, service: Arc<Service>) -> anyhow::Result<Server> {
+    pub fn start(listener: std::net::TcpListener, service: Arc<Service>, tls: Option<Tls>) -> anyhow::Result<Server> {
         let address = listener.local_addr()?;
         let connections = Builder::new_multi_thread()
             .worker_threads(1)
@@ -84,9 +85,9 @@ impl Server {
             .enable_all()
             .build()?;
         let shared = Arc::new(Shared {
-            follow: Arc::new(Feeds(service.clone())),
             statements: service.statements.clone(),
             service,
+            tls,
             cancels: Mutex::default(),
             connections: AtomicUsize::new(0),
             numbers: AtomicI32::new(1),
@@ -128,9 +129,13 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
 async fn serve(socket: TcpStream, shared: Arc<Shared>) {
     let Ok(peer) = Peer::of(&socket) else { return };
     let _counted = Counted::new(&shared);
+    let acceptor = match shared.tls.as_ref().map(|tls| tls.acceptor(&["postgresql"])).transpose() {
+        Ok(acceptor) => acceptor,
+        Err(error) => return tracing::error!("a SQL client is not served: {error:#}"),
+    };
     let connection = Arc::new(Connection::new(shared.clone(), peer));
     tokio::select! {
-        served = ::pgwire::tokio::process_socket(socket, None, Handlers(connection.clone())) => {
+        served = ::pgwire::tokio::process_socket(socket, acceptor, Handlers(connection.clone())) => {
             if let Err(error) = served {
                 tracing::debug!("a SQL client was cut off: {error}");
             }

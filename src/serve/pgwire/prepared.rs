@@ -14,8 +14,10 @@ use super::answers::{Answer, Fields, fields, rows};
 use super::connection::Connection;
 use super::running::{Running, batches};
 use super::{commands, copy, cursors};
+use crate::query::View;
 use crate::query::sql::refusal::{Code, Refusal};
-use crate::query::sql::{Moment, names, parameters, subscribe};
+use crate::query::sql::{Moment, names, parameters, subscribe, views};
+use crate::serve::meter::Meter;
 use crate::serve::statements::Work;
 
 /// A statement, planned where it asks for rows.
@@ -37,6 +39,10 @@ pub struct Question {
     pub names: Vec<String>,
     /// It goes on until somebody ends it.
     pub is_endless: bool,
+    /// What it reads.
+    views: Arc<[&'static View]>,
+    /// The text that it came in, for the record.
+    text: Arc<str>,
 }
 
 impl Question {
@@ -52,7 +58,9 @@ impl Question {
         moment: Arc<Moment>,
     ) -> Result<Running, Refusal> {
         let (session, plan) = (connection.session()?.clone(), self.plan.clone());
-        Ok(Running::start(&connection.shared.statements.threads, |ended| async move {
+        let (service, viewer) = (&connection.shared.service, connection.viewer()?);
+        let meter = Meter::begin(service, &viewer, connection.from(), &self.views, &self.text)?;
+        Ok(Running::start(&connection.shared.statements.threads, meter, |ended| async move {
             session.execute(plan, parameters, moment, ended).await
         }))
     }
@@ -62,7 +70,7 @@ impl Prepared {
     /// The statements of a text.
     pub async fn read(connection: &Arc<Connection>, text: &str) -> Result<Vec<Prepared>, Refusal> {
         let session = connection.session()?.clone();
-        let text = text.to_owned();
+        let text: Arc<str> = text.into();
         let mut watch = connection.watch();
         // Whole: a text that is long or nested takes its time, and room on the stack.
         let mut work = Work::start(&connection.shared.statements.threads, async move {
@@ -75,7 +83,8 @@ impl Prepared {
                         let plan = session.plan(asked).await?;
                         let (names, parameters) = (names(&plan), parameters(&plan)?);
                         let is_endless = subscribe::is_endless(&plan);
-                        Some(Question { plan: session.analyzed(plan), parameters, names, is_endless })
+                        let (views, text) = (views(&plan).into(), text.clone());
+                        Some(Question { plan: session.analyzed(plan), parameters, names, is_endless, views, text })
                     }
                 };
                 prepared.push(Prepared(Arc::new(Inner { statement, question })));
@@ -123,7 +132,10 @@ impl Prepared {
                 statement => Ok(commands::run(connection, statement, is_failed)?),
             };
         };
-        let moment = moment.get_or_insert_with(|| connection.moment()).clone();
+        let moment = match moment {
+            Some(moment) => moment.clone(),
+            None => moment.insert(connection.moment()?).clone(),
+        };
         if let Ast::Declare { stmts } = statement {
             cursors::declare(connection, stmts, question, parameters, moment)?;
             return Ok(Answer::Done(Tag::new("DECLARE CURSOR")));

@@ -14,8 +14,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 use super::connection::Connection;
+use crate::access::Viewer;
 use crate::query::sql::Ended;
 use crate::query::sql::refusal::{Code, Refusal};
+use crate::serve::meter::{Meter, changed};
 use crate::serve::statements::Work;
 
 /// Batches that wait for the client.
@@ -27,13 +29,16 @@ const LOOK: Duration = Duration::from_millis(200);
 /// When the statement under way ends, finished or not.
 pub struct Watch {
     connection: Arc<Connection>,
+    /// Who asked.
+    viewer: Option<Arc<Viewer>>,
     /// The number of the last message that was cancelled.
     cancelled: watch::Receiver<u64>,
 }
 
 impl Watch {
     pub fn new(connection: Arc<Connection>, cancelled: watch::Receiver<u64>) -> Watch {
-        Watch { connection, cancelled }
+        let viewer = connection.viewer().ok();
+        Watch { connection, viewer, cancelled }
     }
 
     /// Waits for a reason to stop.
@@ -42,6 +47,15 @@ impl Watch {
         let gone = async {
             while !self.connection.peer.is_gone() {
                 tokio::time::sleep(LOOK).await;
+            }
+        };
+        let lost = async {
+            let mut changes = self.connection.shared.service.accounts.changes();
+            // He is looked up anew at each change; what a statement began with, it goes on with.
+            while self.connection.viewer().is_ok_and(|now| self.viewer.as_ref().is_some_and(|begun| now == *begun)) {
+                if changes.changed().await.is_err() {
+                    break;
+                }
             }
         };
         tokio::select! {
@@ -54,6 +68,7 @@ impl Watch {
                 Refusal::new(Code::Cancelled, "canceling statement due to user request")
             }
             () = gone => Refusal::new(Code::Cancelled, "the client has gone"),
+            () = lost => changed(),
         }
     }
 
@@ -70,6 +85,7 @@ impl Watch {
 /// The rows of a statement.
 pub struct Running {
     batches: mpsc::Receiver<Result<RecordBatch, Refusal>>,
+    meter: Meter,
     /// Until it has ended.
     work: Option<Work<()>>,
     /// A batch of which some rows were taken.
@@ -84,7 +100,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    pub fn start<F>(threads: &Handle, rows: impl FnOnce(Ended) -> F) -> Running
+    pub fn start<F>(threads: &Handle, meter: Meter, rows: impl FnOnce(Ended) -> F) -> Running
     where
         F: Future<Output = Result<SendableRecordBatchStream, Refusal>> + Send + 'static,
     {
@@ -104,12 +120,13 @@ impl Running {
                 }
             }
         });
-        Running { batches, work: Some(work), held: None, ended }
+        Running { batches, meter, work: Some(work), held: None, ended }
     }
 
     /// The next rows, at most so many; none at the end.
     pub async fn next(&mut self, watch: &mut Watch, rows_max: usize) -> Result<Option<RecordBatch>, Refusal> {
         loop {
+            self.meter.goes_on()?;
             let batch = match self.held.take() {
                 Some(batch) => batch,
                 None => {
@@ -117,7 +134,10 @@ impl Running {
                     // A cursor is kept after its statement has ended; its rows are not.
                     let received = received.inspect_err(|_| self.ended.store(true, Ordering::Relaxed))?;
                     match received {
-                        Some(batch) => batch,
+                        Some(batch) => {
+                            self.meter.take(&batch)?;
+                            batch
+                        }
                         // A sender that is gone has ended, or failed.
                         None => match self.work.take() {
                             Some(mut work) => return work.done().await.map(|()| None),

@@ -5,6 +5,7 @@
 
 mod written;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,6 +13,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use axum::Json;
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
@@ -23,10 +25,13 @@ use tokio::time::{Instant, timeout_at};
 use super::Service;
 use super::answer::Refusal;
 use super::door::Opened;
+use super::gate::{Asker, From};
 use super::guard::JsonBody;
+use super::meter::Meter;
 use super::statements::Work;
+use crate::access::Viewer;
 use crate::query::sql::refusal::{Code, Refusal as SqlRefusal};
-use crate::query::sql::{Ended, Moment, names};
+use crate::query::sql::{Ended, Moment, names, views};
 use written::{Shape, Writer, data_type};
 
 /// Rows of an answer in JSON, unless another number is asked for, and at most.
@@ -37,9 +42,10 @@ const LIMIT_MAX: usize = 100_000;
 const AHEAD: usize = 2;
 
 /// What is asked.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[schemars(rename = "Statement")]
+pub struct Asked {
     sql: String,
     #[serde(default)]
     format: Format,
@@ -48,9 +54,10 @@ struct Asked {
 }
 
 /// How rows are told.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+#[schemars(rename = "RowsFormat")]
+pub enum Format {
     #[default]
     Json,
     Ndjson,
@@ -58,16 +65,22 @@ enum Format {
     Arrow,
 }
 
-pub async fn query(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub async fn query(
+    Opened(service): Opened,
+    Asker(viewer): Asker,
+    connected: Option<axum::Extension<ConnectInfo<From>>>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
     let asked: Asked = serde_json::from_slice(&body).map_err(|error| {
         let expected = "{\"sql\", \"format\": \"json\", \"ndjson\", \"csv\" or \"arrow\", \"limit\"}";
         Refusal::bad_request(format!("expected {expected}: {error}"))
     })?;
+    let from = connected.map(|axum::Extension(ConnectInfo(From(address)))| address.ip());
     let limit = asked.limit.unwrap_or(LIMIT_DEFAULT);
     if limit > LIMIT_MAX {
         return Err(Refusal::bad_request(format!("limit is at most {LIMIT_MAX}; other formats give everything")));
     }
-    let mut running = Running::start(&service, asked.sql);
+    let mut running = Running::start(&service, &viewer, from, asked.sql);
     let (epoch, columns, schema) = running.begun().await.map_err(refused)?;
     let shape = match asked.format {
         Format::Json => return whole(running, epoch, &columns, &schema, limit).await,
@@ -139,13 +152,13 @@ enum Message {
 }
 
 impl Running {
-    fn start(service: &Arc<Service>, text: String) -> Running {
+    fn start(service: &Arc<Service>, viewer: &Arc<Viewer>, from: Option<IpAddr>, text: String) -> Running {
         let statements = service.statements.clone();
         let (sender, messages) = mpsc::channel(AHEAD);
         let (after, ended) = (statements.deadline, Ended::default());
-        let (service, flag) = (service.clone(), ended.clone());
+        let (service, viewer, flag) = (service.clone(), viewer.clone(), ended.clone());
         let work = Work::start(&statements.threads, async move {
-            if let Err(refusal) = answer(&service, &text, &sender, flag).await {
+            if let Err(refusal) = answer(&service, &viewer, from, &text, &sender, flag).await {
                 let _ = sender.send(Err(refusal)).await;
             }
         });
@@ -188,18 +201,21 @@ impl Drop for Running {
 /// Answers a text of one statement, batch by batch.
 async fn answer(
     service: &Arc<Service>,
+    viewer: &Arc<Viewer>,
+    from: Option<IpAddr>,
     text: &str,
     sender: &mpsc::Sender<Result<Message, SqlRefusal>>,
     ended: Ended,
 ) -> Result<(), SqlRefusal> {
-    let session = service.statements.session(USER)?;
+    let session = service.statements.session(viewer.name().unwrap_or(USER))?;
     let statements = session.read(text)?;
     let one = <[_; 1]>::try_from(statements);
     let [statement] = one.map_err(|_| SqlRefusal::new(Code::Syntax, "expected one statement"))?;
     let plan = session.plan(statement).await?;
     let columns = names(&plan);
-    let follow = Arc::new(super::pgwire::Feeds(service.clone()));
-    let moment = Arc::new(Moment { reading: service.reading(), follow });
+    let meter = Meter::begin(service, viewer, from, &views(&plan), text)?;
+    let follow = Arc::new(super::pgwire::Feeds { service: service.clone(), viewer: viewer.clone() });
+    let moment = Arc::new(Moment { reading: service.reading(viewer), follow });
     let epoch = moment.reading.published.epoch;
     let mut rows = session.execute(plan, None, moment, ended).await?;
     let begun = Message::Begun(epoch, columns, rows.schema());
@@ -207,21 +223,23 @@ async fn answer(
         return Ok(());
     }
     while let Some(batch) = rows.next().await {
-        if sender.send(Ok(Message::Rows(batch?))).await.is_err() {
+        let batch = batch?;
+        meter.take(&batch)?;
+        if sender.send(Ok(Message::Rows(batch))).await.is_err() {
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// As whom it is asked: there are no accounts yet.
+/// As whom it is asked while there are no accounts.
 const USER: &str = "http";
 
 fn refused(refusal: SqlRefusal) -> Refusal {
     let status = match refusal.code {
         Code::Internal => return Refusal::internal(refusal.message),
         Code::Cancelled => StatusCode::REQUEST_TIMEOUT,
-        Code::ReadOnly => StatusCode::FORBIDDEN,
+        Code::ReadOnly | Code::Denied => StatusCode::FORBIDDEN,
         Code::OutOfMemory => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UndefinedTable | Code::UndefinedColumn | Code::UndefinedFunction => StatusCode::NOT_FOUND,
         _ => StatusCode::BAD_REQUEST,
