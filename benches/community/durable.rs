@@ -56,6 +56,7 @@ fn extract(store: &Store, day: i64) -> Extract {
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),
+        erased: 0,
         sha256: [day as u8; 32],
         took: Default::default(),
         warnings: Vec::new(),

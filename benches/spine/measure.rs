@@ -117,6 +117,7 @@ fn extract(service: &Service, period: &str, part: &str, version: u32, bills: &[d
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),
+        erased: 0,
         sha256: [0; 32],
         took: Default::default(),
         warnings: Vec::new(),

@@ -64,6 +64,7 @@ pub fn customers(intake: &Intake, rows: &Decoded, size: Size) -> Extract {
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),
+        erased: 0,
         sha256: [0; 32],
         took: Default::default(),
         warnings: Vec::new(),

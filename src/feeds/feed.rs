@@ -5,9 +5,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use dataflows::types::Epoch;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -24,6 +25,9 @@ const RECENT_BYTES: usize = 16 << 20;
 
 /// Time between two looks at whether the service stops, and at what the store tells by itself.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// How long whoever erases waits for a feed to come to where that is visible.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What became of a view between two marks.
 pub struct Delta {
@@ -58,6 +62,8 @@ pub struct Feed {
     pub now: watch::Sender<Arc<Now>>,
     recent: Mutex<VecDeque<Arc<Delta>>>,
     pub consumers: AtomicUsize,
+    /// Set once its files are gone, since they named somebody who was erased.
+    is_forgotten: AtomicBool,
 }
 
 impl Feed {
@@ -68,6 +74,7 @@ impl Feed {
             now: watch::Sender::new(Arc::new(now)),
             recent: Mutex::default(),
             consumers: AtomicUsize::new(0),
+            is_forgotten: AtomicBool::new(false),
         }
     }
 
@@ -84,7 +91,30 @@ impl Feed {
     }
 
     pub fn has_ended(&self) -> bool {
-        self.now.borrow().ended.is_some()
+        self.now.borrow().ended.is_some() || self.is_forgotten.load(Ordering::Acquire)
+    }
+
+    /// Takes away what was told of the view, where it names somebody; then nothing more is told of it. Whether it did. A
+    /// feed that is not as far as `epoch`, in which he went, may still be about to tell of him: it is waited for, and taken
+    /// away where that takes long.
+    pub(super) fn forget(&self, names: &dyn Fn(&[u8]) -> bool, epoch: Epoch) -> std::io::Result<bool> {
+        let until = Instant::now() + PATIENCE;
+        let is_behind = || !self.has_ended() && self.now.borrow().mark.epoch < epoch;
+        while is_behind() && Instant::now() < until {
+            std::thread::park_timeout(PATIENCE / 400);
+        }
+        let is_behind = is_behind();
+        let mut journal = self.journal.lock();
+        let is_named = match journal.as_ref() {
+            Some(held) => is_behind || held.holds(names)?,
+            None => false,
+        };
+        if is_named {
+            self.is_forgotten.store(true, Ordering::Release);
+            self.recent.lock().clear();
+            journal.take().map_or(Ok(()), Journal::remove)?;
+        }
+        Ok(is_named)
     }
 
     /// Tells what becomes of the view until the service stops, or nobody has followed for long.
@@ -111,6 +141,9 @@ impl Feed {
     fn tell(&self, shared: &Shared, mut seen: Option<Arc<Reading>>) -> Result<Arc<str>, JournalError> {
         let mut followed = Instant::now();
         loop {
+            if self.is_forgotten.load(Ordering::Acquire) {
+                return Ok("somebody who was in the view was erased; begin again without a token".into());
+            }
             if shared.stop.load(Ordering::Acquire) {
                 return Ok("the service stops; go on with the last token when it is back".into());
             }

@@ -211,6 +211,13 @@ impl Journal {
         self.tidy()
     }
 
+    /// Whether any of its files holds what `names` finds.
+    pub fn holds(&self, names: &dyn Fn(&[u8]) -> bool) -> io::Result<bool> {
+        self.segments
+            .iter()
+            .try_fold(false, |found, segment| Ok(found || holds(&*self.place.vfs, &segment.name, names)?))
+    }
+
     /// The mark at a place in time, where it is still told what came after it; with where to read on.
     pub fn find(&self, upper: u64) -> Option<(Mark, Cursor)> {
         let of = |segment: &Segment| {
@@ -235,6 +242,26 @@ impl Journal {
             *cursor = Cursor { name: next.name.clone(), at };
         }
     }
+}
+
+/// Bytes of a file that are looked at together, and those that are looked at again with the next: more than an id takes
+/// as JSON.
+const LOOKED_AT: u64 = 1 << 20;
+const AGAIN: u64 = 4 << 10;
+
+/// Whether a file holds what `names` finds.
+pub fn holds(vfs: &dyn Vfs, name: &str, names: &dyn Fn(&[u8]) -> bool) -> io::Result<bool> {
+    let file = vfs.open(name)?;
+    let (len, mut at) = (file.size()?, 0);
+    while at < len {
+        let mut bytes = vec![0; (len - at).min(LOOKED_AT) as usize];
+        file.read_at(at, &mut bytes)?;
+        if names(&bytes) {
+            return Ok(true);
+        }
+        at += if at + (bytes.len() as u64) < len { LOOKED_AT - AGAIN } else { LOOKED_AT };
+    }
+    Ok(false)
 }
 
 fn name(view: &View, number: u64) -> String {

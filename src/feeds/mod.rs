@@ -180,6 +180,34 @@ impl Feeds {
         self.running.lock().values().map(|running| running.feed.held()).collect()
     }
 
+    /// Takes away everything that was told of views and that `names` finds: what is told of them begins anew, and no token
+    /// of theirs is good any more. Which views these are. Whom it finds is in no view that is visible.
+    pub fn forget(&self, names: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<&'static str>> {
+        // Nobody begins meanwhile.
+        let running = self.running.lock();
+        let (epoch, mut forgotten) = (self.shared.readings.hub.published().epoch, Vec::new());
+        for (view, running) in &*running {
+            if running.feed.forget(names, epoch)? {
+                forgotten.push(*view);
+            }
+        }
+        let vfs = &self.shared.place.vfs;
+        // Files that nobody goes on from.
+        for name in vfs.list()? {
+            if journal::holds(&**vfs, &name, names)? {
+                vfs.remove(&name)?;
+            }
+        }
+        vfs.sync_names()?;
+        Ok(forgotten)
+    }
+
+    /// Takes away everything that was told, before it is opened.
+    pub fn forget_all(vfs: &dyn crate::store::vfs::Vfs) -> io::Result<()> {
+        vfs.list()?.iter().try_for_each(|name| vfs.remove(name))?;
+        vfs.sync_names()
+    }
+
     /// How many follow a view.
     pub fn consumers(&self) -> usize {
         consumers(&self.running.lock())

@@ -23,6 +23,7 @@
 //! - A contact that another system reports stands for the first step.
 //! - A disk that is full stops no opt-out: what cannot be noted beside the outbox, or written anew in it, is hidden and
 //!   tried again, and nothing is released until then.
+//! - Who was erased is contacted by nobody: by his id, and by what stands for his number.
 //! - Numbers leave as tokens: the store never knew the clear form. The channel's own directory knows whose they are.
 
 mod adopt;

@@ -12,6 +12,8 @@
 //! The journal lies here and not in the data directory: where that is brought back from an old copy, it tells what was
 //! handed off since, and nobody is contacted again. How many batches it has is noted outside of both.
 
+mod erasure;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};

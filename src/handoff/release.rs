@@ -198,11 +198,17 @@ impl Intake {
             let Some((chunk, slot)) = published.customer(*customer) else { continue };
             let code = chunk.targets.columns.get(campaign.place).map_or(codes::OUTSIDE, |column| column.code[slot]);
             let Some((due, arm)) = due(chunk, slot, campaign.word, code, campaign.plan, now) else { continue };
+            let number = chunk.customers.numbers.get(slot);
+            if names.is_erased(*customer, number) {
+                // He has no row that could list him; nothing hangs on that alone.
+                *released.refused.entry("erased".to_owned()).or_default() += 1;
+                continue;
+            }
             let to = To { customer: *customer, id: names.customers.text(customer.0).unwrap_or_default(), slot, now };
             let decided = match due {
                 Due::Withhold => Some(campaign.withheld(&to, code, &grounds)),
                 Due::Step(step) => {
-                    let number = chunk.customers.numbers.get(slot).map(|token| token.hex());
+                    let number = number.map(|token| token.hex());
                     let gate = grounds.gate(chunk);
                     let asked = Asked {
                         gate,
@@ -306,6 +312,7 @@ pub(super) fn extract(partition: Partition, version: u32, rows: Vec<dataflows::r
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),
+        erased: 0,
         sha256: hash.finalize().into(),
         took: Took::default(),
         warnings: Vec::new(),

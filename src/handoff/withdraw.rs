@@ -106,6 +106,7 @@ impl Intake {
     pub(crate) fn recover_outbox(&self) -> Result<(), StoreError> {
         let Some(handoffs) = self.handoffs() else { return Ok(()) };
         let mut store = self.store().lock();
+        self.erase_again(&mut store)?;
         let hidden = handoffs.outbox.lock().hidden().map_err(StoreError::Outbox)?;
         let mut waiting = BTreeSet::new();
         for batch in hidden {

@@ -33,6 +33,8 @@ pub struct Extract {
     pub rejects: Vec<Reject>,
     /// How many of them there are for each reason.
     pub reasons: Reasons,
+    /// Rows that were left out, since whom they name was erased. Nothing else is known of them.
+    pub erased: u64,
     /// SHA-256 of the raw bytes.
     pub sha256: [u8; 32],
     pub took: Took,
@@ -65,6 +67,17 @@ pub struct Reject {
     pub row: String,
 }
 
+/// By what somebody is known who may have been erased.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Named<'a> {
+    /// A customer's id.
+    Customer(&'a str),
+    /// What stands for his phone number.
+    Number(Token),
+    /// The id of what he ordered here.
+    Request(&'a str),
+}
+
 /// Where ids become dense numbers. The store's dictionary outside tests.
 pub trait Intern {
     /// The number of a customer's id, taken in order where it is met for the first time.
@@ -77,6 +90,14 @@ pub trait Intern {
     fn end(&mut self) {}
     /// The token that stands for a phone number.
     fn token(&self, msisdn: &str) -> Token;
+    /// Whether somebody was erased: no row of his is taken, and nothing of it is kept.
+    fn is_erased(&self, _: Named<'_>) -> bool {
+        false
+    }
+    /// Whether anybody was.
+    fn has_erased(&self) -> bool {
+        false
+    }
 }
 
 /// What the programme and the operator decide about taking files.

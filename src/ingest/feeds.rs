@@ -8,6 +8,7 @@
 //!   warning counts how many.
 //! - Terminals and usage may not lie in the future any more than orders may; days of birth and joining,
 //!   and the bounds of listings, may.
+//! - A row of `customer` with the number of somebody who was erased is his, under whatever id.
 //! - The other side of an event is a customer, whether or not another feed ever names him.
 //! - A listing that ends before it begins is taken: it never holds.
 //! - Scores may be negative, and are bounded as money is.
@@ -20,7 +21,7 @@ use dataflows::records::{
 };
 use dataflows::types::{CustomerIx, Day, Month, Time, Word};
 
-use super::extract::{Intern, Settings};
+use super::extract::{Intern, Named, Settings};
 use super::fields;
 use super::reason::{Bad, Reason};
 use super::row::{Cell, Row, boxed};
@@ -110,6 +111,7 @@ impl Record for CustomerRow {
             income_band,
         ] = row.cells();
         let id = customer.id()?;
+        let number = msisdn;
         let msisdn = msisdn.text()?;
         let birth_date = birth_date.optional(fields::day)?;
         let joined_on = joined_on.optional(fields::day)?;
@@ -122,12 +124,16 @@ impl Record for CustomerRow {
         let household_id = boxed(household_id.optional_id()?);
 
         let phone = fields::phone(msisdn);
-        context.phones_bad += u64::from(phone.is_none() && !msisdn.is_empty());
+        let token = phone.map(|phone| context.intern.token(&phone));
+        if token.is_some_and(|token| context.intern.is_erased(Named::Number(token))) {
+            return Err(number.bad(Reason::Erased));
+        }
+        context.phones_bad += u64::from(token.is_none() && !msisdn.is_empty());
         Ok(CustomerRow {
             customer: context.customer(id),
             household_id,
             fields: Customer {
-                number: phone.map(|phone| context.intern.token(&phone)),
+                number: token,
                 birth_date,
                 joined_on,
                 gender: context.word(gender),
@@ -348,6 +354,7 @@ impl Record for MemberEventRow {
         let result = result.optional(fields::result)?;
         let points = points.optional(fields::points)?;
         let detail = detail.text()?;
+        let names_other = !other.is_empty() && !context.intern.is_erased(Named::Customer(other));
         Ok(MemberEventRow {
             event_id: event_id.into(),
             customer: context.customer(id),
@@ -356,7 +363,7 @@ impl Record for MemberEventRow {
                 channel: context.word(channel),
                 kind,
                 product: context.word(product),
-                other: (!other.is_empty()).then(|| context.customer(other)),
+                other: names_other.then(|| context.customer(other)),
                 result,
                 detail: context.word(detail),
                 // Asking for nothing and not asking are one.

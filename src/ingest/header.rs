@@ -80,6 +80,12 @@ impl Header {
         }
     }
 
+    /// Where a row says whose it is; none in feeds of nobody.
+    pub(super) fn person(&self) -> Option<usize> {
+        let column = columns(self.feed).iter().position(|column| column.name == "customer_id")?;
+        self.places.get(column).copied().flatten()
+    }
+
     /// Whether a cell is personal data by its place.
     pub(super) fn is_personal(&self, place: usize) -> bool {
         let is_here = |(column, at): (&super::schema::Column, &Option<usize>)| column.is_personal && *at == Some(place);

@@ -9,7 +9,7 @@ pub struct Lines {
 
 impl Lines {
     /// Notes the line of the next row.
-    pub(super) fn push(&mut self, row: u32, line: u64) {
+    pub fn push(&mut self, row: u32, line: u64) {
         if self.of(row) != Some(line) {
             self.runs.push((row, line));
         }

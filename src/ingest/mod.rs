@@ -34,13 +34,19 @@ mod stream;
 
 pub use control::Control;
 pub use error::{Code, ReadError, Refused, Retry};
-pub use extract::{Extract, Intern, Partition, Reasons, Reject, Settings, Took};
+pub use extract::{Extract, Intern, Named, Partition, Reasons, Reject, Settings, Took};
 pub use lines::Lines;
 pub use read::{read, read_bytes};
 
 /// A moment of local time as files write it; none where it is no such text.
 pub fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Option<dataflows::types::Time> {
     fields::time(text, zone).ok()
+}
+
+/// An id as quarantine shows it, where that still tells something of it.
+pub fn masked(id: &str) -> Option<String> {
+    let shown = mask::row(std::iter::once(id.as_bytes()), ',', |_| false);
+    (shown != id && shown.bytes().any(|byte| byte.is_ascii_digit())).then_some(shown)
 }
 
 /// The digits of a phone number as they are made into a token; none where a text is no phone number.

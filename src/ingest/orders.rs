@@ -7,10 +7,10 @@
 
 use dataflows::records::{OrderRequestRow, ProvisioningRow, RequestState, Rows};
 
-use super::extract::Intern;
+use super::extract::{Intern, Named};
 use super::feeds::{Context, Record};
 use super::fields;
-use super::reason::Bad;
+use super::reason::{Bad, Reason};
 use super::row::{Row, boxed};
 
 impl Record for OrderRequestRow {
@@ -55,6 +55,9 @@ impl Record for ProvisioningRow {
     fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<ProvisioningRow, Bad> {
         let [request, state, code, text, at] = row.cells();
         let request_id = request.required(fields::handoff_id)?;
+        if context.intern.is_erased(Named::Request(request_id)) {
+            return Err(request.bad(Reason::Erased));
+        }
         // What is only asked for is no answer.
         let state = state.required(|text| fields::named(text, &RequestState::NAMES[1..], &RequestState::ALL[1..]))?;
         let (code, text) = (boxed(code.text()?), boxed(text.text()?));

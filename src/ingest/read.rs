@@ -153,6 +153,7 @@ impl Reading<'_> {
             lines: counted.lines,
             rejects: counted.rejects,
             reasons: counted.reasons,
+            erased: counted.erased,
             sha256: found.sha256,
             took: Took { decode: began.elapsed().saturating_sub(*validated), validate: *validated },
             warnings,

@@ -8,9 +8,14 @@ pub(super) enum Reason {
     Encoding,
     Control,
     HeaderRepeated,
-    Columns { expected: usize, found: usize },
+    Columns {
+        expected: usize,
+        found: usize,
+    },
     Missing,
-    TooLong { bytes_max: usize },
+    TooLong {
+        bytes_max: usize,
+    },
     Money,
     MoneyRange,
     Count,
@@ -27,7 +32,11 @@ pub(super) enum Reason {
     Capabilities,
     OtherPeriod,
     Future,
-    KeyRepeated { line: u64 },
+    KeyRepeated {
+        line: u64,
+    },
+    /// Never shown: the row is left out.
+    Erased,
 }
 
 impl Reason {
@@ -77,6 +86,7 @@ impl fmt::Display for Reason {
             Reason::Capabilities => f.write_str("expected names of letters, digits, '_', '-', '.' with ';' between"),
             Reason::OtherPeriod => f.write_str("expected the month of the file's period"),
             Reason::Future => f.write_str("lies more than a day after wall time"),
+            Reason::Erased => f.write_str("names somebody who was erased"),
             Reason::KeyRepeated { line } => write!(f, "key repeated, first on line {line}"),
         }
     }

@@ -45,7 +45,8 @@ impl<'a> Row<'a> {
         })
     }
 
-    fn field(&self, place: usize) -> &'a str {
+    /// A field by its place in the file.
+    pub(super) fn field(&self, place: usize) -> &'a str {
         let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
         let start = before.map_or(0, |end| end + self.gap);
         self.ends.get(place).and_then(|&end| self.text.get(start..end)).unwrap_or_default()

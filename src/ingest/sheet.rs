@@ -1,13 +1,17 @@
 //! A file's rows as they come in: taken, or set aside with a reason.
 //!
-//! Invariant: rows taken + rows set aside = data rows.
+//! Invariant: rows taken + rows set aside + rows left out = data rows.
+//!
+//! Left out are rows of who was erased, before any of their texts is interned, and before a row that cannot be read is
+//! set aside as text. In rows of others the other side of an event is nobody then, as where a file names none.
 
 use dataflows::records::{ROWS_MAX, Rows};
 
 use super::batch::{Batch, Record as Fields};
 use super::error::{Code, Failure, Refused};
-use super::extract::{Intern, Reasons, Reject};
+use super::extract::{Intern, Named, Reasons, Reject};
 use super::feeds::{Context, Record};
+use super::fields::phone;
 use super::header::Header;
 use super::keys::Keys;
 use super::lines::Lines;
@@ -42,6 +46,7 @@ pub(super) struct Counted {
     pub(super) lines: Lines,
     pub(super) rejects: Vec<Reject>,
     pub(super) reasons: Reasons,
+    pub(super) erased: u64,
     pub(super) warnings: Vec<String>,
 }
 
@@ -55,6 +60,8 @@ pub(super) struct Sheet<'a, R, I: ?Sized> {
     rejects: Vec<Reject>,
     reasons: Reasons,
     bad_rows: u64,
+    /// Rows left out.
+    erased: u64,
     /// With more bad rows the file is refused, however many rows come. Past it rejects are only
     /// counted, so that a file of nothing else costs no memory.
     bad_rows_max: u64,
@@ -73,6 +80,7 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
             rejects: Vec::new(),
             reasons: Reasons::new(),
             bad_rows: 0,
+            erased: 0,
             bad_rows_max,
         }
     }
@@ -84,6 +92,10 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
             return Err(Bad::row(Reason::HeaderRepeated));
         }
         let row = Row::new(fields, &self.layout.header)?;
+        let person = self.layout.header.person();
+        if person.is_some_and(|place| self.context.intern.is_erased(Named::Customer(row.field(place)))) {
+            return Err(Bad::row(Reason::Erased));
+        }
         let record = R::read(&row, &mut self.context)?;
         if let Some(first) = self.keys.first(&record, &self.rows) {
             let line = self.lines.of(first).unwrap_or_default();
@@ -99,9 +111,9 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
         self.bad_rows
     }
 
-    /// Rows taken and set aside.
+    /// Rows taken, set aside and left out.
     pub(super) fn data_rows(&self) -> u64 {
-        self.rows.len() as u64 + self.bad_rows
+        self.rows.len() as u64 + self.bad_rows + self.erased
     }
 
     /// What came of the rows; the file is refused where too many are bad.
@@ -118,8 +130,8 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
                 .push(format!("{count} phone numbers are not 5 to 15 digits; their customers are taken without one"));
         }
         self.rows.shrink_to_fit();
-        let (lines, rejects, reasons) = (self.lines, self.rejects, self.reasons);
-        Ok(Counted { rows: R::rows(self.rows), lines, rejects, reasons, warnings })
+        let Sheet { rows, lines, rejects, reasons, erased, .. } = self;
+        Ok(Counted { rows: R::rows(rows), lines, rejects, reasons, erased, warnings })
     }
 
     fn too_many_bad(&self, data_rows: u64, bad_rows_max: u64) -> Refused {
@@ -157,6 +169,10 @@ impl<R: Record, I: Intern + ?Sized> Sheet<'_, R, I> {
         let Err(bad) = self.read(fields) else {
             return Ok(());
         };
+        if bad.reason == Reason::Erased || self.names_erased(fields) {
+            self.erased += 1;
+            return Ok(());
+        }
         self.bad_rows += 1;
         *self.reasons.entry(bad.reason.code()).or_default() += 1;
         if self.bad_rows > self.bad_rows_max && self.rejects.len() >= EXAMPLES {
@@ -174,6 +190,16 @@ impl<R: Record, I: Intern + ?Sized> Sheet<'_, R, I> {
             row: mask::row(fields.fields(), char::from(self.layout.delimiter), |place| header.is_personal(place)),
         });
         Ok(())
+    }
+
+    /// Whether a field of a row that cannot be read names somebody who was erased: columns may be shifted.
+    fn names_erased(&self, fields: Fields<'_>) -> bool {
+        let intern = &*self.context.intern;
+        let names = |field: &str| {
+            intern.is_erased(Named::Customer(field))
+                || phone(field).is_some_and(|phone| intern.is_erased(Named::Number(intern.token(&phone))))
+        };
+        intern.has_erased() && fields.fields().any(|field| names(String::from_utf8_lossy(field).trim()))
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub mod batches;
 pub mod edits;
+pub mod erasure;
 mod landing;
 pub(crate) mod names;
 mod noted;
@@ -40,6 +41,7 @@ use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
 use crate::orders::{Batches, Claims};
 use crate::programme::Document;
 use crate::query::Readings;
+use crate::store::changes::Changes;
 use crate::store::reports::Reports;
 use crate::store::room::{Full, Purpose, Room};
 use crate::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
@@ -104,15 +106,22 @@ pub struct Intake {
     desk: receipts::Desk,
     /// Set while something that follows from order requests waits for room on the disk.
     is_unfinished: AtomicBool,
+    /// The file of entries of points that changed, where it is kept.
+    changes: Mutex<Option<Arc<Mutex<Changes>>>>,
+    /// Held by whoever erases.
+    erasing: Mutex<()>,
 }
 
 /// A file as the decoder leaves it.
 struct Decoded {
+    path: PathBuf,
     name: FileName,
     result: Result<(Extract, Extent), Unread>,
     sha256: Option<[u8; 32]>,
     /// From its first byte to its last change, for who traces it.
     span: tracing::Span,
+    /// How often somebody had been erased when it was begun.
+    erasures: u64,
 }
 
 /// Why a file is not decoded.
@@ -174,6 +183,8 @@ impl Intake {
             claims: Claims::default(),
             desk: receipts::Desk::default(),
             is_unfinished: AtomicBool::new(false),
+            changes: Mutex::default(),
+            erasing: Mutex::default(),
         };
         if !is_published {
             intake.publish(document)?;
@@ -227,11 +238,13 @@ impl Intake {
     fn keep_entries(&self) {
         let told = |error: std::io::Error| tracing::warn!(%error, "changes of points will not outlive this process");
         match self.store.lock().changes() {
-            Ok(mut changes) => {
+            Ok(changes) => {
                 let kept = changes.latest().clone();
+                let changes = Arc::new(Mutex::new(changes));
+                *self.changes.lock() = Some(changes.clone());
                 let mut fails = false;
                 self.hub.keep_entries(kept, move |changed| {
-                    if !fails && let Err(error) = changes.write(changed) {
+                    if !fails && let Err(error) = changes.lock().write(changed) {
                         fails = true;
                         told(error);
                     }
@@ -383,8 +396,10 @@ impl Intake {
 
     fn decode(&self, path: &Path, name: FileName, progress: &(dyn Fn(u64) + Sync)) -> Decoded {
         let span = tracing::info_span!("file", feed = name.feed.name(), file = name.name);
+        let (path_buf, erasures) = (path.to_owned(), self.names().read().erased().generation());
         if let Err(full) = self.has_room(path, &name) {
-            return Decoded { name, result: Err(Unread::Full(full)), sha256: None, span };
+            let result = Err(Unread::Full(full));
+            return Decoded { path: path_buf, name, result, sha256: None, span, erasures };
         }
         let decoding = tracing::info_span!(parent: &span, "decode").entered();
         let document = self.document();
@@ -421,7 +436,8 @@ impl Intake {
         stages.bytes += done;
         drop(stages);
         let names = dictionary.read().extent();
-        Decoded { name, result: result.map(|extract| (extract, names)).map_err(Unread::Bad), sha256, span }
+        let result = result.map(|extract| (extract, names)).map_err(Unread::Bad);
+        Decoded { path: path_buf, name, result, sha256, span, erasures }
     }
 
     /// Whether there is likely to be room for a file: its names are kept from the moment it is decoded, and would come
@@ -472,6 +488,12 @@ impl Intake {
                 return self.reject(&decoded.name, decoded.sha256, at, counts, why);
             }
         };
+        let mut store = self.store.lock();
+        if self.names().read().erased().generation() != decoded.erasures {
+            // Somebody was erased while it was read: his rows may be in it.
+            drop(store);
+            return self.committed(self.decode(&decoded.path, decoded.name, &|_| {}));
+        }
         for warning in &extract.warnings {
             tracing::warn!(file = extract.file, "{warning}");
         }
@@ -479,7 +501,6 @@ impl Intake {
         let (feed, reasons) = (extract.partition.feed, extract.reasons.clone());
         let began = Instant::now();
         let committing = tracing::info_span!("commit", rows, bad_rows).entered();
-        let mut store = self.store.lock();
         self.hub.expect(extract.rows.len());
         let outcome = store.accept(&extract, names, at, document.settings.same_version_replace)?;
         drop(extract);
@@ -538,6 +559,7 @@ impl Intake {
                 status: Status::Rejected,
                 file: name.name.clone(),
                 rows,
+                erased: 0,
                 accepted_at: at.0,
                 epoch: 0,
                 reason: why.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dataflows::types::{CustomerIx, Token, Word};
 use parking_lot::{ArcRwLockWriteGuard, RawRwLock, RwLock};
 
-use crate::ingest::Intern;
+use crate::ingest::{Intern, Named};
 use crate::store::Dictionary;
 
 /// Interns into a dictionary that others read meanwhile. The lock is taken for a batch of rows, and
@@ -49,6 +49,20 @@ impl Intern for Naming {
         match &self.held {
             Some(dictionary) => dictionary.token(msisdn),
             None => self.dictionary.read().token(msisdn),
+        }
+    }
+
+    fn is_erased(&self, of: Named<'_>) -> bool {
+        match &self.held {
+            Some(dictionary) => Intern::is_erased(&**dictionary, of),
+            None => Intern::is_erased(&*self.dictionary.read(), of),
+        }
+    }
+
+    fn has_erased(&self) -> bool {
+        match &self.held {
+            Some(dictionary) => dictionary.has_erased(),
+            None => self.dictionary.read().has_erased(),
         }
     }
 }

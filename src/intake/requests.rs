@@ -97,6 +97,9 @@ impl Intake {
             if let Some(reject) = extract.rejects.first() {
                 return Ok(Err(format!("{}: {}", reject.column, reject.reason)));
             }
+            if extract.erased > 0 {
+                return Ok(Err(ERASED.to_owned()));
+            }
             extracts.push((extract, text));
         }
         if let Some((first, _)) = extracts.first_mut() {
@@ -172,6 +175,9 @@ impl Intake {
         }
     }
 }
+
+/// Why nothing is noted of who was erased.
+const ERASED: &str = "the customer was erased: nothing of him is kept, and he is never contacted";
 
 /// What a record holds beside its rows, in bytes.
 const ENTRY_BYTES: u64 = 1 << 10;

@@ -9,6 +9,8 @@
 //! a request is in one file, for ever: the journal lies here and not in the data, and an older copy of that gives
 //! nothing out again. How many batches there are is noted outside of both.
 
+mod erasure;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};

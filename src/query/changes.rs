@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use dataflows::points::EntryChange;
 use dataflows::types::Epoch;
 
 use super::Cell;
 use super::rows::{Sources, Visit, id};
 use crate::store::changes::Changed;
-use crate::store::{Ledger, Status};
+use crate::store::{ERASED, Ledger, Status};
 
 /// Most files that a cause names.
 const FILES_MAX: usize = 5;
@@ -25,7 +26,9 @@ pub(super) fn points_change<E>(sources: Sources<'_>, visit: Visit<'_, E>) -> Res
     };
     for (changed, cause) in published.changed.iter().zip(&causes) {
         let (epoch, cause) = (Cell::Integer(changed.epochs.1 as i64), Cell::text(Some(cause)));
-        let mut entries: Vec<_> = changed.entries.iter().collect();
+        // Whom an erasure has taken away is not told of, and least of all that it has.
+        let is_there = |entry: &&EntryChange| names.customers.text(entry.customer.0) != Some(ERASED);
+        let mut entries: Vec<_> = changed.entries.iter().filter(is_there).collect();
         entries.sort_by_cached_key(|entry| {
             (names.customers.text(entry.customer.0), &entry.entry_id, entry.at, &entry.rule)
         });

@@ -8,7 +8,7 @@
 //! own, into a file beside it. No change comes twice: an epoch that is read again from the log after a
 //! restart tells none.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
@@ -62,6 +62,8 @@ pub(super) struct Beside {
 pub struct Changes {
     frames: Frames,
     kept: Kept,
+    /// Who was erased: nothing of theirs is in the file, and nothing comes into it.
+    erased: HashSet<CustomerIx>,
 }
 
 /// What is in the file.
@@ -93,7 +95,8 @@ impl Changes {
             kept.add(Arc::new(changed));
             Taken::Kept
         })?;
-        Ok(Changes { frames, kept: if is_foreign { Kept::default() } else { kept } })
+        let kept = if is_foreign { Kept::default() } else { kept };
+        Ok(Changes { frames, kept, erased: HashSet::new() })
     }
 
     /// The latest changes, oldest first.
@@ -101,8 +104,24 @@ impl Changes {
         &self.kept.latest
     }
 
+    /// Takes the entries of those who were erased out of the file, and lets none of theirs in.
+    pub fn forget(&mut self, customers: impl IntoIterator<Item = CustomerIx>) -> io::Result<()> {
+        self.erased.extend(customers);
+        let Changes { frames, kept, erased } = self;
+        let is_his = |changed: &Arc<Changed>| changed.entries.iter().any(|entry| erased.contains(&entry.customer));
+        // What is no longer among the latest may be in the file still.
+        let is_all = kept.written == (entries(&kept.latest), kept.latest.len());
+        if !erased.is_empty() && (!is_all || kept.latest.iter().any(is_his)) {
+            kept.latest = kept.latest.iter().map(|changed| without(changed, erased)).collect();
+            frames.rewrite(kept.latest.iter().map(|changed| payload(changed)))?;
+            kept.written = (entries(&kept.latest), kept.latest.len());
+        }
+        Ok(())
+    }
+
     /// Writes changes behind the others; all of the latest anew, where the file holds twice as many.
     pub fn write(&mut self, changed: &Arc<Changed>) -> io::Result<()> {
+        let changed = &without(changed, &self.erased);
         self.kept.add(changed.clone());
         let Kept { latest, written } = &mut self.kept;
         if written.0 > 2 * CHANGES_MAX.max(entries(latest)) || written.1 > 2 * EPOCHS_MAX {
@@ -112,6 +131,16 @@ impl Changes {
         }
         self.frames.append(&payload(changed))
     }
+}
+
+/// Changes without the entries of those who were erased.
+fn without(changed: &Arc<Changed>, erased: &HashSet<CustomerIx>) -> Arc<Changed> {
+    let is_his = |entry: &EntryChange| erased.contains(&entry.customer);
+    if !changed.entries.iter().any(is_his) {
+        return changed.clone();
+    }
+    let entries = changed.entries.iter().filter(|entry| !is_his(entry)).cloned().collect();
+    Arc::new(Changed { epochs: changed.epochs, entries, is_cut: changed.is_cut })
 }
 
 fn payload(changed: &Changed) -> Vec<u8> {
@@ -291,5 +320,24 @@ mod tests {
         }
         assert_eq!(epochs(&open(&memory, &BESIDE)), (2_001..=3_000).collect::<Vec<_>>());
         assert!(changes.kept.written.1 <= 2 * EPOCHS_MAX);
+    }
+    #[test]
+    fn who_was_erased_is_in_the_file_no_more() {
+        let memory = Memory::default();
+        let mut changes = open(&memory, &BESIDE);
+        changes.write(&changed(1, 9)).expect("written");
+        let whose = |changes: &Changes, customer: CustomerIx| {
+            let entries = changes.latest().iter().flat_map(|changed| &changed.entries);
+            entries.filter(|entry| entry.customer == customer).count()
+        };
+        let customer = changed(1, 9).entries[0].customer;
+        let all = changes.latest().iter().map(|changed| changed.entries.len()).sum::<usize>();
+        let his = whose(&changes, customer);
+        assert!(his > 0);
+        changes.forget([customer]).expect("written");
+        changes.write(&changed(2, 9)).expect("written");
+        let again = open(&memory.crash(Loss::Nothing), &BESIDE);
+        assert_eq!((whose(&changes, customer), whose(&again, customer)), (0, 0));
+        assert_eq!(again.latest().iter().map(|changed| changed.entries.len()).sum::<usize>(), 2 * (all - his));
     }
 }

@@ -123,6 +123,11 @@ impl<'a> Reader<'a> {
         Reader { bytes }
     }
 
+    /// What follows, as it stands.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     pub fn is_at_end(&self) -> bool {
         self.bytes.is_empty()
     }

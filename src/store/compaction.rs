@@ -1,10 +1,15 @@
 //! Compaction: the log written anew, without what is dead.
 
-use super::dictionary::Extent;
+use std::collections::BTreeMap;
+
+use super::codec::{Reader, Writer};
+use super::dictionary::{Extent, Gone};
+use super::erasure::{Anew, read_kept};
+use super::ledger::{Entry, Key};
 use super::partitions::Live;
 use super::records::{self, Kind};
 use super::room::{Purpose, is_full};
-use super::{LogError, Store, StoreError, undo};
+use super::{LogError, Store, StoreError, erased, undo};
 
 /// A log is compacted when more than half of it is dead, and worth it.
 const DEAD_BYTES_MIN: u64 = 64 << 20;
@@ -44,42 +49,104 @@ impl Store {
 
     /// Compacts at once, however little is dead.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        let (all, none) = (self.names(Extent::default(), self.durable), self.names(self.durable, self.durable));
+        self.write_anew(None)
+    }
+
+    /// Writes the log anew without what is dead, and without whom it names that `without` takes out of it. Names stand
+    /// at its beginning and nowhere else.
+    pub(super) fn write_anew(&mut self, mut without: Option<Anew<'_>>) -> Result<(), StoreError> {
+        let none = self.names(self.durable, self.durable);
+        let (all, facts) = {
+            let (dictionary, nobody) = (self.dictionary.read(), Gone::default());
+            let gone = without.as_ref().map_or(&nobody, |without| &without.gone);
+            let mut all = Writer::default();
+            all.part(|writer| dictionary.write_without(Extent::default(), self.durable, gone, writer));
+            let more = without.as_ref().map_or(&[][..], |without| without.facts);
+            (all, dictionary.erased().facts().into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+        };
         let mut key = none.clone();
         key.bytes.extend_from_slice(&self.dictionary.read().key_fingerprint());
+        let (durable, is_erasing) = (self.durable, without.is_some());
+        let is_finished = !self.is_erasure_unfinished && !is_erasing;
         let Store { log, epoch, live, ledger, programme, .. } = self;
-        let locations = log.rewrite(|log, append| {
+        // The ledger's entries that are others then.
+        let mut changed: BTreeMap<Key, Entry> = BTreeMap::new();
+        if let Some(without) = &without {
+            let renamed = ledger.entries().filter_map(|entry| Some((entry.key(), (without.rename)(entry)?)));
+            changed.extend(renamed);
+        }
+        let written = log.rewrite(|log, append| {
             append(Kind::Names as u8, *epoch, &all.bytes)?;
             append(Kind::Key as u8, *epoch, &key.bytes)?;
-            let mut locations = Vec::with_capacity(live.len());
-            for live in live.iter() {
+            let mut written = Vec::with_capacity(live.len());
+            for (number, live) in (0..).zip(live.iter()) {
                 for version in live.kept() {
-                    locations.push(append(Kind::Partition as u8, *epoch, &log.read(version.location)?)?);
+                    let mut rows = version.rows;
+                    let mut payload = none.bytes.clone();
+                    let kept = match &mut without {
+                        Some(without) => {
+                            let mut kept = read_kept(log, durable, version).map_err(corrupt)?;
+                            let is_other = (without.take)(number, &mut kept, live.standing.as_ref() == Some(version));
+                            is_other.then_some(kept)
+                        }
+                        None => None,
+                    };
+                    if let Some(kept) = kept {
+                        let key = kept.entry.key();
+                        if let Some(entry) = changed.get(&key).or(ledger.get(&key.0, key.1, key.2)) {
+                            let (rows, erased) = (kept.entry.rows, kept.entry.erased);
+                            changed.insert(key, Entry { rows, erased, ..entry.clone() });
+                        }
+                        rows = kept.rows.len() as u64;
+                        payload = kept.write(none.clone());
+                    } else {
+                        let held = log.read(version.location)?;
+                        let mut reader = Reader::new(&held);
+                        let names = reader.part();
+                        names
+                            .map_err(|damage| LogError::Corrupt { offset: version.location.offset, what: damage.0 })?;
+                        payload.extend_from_slice(reader.rest());
+                    }
+                    written.push((append(Kind::Partition as u8, *epoch, &payload)?, rows));
                 }
                 let undone = live.undone.as_ref();
                 let undone = undone.and_then(|undone| ledger.get(&live.partition, undone.version, undone.sha256));
                 if let Some(entry) = undone {
                     let mut writer = none.clone();
                     let stands = live.standing.as_ref().map(|version| (version.version, version.sha256));
-                    undo::write(entry, stands, &mut writer);
+                    undo::write(changed.get(&entry.key()).unwrap_or(entry), stands, &mut writer);
                     append(Kind::Undo as u8, *epoch, &writer.bytes)?;
                 }
             }
-            // Last, so that they have the last word on what the partitions' own entries say.
+            // Behind them, so that they have the last word on what the partitions' own entries say.
             let mut entries = none.clone();
-            ledger.entries().for_each(|entry| entry.write(&mut entries));
+            ledger.entries().for_each(|entry| changed.get(&entry.key()).unwrap_or(entry).write(&mut entries));
             append(Kind::Entries as u8, *epoch, &entries.bytes)?;
             if let Some(sources) = programme {
                 let mut writer = none.clone();
                 records::write_sources(sources, &mut writer);
                 append(Kind::Programme as u8, *epoch, &writer.bytes)?;
             }
-            Ok(locations)
+            if !facts.is_empty() {
+                let mut writer = none.clone();
+                erased::write(&facts, is_finished, &mut writer);
+                append(Kind::Erased as u8, *epoch + u64::from(is_erasing), &writer.bytes)?;
+            }
+            Ok(written)
         })?;
         let kept = self.live.iter_mut().flat_map(Live::kept_mut);
-        kept.zip(locations).for_each(|(version, location)| version.location = location);
+        kept.zip(written).for_each(|(version, (location, rows))| (version.location, version.rows) = (location, rows));
+        changed.into_values().for_each(|entry| self.ledger.enter(entry));
         (self.dead_bytes, self.is_compaction_due) = (0, false);
         Ok(())
+    }
+}
+
+fn corrupt(error: StoreError) -> LogError {
+    match error {
+        StoreError::Log(error) => error,
+        StoreError::Record { offset, damage } => LogError::Corrupt { offset, what: damage.0 },
+        _ => LogError::Stopped,
     }
 }
 
@@ -113,6 +180,7 @@ mod tests {
             lines: Default::default(),
             rejects: Vec::new(),
             reasons: Default::default(),
+            erased: 0,
             sha256: [version as u8; 32],
             file: format!("order_2009-07.v{version}.csv"),
             took: Took::default(),

@@ -55,6 +55,8 @@ pub struct Entry {
     /// Data rows, bad ones included, and the bad ones; none where a file was refused before they
     /// were counted.
     pub rows: Option<(u64, u64)>,
+    /// Rows that were left out, or are no more, since whom they name was erased; they are none of those.
+    pub erased: u64,
     /// Wall time, local, in seconds as [`dataflows::types::Time`].
     pub accepted_at: i64,
     pub epoch: Epoch,
@@ -62,7 +64,11 @@ pub struct Entry {
     pub reason: String,
 }
 
-type Key = (Partition, u32, [u8; 32]);
+/// Partition, version, content.
+pub type Key = (Partition, u32, [u8; 32]);
+
+/// Set in the byte of a status where a number of rows that were left out follows: builds of earlier formats wrote none.
+const HAS_ERASED: u8 = 0x80;
 
 /// All entries, in the order of the view.
 #[derive(Default)]
@@ -128,7 +134,7 @@ impl Ledger {
 
     /// Enters what became of a file.
     pub fn enter(&mut self, entry: Entry) {
-        let key = (entry.partition.clone(), entry.version, entry.sha256);
+        let key = entry.key();
         match entry.status {
             Status::Held => drop(self.held.insert(key.clone())),
             _ => drop(self.held.remove(&key)),
@@ -177,7 +183,7 @@ impl Entry {
         write_partition(&self.partition, writer);
         writer.u32(self.version);
         writer.bytes.extend_from_slice(&self.sha256);
-        writer.u8(self.status as u8);
+        writer.u8(self.status as u8 | if self.erased > 0 { HAS_ERASED } else { 0 });
         writer.text(&self.file);
         let (rows, bad_rows) = self.rows.unwrap_or((u64::MAX, u64::MAX));
         writer.u64(rows);
@@ -185,14 +191,23 @@ impl Entry {
         writer.i64(self.accepted_at);
         writer.u64(self.epoch);
         writer.text(&self.reason);
+        if self.erased > 0 {
+            writer.u64(self.erased);
+        }
+    }
+
+    pub fn key(&self) -> Key {
+        (self.partition.clone(), self.version, self.sha256)
     }
 
     pub fn read(reader: &mut Reader<'_>) -> Result<Entry, Damaged> {
+        let (partition, version, sha256) = (read_partition(reader)?, reader.u32()?, reader.bytes()?);
+        let status = reader.u8()?;
         Ok(Entry {
-            partition: read_partition(reader)?,
-            version: reader.u32()?,
-            sha256: reader.bytes()?,
-            status: match reader.u8()? {
+            partition,
+            version,
+            sha256,
+            status: match status & !HAS_ERASED {
                 1 => Status::Accepted,
                 2 => Status::Superseded,
                 3 => Status::Rejected,
@@ -206,6 +221,7 @@ impl Entry {
             accepted_at: reader.i64()?,
             epoch: reader.u64()?,
             reason: reader.text()?.to_owned(),
+            erased: if status & HAS_ERASED == 0 { 0 } else { reader.u64()? },
         })
     }
 }

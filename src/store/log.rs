@@ -23,8 +23,8 @@ use std::sync::Arc;
 use super::vfs::{Vfs, VfsFile};
 
 /// Format of the log; every change of what stands in it raises this. Earlier ones are read, and written on as this one:
-/// 2 knows the lines of rows, and undoes.
-pub const FORMAT: u32 = 2;
+/// 2 knows the lines of rows, and undoes; 3 knows who was erased.
+pub const FORMAT: u32 = 3;
 
 const HEADER: usize = 24;
 const FRAME: usize = 33;

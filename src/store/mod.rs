@@ -14,6 +14,8 @@ pub mod codec;
 mod compaction;
 mod dictionary;
 pub mod directory;
+pub mod erased;
+pub mod erasure;
 mod inputs;
 mod ledger;
 mod log;
@@ -43,13 +45,13 @@ use std::time::Instant;
 
 use dataflows::facts::Facts;
 use dataflows::records::{Feed, Rows};
-use dataflows::types::{Clock, Epoch, Month, SECONDS_PER_DAY, Time};
+use dataflows::types::{Clock, CustomerIx, Epoch, Month, SECONDS_PER_DAY, Time};
 use parking_lot::RwLock;
 
 use crate::ingest::{Extract, Partition, Reject};
 use changes::{Beside, Changes};
 use codec::{Damaged, Reader, Writer};
-pub use dictionary::{Dictionary, Extent, Interner, Names, Texts};
+pub use dictionary::{Dictionary, ERASED, Extent, Interner, Names, Texts};
 use inputs::{Inputs, Partitions, same_rows};
 pub use ledger::{Entry, Ledger, Newest, REQUEST, Status};
 pub use log::{Log, LogError};
@@ -126,6 +128,10 @@ pub struct Store {
     programme: Option<Vec<Source>>,
     clock: Clock,
     dead_bytes: u64,
+    /// Rows that the log no longer has, by partition, while what stood of them is taken back.
+    leaving: HashMap<PartitionNo, Rows>,
+    /// Whether something beside the log may name who was erased.
+    is_erasure_unfinished: bool,
 }
 
 /// Digits of a part that is a running number, so that numbers order as texts do.
@@ -179,7 +185,13 @@ impl Store {
     pub fn changes(&self) -> std::io::Result<Changes> {
         let dictionary = self.dictionary.read();
         let (fingerprint, customers) = (dictionary.key_fingerprint(), self.durable.customers);
-        Changes::open(self.log.vfs(), &Beside { fingerprint, epoch: self.epoch, customers })
+        let mut changes = Changes::open(self.log.vfs(), &Beside { fingerprint, epoch: self.epoch, customers })?;
+        let told = changes.latest().iter().flat_map(|changed| &changed.entries).map(|entry| entry.customer);
+        let is_erased = |customer: &CustomerIx| dictionary.customers.text(customer.0) == Some(dictionary::ERASED);
+        let erased: Vec<CustomerIx> = told.filter(is_erased).collect();
+        drop(dictionary);
+        changes.forget(erased)?;
+        Ok(changes)
     }
 
     /// The file of effects as they were when days closed, which lies beside the log, and what is in it.
@@ -425,6 +437,7 @@ impl Store {
             status,
             file: extract.file.clone(),
             rows: Some(((extract.rows.len() + extract.rejects.len()) as u64, extract.rejects.len() as u64)),
+            erased: extract.erased,
             accepted_at: at.0,
             epoch: self.epoch + 1,
             reason,
@@ -464,13 +477,18 @@ impl Store {
         if new.feed() == Feed::Bill
             && let Some(month) = Month::parse(&self.live[number as usize].partition.period)
         {
-            let count = self.billed.entry(month).or_insert(0);
-            *count = *count + usize::from(!new.is_empty()) - usize::from(!old.is_empty());
-            if *count == 0 {
-                self.billed.remove(&month);
-            }
+            self.count_billed(month, !old.is_empty(), !new.is_empty());
         }
         replaced
+    }
+
+    /// Counts a partition of bills that has rows, or has none any more.
+    fn count_billed(&mut self, month: Month, had_rows: bool, has_rows: bool) {
+        let count = self.billed.entry(month).or_insert(0);
+        *count = *count + usize::from(has_rows) - usize::from(had_rows);
+        if *count == 0 {
+            self.billed.remove(&month);
+        }
     }
 
     fn clock_now(&mut self) -> Clock {
@@ -504,7 +522,11 @@ impl Partitions for Store {
     }
 
     fn rows(&self, partition: PartitionNo) -> Result<Rc<Rows>, StoreError> {
-        self.read_rows(partition)
+        let rows = self.read_rows(partition)?;
+        let Some(leaving) = self.leaving.get(&partition) else { return Ok(rows) };
+        let mut rows = (*rows).clone();
+        erasure::append(&mut rows, leaving);
+        Ok(Rc::new(rows))
     }
 }
 

@@ -15,7 +15,7 @@ use super::partitions::{Live, Version};
 use super::records::{self, Head, Kind};
 use super::room::{RESERVE_BYTES, Room};
 use super::vfs::Vfs;
-use super::{Dictionary, Entry, Extent, Ledger, Log, Store, StoreError, undo};
+use super::{Dictionary, Entry, Extent, Ledger, Log, Store, StoreError, erased, undo};
 use crate::ingest::Partition;
 
 /// No log gets this far; what is read is not trusted to stay below it.
@@ -27,6 +27,7 @@ impl Store {
         let mut dictionary = Dictionary::new(token_key);
         let (mut live, mut numbers): (Vec<Live>, HashMap<Partition, PartitionNo>) = Default::default();
         let (mut ledger, mut programme, mut epoch, mut dead_bytes) = (Ledger::default(), None, 0, 0);
+        let mut is_erasure_unfinished = false;
         let (fingerprint, mut has_fingerprint) = (dictionary.key_fingerprint(), false);
         let room = Room::new(vfs.clone(), RESERVE_BYTES);
         let mut log = Log::open(vfs, |frame| {
@@ -76,6 +77,11 @@ impl Store {
                 }
                 Kind::Programme => programme = Some(records::read_sources(&mut reader).map_err(damaged)?),
                 Kind::Names => {}
+                Kind::Erased => {
+                    let (facts, is_finished) = erased::read(&mut reader).map_err(damaged)?;
+                    dictionary.add_erased(facts);
+                    is_erasure_unfinished = !is_finished;
+                }
                 Kind::Key => {
                     has_fingerprint = true;
                     if reader.bytes() != Ok(fingerprint) {
@@ -110,6 +116,8 @@ impl Store {
             programme,
             clock: Clock::default(),
             dead_bytes,
+            leaving: HashMap::new(),
+            is_erasure_unfinished,
         };
         store.compact_if_worth_it()?;
         Ok(store)

@@ -10,6 +10,7 @@
 //! | names | nothing more |
 //! | key | 16 bytes by which the tokens' key is known again |
 //! | undo, since format 2 | ledger entry of what is undone; whether something stands then, its version, its content |
+//! | erased, since format 3 | whether nothing beside the log names them any more; facts of who was erased |
 
 use dataflows::records::{Feed, Rows};
 
@@ -29,11 +30,12 @@ pub enum Kind {
     Names = 4,
     Key = 5,
     Undo = 6,
+    Erased = 7,
 }
 
 impl Kind {
     pub fn read(kind: u8) -> Result<Kind, Damaged> {
-        [Kind::Partition, Kind::Entries, Kind::Programme, Kind::Names, Kind::Key, Kind::Undo]
+        [Kind::Partition, Kind::Entries, Kind::Programme, Kind::Names, Kind::Key, Kind::Undo, Kind::Erased]
             .into_iter()
             .find(|known| *known as u8 == kind)
             .ok_or(Damaged("no such kind of record"))
@@ -42,24 +44,36 @@ impl Kind {
 
 /// The payload of a partition, behind the names that it begins with.
 pub fn partition(names: Writer, entry: &Entry, extract: &Extract) -> Vec<u8> {
+    write_partition(names, entry, &extract.rejects, &extract.rows, Some(&extract.lines))
+}
+
+/// The same of its parts; without lines where they were never kept.
+pub fn write_partition(
+    names: Writer,
+    entry: &Entry,
+    rejects: &[Reject],
+    rows: &Rows,
+    lines: Option<&Lines>,
+) -> Vec<u8> {
     let mut writer = names;
-    writer.bytes.reserve(extract.rows.len().saturating_mul(ROW_BYTES));
+    writer.bytes.reserve(rows.len().saturating_mul(ROW_BYTES));
     writer.part(|writer| entry.write(writer));
     writer.part(|writer| {
-        let rejects = &extract.rejects;
         writer.u64(rejects.len() as u64);
         writer.column(rejects.iter().map(|reject| reject.line as i64));
         writer.texts(rejects.iter().map(|reject| Some(&*reject.column)));
         writer.texts(rejects.iter().map(|reject| Some(&*reject.reason)));
         writer.texts(rejects.iter().map(|reject| Some(&*reject.row)));
     });
-    writer.part(|writer| rows::write(&extract.rows, writer));
-    writer.part(|writer| {
-        let runs = extract.lines.runs();
-        writer.u64(runs.len() as u64);
-        writer.column(runs.iter().map(|(row, _)| i64::from(*row)));
-        writer.column(runs.iter().map(|(_, line)| *line as i64));
-    });
+    writer.part(|writer| rows::write(rows, writer));
+    if let Some(lines) = lines {
+        writer.part(|writer| {
+            let runs = lines.runs();
+            writer.u64(runs.len() as u64);
+            writer.column(runs.iter().map(|(row, _)| i64::from(*row)));
+            writer.column(runs.iter().map(|(_, line)| *line as i64));
+        });
+    }
     writer.bytes
 }
 

@@ -124,6 +124,7 @@ impl Subject {
             status: Status::Rejected,
             file: name.name,
             rows: None,
+            erased: 0,
             accepted_at: wall().0,
             epoch: 0,
             reason: error.to_string(),

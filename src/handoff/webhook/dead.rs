@@ -44,6 +44,11 @@ impl DeadLetters {
         DeadLetters { root, posting }
     }
 
+    /// Where they lie, in a directory for each channel.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Adds a contact. Durable when this returns; where it fails nothing is added. `at` is local wall time.
     pub fn add(&self, batch: &Batch, line: &Line, attempts: u32, status: Status, at: &str) -> io::Result<()> {
         let directory = self.root.join(segment(line.get(5).unwrap_or_default()));
