@@ -10,6 +10,7 @@ mod dead_letters;
 mod demo;
 mod diff;
 mod edits;
+mod erase;
 mod explain;
 mod fit;
 mod generate;
@@ -94,6 +95,7 @@ enum Command {
     Receipt(receipt::Receipt),
     Undo(undo::Undo),
     SupportBundle(support_bundle::Arguments),
+    Erase(erase::Erase),
     Completions(shell::Completions),
     Man(shell::Man),
     Generate(generate::Arguments),
@@ -152,6 +154,7 @@ pub fn main() -> ExitCode {
         Command::Receipt(arguments) => receipt::receipt(arguments),
         Command::Undo(arguments) => undo::undo(arguments),
         Command::SupportBundle(arguments) => support_bundle::run(arguments),
+        Command::Erase(arguments) => erase::erase(arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man(arguments) => shell::man(arguments),
         Command::Generate(arguments) => generate::run(arguments),

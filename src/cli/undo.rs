@@ -51,7 +51,7 @@ pub fn undo(arguments: Undo) -> anyhow::Result<ExitCode> {
     }
     if !arguments.yes {
         show(&tried)?;
-        if !is_wanted()? {
+        if !is_wanted("Undo it?", "give --yes to undo it, or --dry-run to see only what it would change")? {
             tell(format_args!("nothing was changed"));
             return Ok(ExitCode::from(1));
         }
@@ -69,12 +69,9 @@ pub fn undo(arguments: Undo) -> anyhow::Result<ExitCode> {
 }
 
 /// Asks whoever types. Who is nobody at a terminal has not said yes.
-fn is_wanted() -> anyhow::Result<bool> {
-    anyhow::ensure!(
-        std::io::stdin().is_terminal(),
-        "nobody is there to be asked\nhint: give --yes to undo it, or --dry-run to see only what it would change"
-    );
-    print(format_args!("Undo it? Type yes:"))?;
+pub fn is_wanted(question: &str, hint: &str) -> anyhow::Result<bool> {
+    anyhow::ensure!(std::io::stdin().is_terminal(), "nobody is there to be asked\nhint: {hint}");
+    print(format_args!("{question} Type yes:"))?;
     std::io::stdout().flush()?;
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;

@@ -9,6 +9,7 @@ mod card;
 mod dead_letters;
 mod door;
 mod edits;
+mod erasure;
 mod feeds;
 mod fit;
 mod gate;
@@ -274,7 +275,6 @@ struct Opening {
 /// Opens the store and makes all that it holds visible.
 fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyhow::Result<(Arc<Service>, Engine)> {
     let observe = with.metrics.clone();
-    let posted = Posted::open(&config.data, config.feed_webhooks.clone())?;
     let mut store = Store::open(Arc::new(disk), token_key)?;
     store.keep_free(config.reserve);
     let engine = Engine::start(config.workers, move |latency| observe.visible(latency)).map_err(anyhow::Error::msg)?;
@@ -304,12 +304,11 @@ fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyh
     intake.provision_through(batches);
     let kept = config.data.join("feeds");
     let failed = || format!("could not open the directory of change feeds {kept:?}");
-    let feeds = change_feeds::Config {
-        vfs: Arc::new(Disk::open(&kept).with_context(failed)?),
-        secret: token_key,
-        reserve: config.reserve,
-        retention: change_feeds::RETENTION,
-    };
+    let vfs = Arc::new(Disk::open(&kept).with_context(failed)?);
+    intake.finish_erasure(|| Feeds::forget_all(&*vfs).and_then(|()| Posted::forget_all(&config.data)))?;
+    let posted = Posted::open(&config.data, config.feed_webhooks.clone())?;
+    let feeds =
+        change_feeds::Config { vfs, secret: token_key, reserve: config.reserve, retention: change_feeds::RETENTION };
     let feeds = Feeds::open(intake.readings(), feeds, with.stop).with_context(failed)?;
     let service = Service {
         intake,

@@ -63,6 +63,8 @@ fn told(noted: &Noted, entry: &Entry, text: &dyn Fn(Word) -> String) -> Value {
         "status": entry.status.to_string(),
         "rows": entry.rows.map(|(rows, _)| rows),
         "bad_rows": entry.rows.map(|(_, bad_rows)| bad_rows),
+        // Left out, since whom they name was erased; they are none of the rows.
+        "erased_rows": entry.erased,
         "epoch": entry.epoch,
         // What became visible with it, and is in the receipt too.
         "visible_in": [noted.epochs.0 + 1, noted.epochs.1],

@@ -16,6 +16,7 @@ use super::card::customer;
 use super::dead_letters::{dead_letters, replay};
 use super::door::Door;
 use super::edits::{adjust, edit_list, opt_out};
+use super::erasure::erase;
 use super::feeds::{socket, stream};
 use super::fit::{channel_fit, customer_fit, product_fit};
 use super::gate::{Gate, gate};
@@ -38,8 +39,8 @@ use super::worklist::{claim, result, worklist};
 use schemars::JsonSchema;
 
 use super::{
-    accounts, audit, campaigns, card, dead_letters, edits, fit, login, notices, offers, orders, release, standing,
-    undo, whatif, worklist,
+    accounts, audit, campaigns, card, dead_letters, edits, erasure, fit, login, notices, offers, orders, release,
+    standing, undo, whatif, worklist,
 };
 use crate::access::{Change, Right};
 use crate::query::sight::Menu;
@@ -207,6 +208,10 @@ pub fn routes() -> Vec<Route> {
         tells("GET /v1/customers/{id}", menu(Menu::Customers), Customer, customer)
             .does("a customer's card")
             .asks::<card::Asked>(),
+        changes("POST /v1/customers/{id}/erase", right(Right::Erase), Customer, erase)
+            .does("erase a person from everything that is kept")
+            .asks::<erasure::Asked>()
+            .takes::<erasure::Why>(),
         tells("GET /v1/customers/{id}/standing", menu(Menu::Ranks), Customer, standing)
             .does("a member's place on the leaderboard")
             .asks::<standing::Asked>(),

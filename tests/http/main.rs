@@ -10,6 +10,7 @@ mod customers;
 mod deliveries;
 mod edits;
 mod effects;
+mod erasure;
 mod exchange;
 mod feeds;
 mod files;

@@ -137,6 +137,31 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// Lets go of the message that was not taken, where it names somebody who was erased: the receiver begins anew.
+    pub fn forget(&mut self, names: &dyn Fn(&[u8]) -> bool) -> io::Result<()> {
+        if self.dead.as_ref().is_some_and(|letter| names(letter.body.as_bytes())) {
+            self.broken("what was not taken is no longer kept".to_owned())?;
+            self.revive()?;
+        }
+        Ok(())
+    }
+}
+
+/// Lets go of everything that is kept of receivers: all rows come anew.
+pub fn forget_all(directory: &Path) -> io::Result<()> {
+    match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(entries) => {
+            for entry in entries {
+                fs::remove_file(entry?.path())?;
+            }
+            File::open(directory)?.sync_all()
+        }
+    }
+}
+
 fn parse<T: for<'a> Deserialize<'a>>(path: &Path) -> anyhow::Result<Option<T>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
@@ -199,6 +224,11 @@ mod tests {
         assert_eq!(kept.dead(), Some(&letter));
         kept.advance("token".to_owned(), 1).expect("kept");
         assert!(Kept::open(home.path(), "tier", "b").expect("opened").dead().is_none());
+        kept.bury(letter.clone()).expect("kept");
+        kept.forget(&|bytes| bytes == b"another").expect("looked");
+        assert!(kept.dead().is_some());
+        kept.forget(&|bytes| bytes == b"{}").expect("forgotten");
+        assert!(open().dead().is_none() && open().place().broken.is_some() && open().place().token.is_none());
         kept.bury(letter).expect("kept");
         assert!(kept.revive().expect("removed") && kept.dead().is_none() && open().dead().is_none());
     }

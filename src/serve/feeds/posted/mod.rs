@@ -79,6 +79,16 @@ impl Posted {
         self.kept.lock().revive()
     }
 
+    /// Lets go of the message that was not taken, where it names somebody who was erased.
+    pub fn forget(&self, names: &dyn Fn(&[u8]) -> bool) -> std::io::Result<()> {
+        self.kept.lock().forget(names)
+    }
+
+    /// Lets go of everything that is kept of receivers, before it is opened.
+    pub fn forget_all(data: &Path) -> std::io::Result<()> {
+        kept::forget_all(&data.join(DIRECTORY))
+    }
+
     /// Posts the view until `stop` is set. The attempts of a message take about `patience` in all.
     pub fn run(&self, service: &Service, patience: Duration, stop: &AtomicBool) {
         match Desk::new(self, service, patience, stop) {
