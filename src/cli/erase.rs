@@ -93,7 +93,9 @@ fn told(erasure: &Value) -> Vec<String> {
         }
     }
     for view in erasure["journals"].as_array().into_iter().flatten() {
-        lines.push(format!("  change feed of {}: begins anew, its tokens have expired", text(view)));
+        let begins =
+            if is_done { "begins anew, its tokens have expired" } else { "would begin anew, its tokens expire" };
+        lines.push(format!("  change feed of {}: {begins}", text(view)));
     }
     if erasure["number_is_anothers"] == true {
         lines.push("  his number is another customer's too, and stays".to_owned());

@@ -94,6 +94,11 @@ impl Feed {
         self.now.borrow().ended.is_some() || self.is_forgotten.load(Ordering::Acquire)
     }
 
+    /// Whether what was told of the view holds what `names` finds.
+    pub(super) fn holds(&self, names: &dyn Fn(&[u8]) -> bool) -> std::io::Result<bool> {
+        self.journal.lock().as_ref().map_or(Ok(false), |held| held.holds(names))
+    }
+
     /// Takes away what was told of the view, where it names somebody; then nothing more is told of it. Whether it did. A
     /// feed that is not as far as `epoch`, in which he went, may still be about to tell of him: it is waited for, and taken
     /// away where that takes long.

@@ -180,6 +180,17 @@ impl Feeds {
         self.running.lock().values().map(|running| running.feed.held()).collect()
     }
 
+    /// The views of which something was told that `names` finds.
+    pub fn naming(&self, names: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<&'static str>> {
+        let mut naming = Vec::new();
+        for (view, running) in &*self.running.lock() {
+            if running.feed.holds(names)? {
+                naming.push(*view);
+            }
+        }
+        Ok(naming)
+    }
+
     /// Takes away everything that was told of views and that `names` finds: what is told of them begins anew, and no token
     /// of theirs is good any more. Which views these are. Whom it finds is in no view that is visible.
     pub fn forget(&self, names: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<&'static str>> {

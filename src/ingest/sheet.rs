@@ -53,6 +53,8 @@ pub(super) struct Counted {
 /// The rows of one file.
 pub(super) struct Sheet<'a, R, I: ?Sized> {
     layout: Layout,
+    /// Where a row says whose it is.
+    person: Option<usize>,
     context: Context<'a, I>,
     rows: Vec<R>,
     keys: Keys,
@@ -72,6 +74,7 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
         let bad_rows_max = allowed(layout.rows_max, context.settings.bad_rows_max);
         let room = usize::try_from(layout.rows_max.min(ROOM_ROWS_MAX)).unwrap_or_default();
         Sheet {
+            person: layout.header.person(),
             layout,
             context,
             rows: Vec::with_capacity(room),
@@ -92,8 +95,7 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
             return Err(Bad::row(Reason::HeaderRepeated));
         }
         let row = Row::new(fields, &self.layout.header)?;
-        let person = self.layout.header.person();
-        if person.is_some_and(|place| self.context.intern.is_erased(Named::Customer(row.field(place)))) {
+        if self.person.is_some_and(|place| self.context.intern.is_erased(Named::Customer(row.field(place)))) {
             return Err(Bad::row(Reason::Erased));
         }
         let record = R::read(&row, &mut self.context)?;

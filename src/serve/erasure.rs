@@ -59,8 +59,11 @@ pub async fn erase(
             Ok(forgotten)
         };
         match stored(service.intake.erase(&id, dry_run, &forget))? {
-            Answer::Erasure(erasure) => {
-                if erasure.epoch.is_some() {
+            Answer::Erasure(mut erasure) => {
+                if erasure.epoch.is_none() {
+                    let named = service.feeds.naming(&|bytes| erasure.plan.traces.are_in_bytes(bytes));
+                    erasure.journals = named.map_err(Refusal::internal)?;
+                } else {
                     tracing::info!(epoch = erasure.epoch, reason, "erased");
                 }
                 Ok(Json(told(&erasure)).into_response())
