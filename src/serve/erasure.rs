@@ -49,7 +49,9 @@ pub async fn erase(
         return Err(Refusal::bad_request(expected));
     }
     if Traces::of(std::iter::once(id.as_str()), std::iter::empty()).are_in(&reason) {
-        return Err(Refusal::bad_request("the reason is kept, and must not name whom it is about; leave the id out"));
+        return Err(Refusal::bad_request(
+            "the reason goes to the log, and must not name whom it is about; leave the id out",
+        ));
     }
     tokio::task::spawn_blocking(move || {
         let forget = |traces: &Traces| {
