@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use cohortflow::engine::Engine;
 use cohortflow::generate::{Settings, Telling, World};
@@ -14,7 +14,8 @@ use cohortflow::intake::erasure::{Answer, Erasure};
 use cohortflow::intake::undo::Answer as Undone;
 use cohortflow::intake::{Intake, Taken, landed};
 use cohortflow::programme;
-use cohortflow::query::{Reading, VIEWS, rows};
+use cohortflow::query::sight::Sight;
+use cohortflow::query::{VIEWS, rows};
 use cohortflow::store::memory::{Fault, Loss, Memory};
 use cohortflow::store::vfs::Vfs;
 use cohortflow::store::{Store, StoreError};
@@ -58,11 +59,7 @@ impl Service {
     }
 
     fn told(&self, wanted: impl Fn(&str) -> bool) -> Views {
-        let dictionary = self.intake.names();
-        let names = dictionary.read().names();
-        let (published, store) = (self.intake.hub().published(), self.intake.store().clone());
-        let document = self.intake.document();
-        let reading = Reading { published, names, dictionary, store, document, looked_at: OnceLock::new() };
+        let reading = self.intake.readings().reading(Sight::everything());
         let told = VIEWS.iter().filter(|view| wanted(view.name)).map(|view| {
             let mut read = Vec::new();
             rows::<StoreError>(view, reading.sources(), &mut |cells| {

@@ -57,6 +57,7 @@ impl Reason {
             Reason::OtherPeriod => "other_period",
             Reason::Future => "future",
             Reason::KeyRepeated { .. } => "key_repeated",
+            Reason::Erased => "erased",
         }
     }
 }

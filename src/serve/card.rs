@@ -21,7 +21,6 @@ use crate::query::card;
 use crate::query::fit::Fit;
 
 #[derive(Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
 #[schemars(rename = "OfCard")]
 pub struct Asked {
     /// Whether what to offer him, what is said for it, and what not to offer are told too. It takes longer: nothing that was

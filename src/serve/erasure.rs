@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Refusal, stored};
 use super::door::Opened;
+use super::gate::Told;
 use super::guard::{JsonBody, Segment};
 use crate::intake::erasure::{Answer, Erasure};
 use crate::store::erasure::{Holding, Traces};
@@ -68,7 +69,11 @@ pub async fn erase(
                 } else {
                     tracing::info!(epoch = erasure.epoch, reason, "erased");
                 }
-                Ok(Json(told(&erasure)).into_response())
+                let mut answer = Json(told(&erasure)).into_response();
+                // The record of what was done keeps why, and him as a token.
+                let object = if dry_run { "tried".to_owned() } else { format!("erased: {reason}") };
+                answer.extensions_mut().insert(Told { object, rows: None });
+                Ok(answer)
             }
             Answer::Refused(why) => Err(Refusal::bad_request(why)),
             Answer::Failed => Err(Refusal::internal("a worker has failed")),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -60,7 +61,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 }
 
 /// Lets through who may.
-pub async fn gate(State(gate): State<Gate>, params: RawPathParams, mut request: Request, next: Next) -> Response {
+pub async fn gate(
+    State(gate): State<Gate>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if gate.policy.need == Need::Nothing {
         return next.run(request).await;
     }
@@ -68,6 +74,10 @@ pub async fn gate(State(gate): State<Gate>, params: RawPathParams, mut request: 
         return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "opening", OPENING).into_response();
     };
     let from = from(&request);
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => return Refusal::bad_request(error.body_text()).into_response(),
+    };
     let customer = match gate.policy.about {
         About::Customer => params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned()),
         _ => None,

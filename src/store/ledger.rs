@@ -244,6 +244,7 @@ mod tests {
 
     fn entry(feed: Feed, period: &str, status: Status, accepted_at: i64) -> Entry {
         Entry {
+            erased: 0,
             partition: Partition { feed, period: period.to_owned(), part: String::new() },
             version: 1,
             sha256: [0; 32],

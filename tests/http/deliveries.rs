@@ -155,7 +155,7 @@ fn texts_are_kept_with_what_they_were() {
     let changed = put("notices", "spring", json!({ "title": "Spring!", "version": 1 }));
     assert_eq!((changed.status, &changed.json()["earlier"][0]["title"]), (200, &json!("Spring")));
     put("notices", "spring", json!({ "title": "late", "version": 1 })).refused(409, "version");
-    put("notices", "a b", json!({ "title": "x" })).refused(400, "bad_request");
+    put("notices", "a%20b", json!({ "title": "x" })).refused(400, "bad_request");
     put("letters", "a", json!({ "title": "x" })).refused(404, "not_found");
     put("topics", "coverage", json!({ "title": "Coverage", "from": "2026-03-01" }));
     let on =

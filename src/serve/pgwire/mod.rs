@@ -40,6 +40,9 @@ pub use follow::Feeds;
 use peer::Peer;
 use startup::Handlers;
 
+/// The name of the threads that read what clients send.
+const THREAD: &str = "pgwire";
+
 /// Connections at a time.
 const CONNECTIONS_MAX: usize = 100;
 
@@ -78,9 +81,10 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 impl Server {
     pub fn start(listener: std::net::TcpListener, service: Arc<Service>, tls: Option<Tls>) -> anyhow::Result<Server> {
         let address = listener.local_addr()?;
+        tell_unreadable_messages();
         let connections = Builder::new_multi_thread()
             .worker_threads(1)
-            .thread_name("pgwire")
+            .thread_name(THREAD)
             .thread_stack_size(STACK)
             .enable_all()
             .build()?;
@@ -134,6 +138,8 @@ async fn serve(socket: TcpStream, shared: Arc<Shared>) {
         Err(error) => return tracing::error!("a SQL client is not served: {error:#}"),
     };
     let connection = Arc::new(Connection::new(shared.clone(), peer));
+    // However it ends, by a panic over what the client sent as well.
+    let _closed = Closed(connection.clone());
     tokio::select! {
         served = ::pgwire::tokio::process_socket(socket, acceptor, Handlers(connection.clone())) => {
             if let Err(error) = served {
@@ -142,7 +148,36 @@ async fn serve(socket: TcpStream, shared: Arc<Shared>) {
         }
         () = connection.overdue(LOGIN) => tracing::info!("a SQL client was cut off: it took nothing for too long"),
     }
-    connection.close();
+}
+
+/// Closes a connection when it is let go of.
+struct Closed(Arc<Connection>);
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Crates that read what clients send before we do.
+const READERS: [&str; 2] = ["/pgwire-", "/bytes-"];
+
+/// Some messages that are none are more than the protocol's library expects: it panics, which ends the task of that
+/// connection and nothing else. That is told as what it is, and in a line.
+fn tell_unreadable_messages() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let is_theirs = |place: &std::panic::Location<'_>| READERS.iter().any(|of| place.file().contains(of));
+            match panic.location().filter(|place| is_theirs(place)) {
+                Some(place) if std::thread::current().name() == Some(THREAD) => {
+                    tracing::info!(%place, "a SQL client was cut off: what it sent could not be read");
+                }
+                _ => others(panic),
+            }
+        }));
+    });
 }
 
 /// Counts a connection for as long as it lives.
