@@ -181,18 +181,27 @@ async fn awaited(service: &Arc<Service>, headers: &HeaderMap) -> Result<(), Refu
     }
     let service = service.clone();
     let waited = tokio::task::spawn_blocking(move || {
+        // One that nothing was taken in is not waited for: nobody knows whether it ever comes.
+        if service.intake.store().lock().epoch() < wanted {
+            return None;
+        }
         let until = Instant::now() + PATIENCE;
         loop {
             let published = service.intake.hub().published();
             let left = until.saturating_duration_since(Instant::now());
             if published.epoch >= wanted || left.is_zero() || service.intake.hub().has_failed() {
-                return published.epoch >= wanted;
+                return Some(published.epoch >= wanted);
             }
             service.intake.hub().wait_past(&published, left);
         }
     });
-    if waited.await.map_err(Refusal::internal)? {
-        return Ok(());
+    match waited.await.map_err(Refusal::internal)? {
+        Some(true) => return Ok(()),
+        Some(false) => {}
+        None => {
+            let why = format!("nothing was taken in epoch {wanted}");
+            return Err(Refusal::new(StatusCode::CONFLICT, "no_epoch", why));
+        }
     }
     let why = format!("epoch {wanted} is not visible yet: ask again, or without {AFTER}");
     Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not_yet", why))

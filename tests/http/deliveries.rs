@@ -69,6 +69,7 @@ fn a_batch_is_taken_whole_and_durable_when_it_is_answered() {
     assert_eq!(card["holds"], json!(["crbt"]));
     let again = deliver(&service, "order", Some("k1"), orders);
     assert_eq!((again.status, &again.json()["repeated"]), (200, &json!(true)));
+    service.ask("GET", "/v1/views", &[("cohortflow-after", "1000000")], b"").refused(409, "no_epoch");
     service.ask("GET", "/v1/views", &[("cohortflow-after", "soon")], b"").refused(400, "bad_request");
 }
 
