@@ -54,7 +54,7 @@ pub struct Sources<'a> {
 }
 
 /// Visits the rows of a view that are seen, as they are seen. Of a view that is not, there are none: who asks is to be
-/// told so before ([`Sight::unseen`]).
+/// told so before ([`super::sight::Sight::unseen`]).
 pub fn rows<E: From<StoreError>>(
     view: &View,
     sources: Sources<'_>,
