@@ -40,12 +40,14 @@ enum What {
     },
     /// Delete an account.
     Remove {
+        /// The name of the account.
         name: String,
         #[command(flatten)]
         service: Service,
     },
     /// Give an account a token, which is shown once.
     Token {
+        /// The name of the account.
         name: String,
         /// Days that it is good for [default: until it is taken back].
         #[arg(long)]
@@ -60,7 +62,9 @@ enum What {
 
 #[derive(clap::Args)]
 struct Said {
+    /// The name of the account.
     name: String,
+    /// What it is for; a new account needs one [default: the one it has].
     #[arg(long, value_enum)]
     role: Option<Role>,
     /// A city whose customers the account sees; may be said several times [default: the province].
@@ -72,7 +76,7 @@ struct Said {
     /// A menu of its role's that it has; may be said several times [default: all of them].
     #[arg(long, value_name = "MENU")]
     menu: Vec<String>,
-    /// The channel of a channel's account.
+    /// The channel of a channel's account [default: none].
     #[arg(long, value_name = "CHANNEL")]
     channel: Option<String>,
     /// Rows about persons that it may take in a day [default: its role's number].
@@ -228,6 +232,7 @@ fn roles() -> anyhow::Result<ExitCode> {
 #[derive(clap::Args)]
 #[command(after_help = LOGIN_EXAMPLE)]
 pub struct Login {
+    /// The name of the account.
     name: String,
     /// A file whose first line is the password [default: it is asked for].
     #[arg(long, value_name = "PATH")]

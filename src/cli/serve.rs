@@ -73,7 +73,7 @@ pub struct Arguments {
     /// seconds [default: none].
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// The certificate's private key, a PEM file.
+    /// The certificate's private key, a PEM file [default: none].
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// Serve another address than loopback without accounts, or without TLS.

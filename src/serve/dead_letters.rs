@@ -14,6 +14,7 @@ use super::Service;
 use super::answer::Refusal;
 use super::door::Opened;
 use super::edits::read;
+use super::gate::{Asker, Told};
 use super::guard::JsonBody;
 
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -24,22 +25,33 @@ pub struct Asked {
     view: Option<String>,
 }
 
+/// Who sees nobody is told how many there are of which campaign and channel, and not of whom.
 pub async fn dead_letters(
     Opened(service): Opened,
+    Asker(viewer): Asker,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(Asked { channel, view }) = asked.map_err(|error| Refusal::bad_request(error.body_text()))?;
     tokio::task::spawn_blocking(move || {
         let Some(handoffs) = service.intake.handoffs() else { return Err(Refusal::not_found("there is no outbox")) };
         // Who asks for a channel alone, or for a view alone, is told nothing of the other.
-        let letters = match (&channel, &view) {
+        let mut letters = match (&channel, &view) {
             (None, Some(_)) => Vec::new(),
             _ => handoffs.dead.lock().list(channel.as_deref()).map_err(Refusal::internal)?,
         };
         let is_asked = |of: &str| view.as_deref().map_or(channel.is_none(), |view| view == of);
         let feeds = service.posted.iter().filter(|posted| is_asked(posted.view.name));
         let feeds: Vec<_> = feeds.filter_map(|posted| posted.dead()).collect();
-        Ok(Json(json!({ "dead_letters": letters, "feeds": feeds })).into_response())
+        if !viewer.sight.sees_persons() {
+            for letter in &mut letters {
+                letter.customer_id.clear();
+                letter.contact_id.clear();
+            }
+        }
+        let told = Told { object: "dead letters".to_owned(), rows: Some(letters.len() as u64) };
+        let mut answer = Json(json!({ "dead_letters": letters, "feeds": feeds })).into_response();
+        answer.extensions_mut().insert(told);
+        Ok(answer)
     })
     .await
     .map_err(Refusal::internal)?

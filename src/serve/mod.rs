@@ -175,6 +175,12 @@ impl Service {
 
 /// Runs until a signal to stop, or until nothing more can be promised.
 pub fn serve(config: Config) -> anyhow::Result<()> {
+    if let Some(address) = config.elsewhere() {
+        anyhow::ensure!(
+            config.is_insecure || config.tls.is_some(),
+            "{address} is not a loopback address, and what is sent there can be read by others\nhint: name a certificate with --tls-cert and --tls-key, or say --insecure"
+        );
+    }
     #[cfg(feature = "sql")]
     let (statements, _threads) = statements::Statements::start(config.sql.deadline)?;
     let listener = std::net::TcpListener::bind(config.http)
@@ -363,10 +369,6 @@ fn access(config: &Config, key: &[u8; 32]) -> anyhow::Result<(Accounts, Audit)> 
         format!("{kept:?} holds a record of what was done that cannot be gone on with\nhint: put it aside, and find out who altered it")
     })?;
     if let Some(address) = config.elsewhere() {
-        anyhow::ensure!(
-            config.is_insecure || config.tls.is_some(),
-            "{address} is not a loopback address, and what is sent there can be read by others\nhint: name a certificate with --tls-cert and --tls-key, or say --insecure"
-        );
         anyhow::ensure!(
             config.is_insecure || accounts.keeper().is_none(),
             "{address} is not a loopback address, and there are no accounts to tell who may ask\nhint: serve 127.0.0.1 first and make one with `cohortflow account add NAME --role administrator`, or say --insecure"
