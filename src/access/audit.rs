@@ -27,6 +27,9 @@ const ENTRY_MAX: usize = 4096;
 /// Time after which what was written is synced with the next entry.
 const UNSYNCED: Duration = Duration::from_secs(1);
 
+/// Time between two entries of those whom nobody knows: what a stranger writes to the disk is bounded.
+const STRANGERS: Duration = Duration::from_secs(1);
+
 /// Bytes read at a time when all is looked through.
 const PIECE: usize = 1 << 20;
 
@@ -93,6 +96,8 @@ pub struct Audit {
     key: [u8; 32],
     customers: [u8; 32],
     held: Mutex<Held>,
+    /// When one whom nobody knows was noted last, and how many came since.
+    strangers: Mutex<(Option<Instant>, u64)>,
 }
 
 struct Held {
@@ -111,6 +116,7 @@ impl Audit {
             key: blake3::derive_key("cohortflow 2026 the record of what was done", key),
             customers: blake3::derive_key("cohortflow 2026 customers in the record of what was done", key),
             held: Mutex::new(held),
+            strangers: Mutex::default(),
         };
         let (mut end, mut number, mut hash) = (0, 0, String::new());
         // A line that a kill tore was no entry yet, and its answer never left.
@@ -160,6 +166,21 @@ impl Audit {
             held.synced = Instant::now();
         }
         Ok(())
+    }
+
+    /// Notes what was refused to somebody whom nobody knows: the first in a second, and with the next how many came between.
+    pub fn note_stranger(&self, act: &Act<'_>) -> Result<(), AuditError> {
+        let others = {
+            let mut strangers = self.strangers.lock();
+            if strangers.0.is_some_and(|noted| noted.elapsed() < STRANGERS) {
+                strangers.1 += 1;
+                return Ok(());
+            }
+            strangers.0 = Some(Instant::now());
+            std::mem::take(&mut strangers.1)
+        };
+        let object = (others > 0).then(|| format!("and {others} others before"));
+        self.note(None, &Act { object: object.as_deref().or(act.object), ..act.clone() }, false)
     }
 
     /// What stands for a customer.
@@ -285,6 +306,18 @@ mod tests {
         assert_eq!(told, ["look 2", "look again"]);
         assert!(latest.iter().all(|entry| entry.customer.as_deref() == Some(&*audit.customer("c1"))));
         assert!(!audit.customer("c1").contains("c1"));
+    }
+
+    #[test]
+    fn strangers_write_no_more_than_so_much() {
+        let (_, audit) = begun(0);
+        let denied = Act { action: "look", outcome: Outcome::Denied, ..Act::default() };
+        for _ in 0..1000 {
+            audit.note_stranger(&denied).expect("noted");
+        }
+        let count = audit.verify().expect("holds");
+        // One, and another for each second that this took.
+        assert!((1..100).contains(&count), "{count}");
     }
 
     #[test]

@@ -156,11 +156,16 @@ pub async fn opt_out(
 
 /// Who asks, as it is noted: the account. Where there are none yet, whoever it says.
 pub fn by_whom(viewer: &Viewer, said: Option<String>) -> Result<String, Refusal> {
+    named(viewer, "by", said)
+}
+
+/// The same under the name that a member of the body has.
+pub fn named(viewer: &Viewer, member: &str, said: Option<String>) -> Result<String, Refusal> {
     match (viewer.name(), said) {
         (None, Some(said)) => Ok(said),
-        (None, None) => Err(Refusal::bad_request("by is missing: who asks?")),
+        (None, None) => Err(Refusal::bad_request(format!("{member} is missing: who asks?"))),
         (Some(name), Some(said)) if said != name => {
-            Err(denied(format!("by is the account that asks, {name}, or is left out")))
+            Err(denied(format!("{member} is the account that asks, {name}, or is left out")))
         }
         (Some(name), _) => Ok(name.to_owned()),
     }

@@ -82,16 +82,19 @@ pub async fn gate(
         About::Customer => params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned()),
         _ => None,
     };
-    let note = |viewer: Option<&Viewer>, outcome: Outcome, told: Option<&Told>, is_change: bool| {
+    let note = |viewer: &Viewer, outcome: Outcome, told: Option<&Told>, is_change: bool| {
         let object = told.map(|told| told.object.as_str());
         let rows = told.and_then(|told| told.rows);
         let customer = customer.as_deref();
         let act = Act { action: gate.named, object, customer, from: Some(from), outcome, rows };
-        service.audit.note(viewer, &act, is_change)
+        service.audit.note(Some(viewer), &act, is_change)
     };
     let viewer = match viewer(&service, &request) {
         Ok(viewer) => viewer,
-        Err(refusal) => return noted(note(None, Outcome::Denied, None, false), refusal.into_response()),
+        Err(refusal) => {
+            let act = Act { action: gate.named, from: Some(from), outcome: Outcome::Denied, ..Act::default() };
+            return noted(service.audit.note_stranger(&act), refusal.into_response());
+        }
     };
     let allowed = gate.policy.allows(&viewer).and_then(|()| match &customer {
         // Whether there is such a customer elsewhere is nothing that he is told.
@@ -101,7 +104,7 @@ pub async fn gate(
         _ => Ok(()),
     });
     if let Err(refusal) = allowed {
-        return noted(note(Some(&viewer), Outcome::Denied, None, false), refusal.into_response());
+        return noted(note(&viewer, Outcome::Denied, None, false), refusal.into_response());
     }
     if let Err(refusal) = awaited(&service, request.headers()).await {
         return refusal.into_response();
@@ -119,7 +122,7 @@ pub async fn gate(
         _ if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS => Outcome::Done,
         _ => Outcome::Failed,
     };
-    noted(note(Some(&viewer), outcome, told.as_ref(), is_change && outcome == Outcome::Done), response)
+    noted(note(&viewer, outcome, told.as_ref(), is_change && outcome == Outcome::Done), response)
 }
 
 /// An answer leaves once it is noted. What was changed has been changed: of that he is told all the same.

@@ -35,7 +35,12 @@ pub async fn login(Opened(service): Opened, request: Request) -> Result<Response
         let outcome = if came.is_ok() { Outcome::Done } else { Outcome::Denied };
         let viewer = came.as_ref().ok().map(|(_, viewer)| &**viewer);
         let act = Act { action: "login", object: Some(&name), from: Some(from), outcome, ..Act::default() };
-        service.audit.note(viewer, &act, false).map_err(Refusal::internal)?;
+        let noted = match &came {
+            // Nothing was tried.
+            Err(LoginError::Wait(_)) => service.audit.note_stranger(&act),
+            _ => service.audit.note(viewer, &act, false),
+        };
+        noted.map_err(Refusal::internal)?;
         let (token, viewer) = came.map_err(|error| wrong(&error))?;
         let mut told = who(&viewer);
         told["token"] = token.into();

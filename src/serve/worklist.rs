@@ -10,12 +10,10 @@ use serde_json::json;
 
 use super::answer::{Refusal, stored};
 use super::door::Opened;
-use super::edits::{Key, read};
+use super::edits::{Key, named, read};
 use super::gate::Asker;
 use super::guard::{JsonBody, Segment};
 use super::orders::key_reused;
-use super::policy::denied;
-use crate::access::Viewer;
 use crate::ingest;
 use crate::intake::Taken;
 use crate::orders::{CLAIM_SECONDS, CallOutcome, Called, Claimed, Resulted, TaskState, Which};
@@ -67,7 +65,7 @@ pub async fn claim(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let Who { agent } = read(&body, "{\"agent\"}")?;
-    let agent = agent_of(&viewer, agent)?;
+    let agent = named(&viewer, "agent", agent)?;
     let claimed = tokio::task::spawn_blocking(move || service.intake.claim(&contact, &agent));
     match claimed.await.map_err(Refusal::internal)? {
         Claimed::Given(task) => Ok(Json(json!({ "task": task, "seconds": CLAIM_SECONDS })).into_response()),
@@ -80,18 +78,6 @@ pub async fn claim(
         Claimed::Unknown => Err(unknown()),
         Claimed::Bad(why) => Err(Refusal::bad_request(why)),
         Claimed::Failed => Err(Refusal::internal("a worker has failed")),
-    }
-}
-
-/// Who calls: the account. Where there are none yet, whoever it says.
-fn agent_of(viewer: &Viewer, said: Option<String>) -> Result<String, Refusal> {
-    match (viewer.name(), said) {
-        (None, Some(said)) => Ok(said),
-        (None, None) => Err(Refusal::bad_request("agent is missing: who calls?")),
-        (Some(name), Some(said)) if said != name => {
-            Err(denied(format!("agent is the account that asks, {name}, or is left out")))
-        }
-        (Some(name), _) => Ok(name.to_owned()),
     }
 }
 
@@ -123,7 +109,7 @@ pub async fn result(
 ) -> Result<Response, Refusal> {
     let expected = "{\"agent\", \"outcome\"}, with \"feedback\" and \"at_callback\" if need be";
     let Body { agent, outcome, feedback, at_callback } = read(&body, expected)?;
-    let agent = agent_of(&viewer, agent)?;
+    let agent = named(&viewer, "agent", agent)?;
     let zone = service.intake.document().settings.zone.clone();
     let outcome = match (outcome.as_str(), at_callback) {
         ("delivered", None) => CallOutcome::Delivered,

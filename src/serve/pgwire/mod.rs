@@ -31,6 +31,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::TlsAcceptor;
 
 use super::Service;
 use super::statements::{STACK, Statements};
@@ -55,6 +56,7 @@ pub struct Shared {
     statements: Statements,
     /// Under which clients may speak, and have to where they come from elsewhere.
     tls: Option<Tls>,
+    acceptor: Option<TlsAcceptor>,
     cancels: Mutex<HashMap<i32, Arc<Cancels>>>,
     connections: AtomicUsize,
     numbers: AtomicI32,
@@ -91,6 +93,7 @@ impl Server {
         let shared = Arc::new(Shared {
             statements: service.statements.clone(),
             service,
+            acceptor: tls.as_ref().map(|tls| tls.acceptor(&["postgresql"])).transpose()?,
             tls,
             cancels: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -133,10 +136,7 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
 async fn serve(socket: TcpStream, shared: Arc<Shared>) {
     let Ok(peer) = Peer::of(&socket) else { return };
     let _counted = Counted::new(&shared);
-    let acceptor = match shared.tls.as_ref().map(|tls| tls.acceptor(&["postgresql"])).transpose() {
-        Ok(acceptor) => acceptor,
-        Err(error) => return tracing::error!("a SQL client is not served: {error:#}"),
-    };
+    let acceptor = shared.acceptor.clone();
     let connection = Arc::new(Connection::new(shared.clone(), peer));
     // However it ends, by a panic over what the client sent as well.
     let _closed = Closed(connection.clone());
