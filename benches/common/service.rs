@@ -73,6 +73,15 @@ impl Service {
     }
 }
 
+/// The programme of the benches with more behind it, in a file of this process.
+pub fn programme(more: &str) -> PathBuf {
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes/bench.toml");
+    let text = fs::read_to_string(bench).expect("a programme") + more;
+    let path = std::env::temp_dir().join(format!("cohortflow-bench-{}.toml", std::process::id()));
+    fs::write(&path, text).expect("written");
+    path
+}
+
 /// What this process has used of processors, in seconds.
 pub fn own_seconds() -> f64 {
     let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();

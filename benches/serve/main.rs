@@ -14,7 +14,6 @@ mod service;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -61,11 +60,7 @@ fn main() {
 }
 
 fn ask(size: Size) -> Figures {
-    let programme = std::env::temp_dir().join(format!("cohortflow-bench-serve-{}.toml", std::process::id()));
-    let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes/bench.toml");
-    let text =
-        fs::read_to_string(bench).expect("a programme") + "\n[[segment]]\nid = \"vip\"\nwhen = \"on_list.vip\"\n";
-    fs::write(&programme, text).expect("written");
+    let programme = service::programme("\n[[segment]]\nid = \"vip\"\nwhen = \"on_list.vip\"\n");
     let service = Service::start("serve", &data::directory(size), &programme);
     service.until_taken(size.months + 1);
     let mut figures = Figures::new();
@@ -138,8 +133,10 @@ fn followed(service: &Service, size: Size, is_busy: bool, figures: &mut Figures)
             });
         }
         let (mut waited, mut answered, cpu) = (Vec::new(), Vec::new(), own_seconds());
-        for nth in 0..CHANGES {
-            let id = data::id((nth * 7919 + usize::from(is_busy)) % size.customers);
+        let numbers = (0..).map(|nth| (nth * 7919 + usize::from(is_busy)) % size.customers);
+        // Who has left is in no segment.
+        for number in numbers.filter(|number| !data::has_left(*number)).take(CHANGES) {
+            let id = data::id(number);
             let body = json!({ "op": "add", "customers": [id], "by": "bench", "reason": "measured" });
             let began = Instant::now();
             let target = format!("http://{}/v1/lists/vip", service.http);

@@ -58,6 +58,11 @@ pub fn id(customer: usize) -> String {
     format!("C{customer:07}")
 }
 
+/// Whether a customer is one no more.
+pub fn has_left(customer: usize) -> bool {
+    customer % 40 == 7
+}
+
 /// A customer's city, year of birth and month of joining.
 pub fn customer(customer: usize) -> (&'static str, u64, u64) {
     let own = random(customer as u64 ^ 0xc0ff_ee00);
@@ -78,7 +83,7 @@ pub fn prepare(size: Size) {
     writeln!(out, "customer_id,birth_date,city,joined_on,status").expect("written");
     for number in 0..size.customers {
         let (city, year, joined) = customer(number);
-        let status = if number % 40 == 7 { "closed" } else { "active" };
+        let status = if has_left(number) { "closed" } else { "active" };
         let joined = Month::new(2000, 1).plus(joined as i32);
         writeln!(out, "{},{year}-05-17,{city},{joined}-11,{status}", id(number)).expect("written");
     }

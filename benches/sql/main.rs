@@ -13,7 +13,6 @@ mod data;
 mod service;
 
 use std::io::Read;
-use std::path::Path;
 use std::time::Instant;
 
 use common::Figures;
@@ -27,8 +26,9 @@ const POINTS: usize = 5000;
 /// Counts over everybody.
 const COUNTS: usize = 30;
 
-/// The segment that is exported: about a third of everybody.
-const SEGMENT: &str = "declining";
+/// The segment that is exported, about a third of everybody, and what it is.
+const SEGMENT: &str = "export";
+const WHEN: &str = "avg_fee < 40";
 
 /// Sizes of a run.
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ fn main() {
 }
 
 fn ask(size: Size) -> Figures {
-    let programme = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programmes/bench.toml");
+    let programme = service::programme(&format!("\n[[segment]]\nid = \"{SEGMENT}\"\nwhen = \"{WHEN}\"\n"));
     let service = Service::start("sql", &data::directory(size), &programme);
     let mut client = Client::connect(&service.sql, NoTls).expect("it connects");
     service.until_taken(size.months + 1);
@@ -64,6 +64,7 @@ fn ask(size: Size) -> Figures {
     points(&mut client, size, &mut figures);
     counts(&mut client, &mut figures);
     export(&mut client, &mut figures);
+    let _ = std::fs::remove_file(programme);
     figures
 }
 
