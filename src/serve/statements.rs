@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-use crate::priority::yield_to_readers;
+use crate::priority::yield_to_all;
 use crate::query::sql::refusal::{Code, Refusal};
 use crate::query::sql::{Session, Sql};
 
@@ -39,7 +39,7 @@ impl Statements {
             .max_blocking_threads(2 * cores)
             .thread_name("sql")
             .thread_stack_size(STACK)
-            .on_thread_start(yield_to_readers)
+            .on_thread_start(yield_to_all)
             .enable_time()
             .build()?;
         let sql = Arc::new(threads.block_on(Sql::new(MEMORY_TOGETHER))?);
