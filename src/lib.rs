@@ -68,4 +68,5 @@ pub mod serve;
 pub mod store;
 mod support;
 pub mod telemetry;
+mod trust;
 pub mod verify;

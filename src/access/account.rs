@@ -24,9 +24,12 @@ pub struct Account {
     /// Rows about persons that he may take in a day, where it is not his role's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_a_day: Option<u64>,
-    /// Without one he has tokens alone.
+    /// Without one he has tokens, or logs in elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
+    /// Whom the identity provider knows him as. Without one he does not log in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<Token>,
     /// Seconds since 1970.

@@ -1,10 +1,9 @@
 //! The accounts there are, durable, and who logs in with which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -22,8 +21,8 @@ use crate::store::vfs::Vfs;
 const FILE: &str = "accounts.json";
 const NEXT: &str = "accounts.json.next";
 
-/// Every change of what stands in the file raises this.
-const FORMAT: u32 = 1;
+/// Every change of what stands in the file raises this. 2: subjects; what 1 holds is read as it is.
+const FORMAT: u32 = 2;
 
 /// Largest file, in bytes, and most accounts and tokens of one.
 const BYTES_MAX: u64 = 64 << 20;
@@ -48,6 +47,8 @@ pub enum AccountsError {
     Unknown,
     #[error("there is an account of that name already")]
     Exists,
+    #[error("another account has that subject already: who logs in with it would be two")]
+    Subject,
     #[error("there is no token of that id")]
     NoToken,
     #[error("the first account is an administrator's: nobody else could make others")]
@@ -67,11 +68,12 @@ struct File {
     accounts: Vec<Account>,
 }
 
-/// Who there is, by name, and whose which token is.
+/// Who there is, by name, and whose which token and which subject is.
 #[derive(Default)]
 struct Held {
     viewers: BTreeMap<String, Arc<Viewer>>,
     tokens: HashMap<String, (String, Option<i64>)>,
+    subjects: HashMap<String, String>,
 }
 
 impl Held {
@@ -80,6 +82,9 @@ impl Held {
         for account in accounts {
             for token in &account.tokens {
                 held.tokens.insert(token.hash.clone(), (account.name.clone(), token.expires_at));
+            }
+            if let Some(subject) = &account.subject {
+                held.subjects.insert(subject.clone(), account.name.clone());
             }
             held.viewers.insert(account.name.clone(), Arc::new(Viewer::of(account)));
         }
@@ -123,8 +128,8 @@ impl Accounts {
             let mut bytes = vec![0; size as usize];
             file.read_at(0, &mut bytes)?;
             let File { format, accounts: read } = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
-            if format != FORMAT {
-                return Err(damaged(&format_args!("it is of format {format}, and this build reads {FORMAT}")));
+            if !(1..=FORMAT).contains(&format) {
+                return Err(damaged(&format_args!("it is of format {format}, and this build reads 1 to {FORMAT}")));
             }
             accounts = read;
         }
@@ -167,6 +172,12 @@ impl Accounts {
         held.viewers.get(name).filter(|_| expires.is_none_or(|expires| now < expires)).cloned()
     }
 
+    /// Whom the identity provider knows as that.
+    pub(super) fn of_subject(&self, subject: &str) -> Option<Arc<Viewer>> {
+        let held = self.held.read();
+        held.viewers.get(held.subjects.get(subject)?).cloned()
+    }
+
     /// Tells of changes.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
@@ -191,14 +202,14 @@ impl Accounts {
         self.keep(accounts)
     }
 
-    /// Changes an account. Who was logged in by it has to do so again where its password is another.
+    /// Changes an account. Who was logged in by it has to do so again where its password or its subject is another.
     pub fn change(&self, name: &str, change: Change, now: i64) -> Result<(), AccountsError> {
-        let has_password = change.password.is_some();
+        let is_other = change.password.is_some() || change.subject.is_some();
         self.edit(name, |account| {
             *account = self.hashed(|| change.of(Some(account), name, None, &self.seal, now))?;
             Ok(())
         })?;
-        if has_password {
+        if is_other {
             self.sessions.lock().end_of(name);
         }
         Ok(())
@@ -267,6 +278,11 @@ impl Accounts {
         let is_kept = |account: &Account| account.role == Role::Administrator;
         if !accounts.iter().any(is_kept) {
             return Err(AccountsError::Last);
+        }
+        let mut subjects: Vec<&String> = accounts.iter().filter_map(|account| account.subject.as_ref()).collect();
+        subjects.sort_unstable();
+        if subjects.windows(2).any(|two| two[0] == two[1]) {
+            return Err(AccountsError::Subject);
         }
         let file = File { format: FORMAT, accounts };
         let bytes = serde_json::to_vec_pretty(&file).map_err(|error| AccountsError::Damaged(error.to_string()))?;

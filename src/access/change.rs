@@ -10,6 +10,9 @@ use crate::query::sight::{Menu, Place};
 /// Longest name, in bytes.
 pub const NAME_MAX: usize = 63;
 
+/// Longest subject, in bytes: OpenID Connect's.
+const SUBJECT_MAX: usize = 255;
+
 /// Places, menus and tokens of an account.
 const PLACES_MAX: usize = 1000;
 
@@ -25,6 +28,8 @@ pub struct Change {
     pub channel: Option<String>,
     pub rows_a_day: Option<u64>,
     pub password: Option<String>,
+    /// Whom the identity provider knows him as; empty: nobody.
+    pub subject: Option<String>,
 }
 
 /// Why an account cannot be that.
@@ -46,6 +51,8 @@ pub enum ChangeError {
     Channel,
     #[error("a password has at least {PASSWORD_MIN} characters, at most {PASSWORD_MAX} bytes, and is not the name")]
     Password,
+    #[error("a subject has at most {SUBJECT_MAX} bytes, and no control characters")]
+    Subject,
     #[error(transparent)]
     NoRandom(#[from] NoRandom),
 }
@@ -82,6 +89,7 @@ impl Change {
                 channel: None,
                 rows_a_day: None,
                 password: None,
+                subject: None,
                 tokens: Vec::new(),
                 created_at: now,
                 created_by: by.map(str::to_owned),
@@ -102,6 +110,12 @@ impl Change {
         }
         if self.rows_a_day.is_some() {
             account.rows_a_day = self.rows_a_day;
+        }
+        if let Some(subject) = self.subject {
+            if subject.len() > SUBJECT_MAX || subject.chars().any(char::is_control) {
+                return Err(ChangeError::Subject);
+            }
+            account.subject = (!subject.is_empty()).then_some(subject);
         }
         agrees(&account)?;
         if let Some(password) = self.password {

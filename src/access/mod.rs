@@ -16,6 +16,7 @@ mod accounts;
 pub mod audit;
 mod change;
 mod login;
+pub mod oidc;
 mod rights;
 mod secret;
 mod throttle;

@@ -45,9 +45,38 @@ struct Scram {
     sealed: String,
 }
 
-/// What seals, by the store's key.
+/// What nobody reads or alters without the store's key.
+pub struct Sealing(LessSafeKey);
+
+impl Sealing {
+    /// `context` is what the key is for, and no other.
+    pub fn new(context: &str, key: &[u8; 32]) -> Sealing {
+        let derived = blake3::derive_key(context, key);
+        // The length is the algorithm's.
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &derived).map(LessSafeKey::new);
+        Sealing(key.unwrap_or_else(|_| unreachable!("a key of 32 bytes")))
+    }
+
+    /// Opened again as the same alone: of an account, its name, so that no other takes it over.
+    pub fn seal(&self, of: &str, bytes: &[u8]) -> Result<Vec<u8>, NoRandom> {
+        let nonce = random::<NONCE_LEN>()?;
+        let mut sealed = bytes.to_vec();
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(of.as_bytes()), &mut sealed)
+            .map_err(|_| NoRandom)?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    pub fn open(&self, of: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let (nonce, mut rest) = (Nonce::assume_unique_for_key(*nonce), rest.to_vec());
+        Some(self.0.open_in_place(nonce, Aad::from(of.as_bytes()), &mut rest).ok()?.to_vec())
+    }
+}
+
+/// What seals passwords.
 pub struct Seal {
-    key: LessSafeKey,
+    sealing: Sealing,
     /// For what is to look like a secret and is none.
     decoy: [u8; 32],
 }
@@ -60,11 +89,10 @@ pub struct Salted {
 
 impl Seal {
     pub fn new(key: &[u8; 32]) -> Seal {
-        let derived = blake3::derive_key("cohortflow 2026 sealing what logs in over SQL", key);
-        // The length is the algorithm's.
-        let key_of = |bytes: &[u8]| UnboundKey::new(&CHACHA20_POLY1305, bytes).map(LessSafeKey::new);
-        let sealing = key_of(&derived).unwrap_or_else(|_| unreachable!("a key of 32 bytes"));
-        Seal { key: sealing, decoy: blake3::derive_key("cohortflow 2026 salts of names that nobody has", key) }
+        Seal {
+            sealing: Sealing::new("cohortflow 2026 sealing what logs in over SQL", key),
+            decoy: blake3::derive_key("cohortflow 2026 salts of names that nobody has", key),
+        }
     }
 
     /// What SCRAM is begun with for a name that nobody has: the same each time, as for one that somebody has.
@@ -88,16 +116,11 @@ fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
 }
 
 impl Password {
-    /// Of an account; sealed with its name, so that no other account takes it over.
+    /// Of an account.
     pub fn new(seal: &Seal, name: &str, password: &str) -> Result<Password, NoRandom> {
         let hash = argon2().hash_password_with_salt(password.as_bytes(), &random::<SALT>()?).map_err(|_| NoRandom)?;
         let salt = random::<SALT>()?;
-        let mut sealed = salted(password, &salt).to_vec();
-        let nonce = random::<NONCE_LEN>()?;
-        seal.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), &mut sealed)
-            .map_err(|_| NoRandom)?;
-        let sealed = [&nonce[..], &sealed].concat();
+        let sealed = seal.sealing.seal(name, &salted(password, &salt))?;
         Ok(Password {
             argon2id: hash.to_string(),
             scram: Scram { salt: STANDARD_NO_PAD.encode(salt), sealed: STANDARD_NO_PAD.encode(sealed) },
@@ -114,11 +137,7 @@ impl Password {
     pub fn salted(&self, seal: &Seal, name: &str) -> Option<Salted> {
         let salt = STANDARD_NO_PAD.decode(&self.scram.salt).ok()?;
         let sealed = STANDARD_NO_PAD.decode(&self.scram.sealed).ok()?;
-        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let mut rest = rest.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let password = seal.key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut rest).ok()?.to_vec();
-        Some(Salted { salt, password })
+        Some(Salted { salt, password: seal.sealing.open(name, &sealed)? })
     }
 }
 

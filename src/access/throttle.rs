@@ -1,8 +1,7 @@
 //! Whoever guesses passwords waits, twice as long each time: by the name he tries, and by where he comes from.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-
-use hashbrown::HashMap;
 
 /// Failures before anybody waits.
 const FREE: u32 = 5;

@@ -1,7 +1,6 @@
-//! `account`, `login`: who may ask a service what.
+//! `account`: who may ask a service what.
 
-use std::io::{IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -85,6 +84,9 @@ struct Said {
     /// A file whose first line is the password [default: it is asked for].
     #[arg(long, value_name = "PATH", conflicts_with = "no_password")]
     password_file: Option<PathBuf>,
+    /// Whom the identity provider knows it as, to log in with `login --browser`; empty: nobody [default: none].
+    #[arg(long, value_name = "SUBJECT")]
+    subject: Option<String>,
     /// Without a password, or leave the one it has: a program has tokens.
     #[arg(long)]
     no_password: bool,
@@ -97,6 +99,7 @@ Example: the first account; then somebody for one city, and a token for a dashbo
   cohortflow account add root --role administrator
   cohortflow login root --output token
   cohortflow account add mei --role city_operator --city Haicheng --token-file token
+  cohortflow account add ann --role planner --subject 5a1f2c --token-file token
   cohortflow account token grafana --days 365 --token-file token";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -126,7 +129,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn told(answer: Answer, tell: impl FnOnce(&Value) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+pub fn told(answer: Answer, tell: impl FnOnce(&Value) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
     match answer {
         Answer::Refused(value) => Ok(refused(&value)),
         Answer::Found(value) => tell(&value).map(|()| ExitCode::SUCCESS),
@@ -156,7 +159,11 @@ fn set(said: Said, is_new: bool) -> anyhow::Result<ExitCode> {
     if let Some(rows) = said.rows_a_day {
         fields.insert("rows_a_day".to_owned(), rows.into());
     }
-    let wants_password = !said.no_password && (is_new || said.password_file.is_some() || fields.is_empty());
+    if let Some(subject) = said.subject {
+        fields.insert("subject".to_owned(), subject.into());
+    }
+    let wants_password = !said.no_password
+        && (is_new && !fields.contains_key("subject") || said.password_file.is_some() || fields.is_empty());
     if wants_password {
         let password = password(said.password_file.as_deref(), &format!("Password of {}: ", said.name), is_new)?;
         fields.insert("password".to_owned(), password.into());
@@ -172,7 +179,7 @@ fn set(said: Said, is_new: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// A password: never an argument, which others can see.
-fn password(file: Option<&Path>, prompt: &str, is_new: bool) -> anyhow::Result<String> {
+pub fn password(file: Option<&Path>, prompt: &str, is_new: bool) -> anyhow::Result<String> {
     let hint = "\nhint: put it into a file and name that with --password-file";
     match file {
         Some(path) => {
@@ -206,7 +213,11 @@ fn list(service: &Service) -> anyhow::Result<ExitCode> {
             let tokens: Vec<&str> = list("tokens").filter_map(|token| token.get("id")?.as_str()).collect();
             let of = if places.is_empty() { "province".to_owned() } else { places.join(", ") };
             let tokens = if tokens.is_empty() { String::new() } else { format!("  tokens: {}", tokens.join(", ")) };
-            print(format_args!("{:<24} {:<20} {of}{tokens}", text("name"), text("role")))?;
+            let subject = match text("subject") {
+                "" => String::new(),
+                subject => format!("  subject: {subject}"),
+            };
+            print(format_args!("{:<24} {:<20} {of}{tokens}{subject}", text("name"), text("role")))?;
         }
         Ok(())
     })
@@ -226,37 +237,4 @@ fn roles() -> anyhow::Result<ExitCode> {
         print(format_args!("  sees   {persons}{numbers}; {} rows about persons a day", role.rows_a_day()))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Log in: what it prints is the token that other commands ask with, for eight hours.
-#[derive(clap::Args)]
-#[command(after_help = LOGIN_EXAMPLE)]
-pub struct Login {
-    /// The name of the account.
-    name: String,
-    /// A file whose first line is the password [default: it is asked for].
-    #[arg(long, value_name = "PATH")]
-    password_file: Option<PathBuf>,
-    /// Write the token to a file that its owner alone can read [default: it is printed].
-    #[arg(long, value_name = "PATH")]
-    output: Option<PathBuf>,
-    #[command(flatten)]
-    service: Service,
-}
-
-const LOGIN_EXAMPLE: &str = "\
-Example: log in, then ask with the token.
-  cohortflow login mei --output token
-  cohortflow customer c1 --token-file token";
-
-pub fn login(arguments: Login) -> anyhow::Result<ExitCode> {
-    let Login { name, password_file, output, service } = arguments;
-    let password = password(password_file.as_deref(), &format!("Password of {name}: "), false)?;
-    told(service.post("/v1/login", &json!({ "name": name, "password": password }))?, |answer| {
-        let token = answer.get("token").and_then(Value::as_str).unwrap_or_default();
-        let Some(path) = output else { return print(format_args!("{token}")) };
-        let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
-        let failed = || format!("could not write {path:?}");
-        writeln!(opened.with_context(failed)?, "{token}").with_context(failed)
-    })
 }

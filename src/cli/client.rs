@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 use serde_json::Value;
 
 use crate::output::{heard, tell};
+use crate::trust;
 
 /// Where the service is.
 #[derive(clap::Args)]
@@ -29,6 +30,11 @@ pub enum Answer {
 }
 
 impl Service {
+    /// Where something of the service is reached.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.http)
+    }
+
     pub fn get(&self, path: &str) -> anyhow::Result<Answer> {
         let agent = self.agent()?;
         self.answer(agent.get(format!("{}{path}", self.http)).call())
@@ -90,16 +96,7 @@ impl Service {
     fn agent(&self) -> anyhow::Result<ureq::Agent> {
         let mut config = ureq::Agent::config_builder().http_status_as_error(false);
         if let Some(path) = &self.ca {
-            let pem = std::fs::read(path).with_context(|| format!("could not read the certificate {path:?}"))?;
-            let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
-                .filter_map(|item| match item {
-                    Ok(ureq::tls::PemItem::Certificate(certificate)) => Some(certificate),
-                    _ => None,
-                })
-                .collect();
-            anyhow::ensure!(!certificates.is_empty(), "{path:?} holds no certificate in PEM");
-            let roots = ureq::tls::RootCerts::new_with_certs(&certificates);
-            config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
+            config = config.tls_config(trust::signed_by(path)?);
         }
         if let Some(token) = self.token()? {
             let value = ureq::http::HeaderValue::try_from(format!("Bearer {token}"));

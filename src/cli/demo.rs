@@ -59,6 +59,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         reserve: RESERVE_BYTES,
         http: arguments.http,
         tls: None,
+        oidc: None,
         is_insecure: false,
         #[cfg(feature = "sql")]
         sql: crate::serve::Sql::default(),

@@ -14,6 +14,7 @@ mod erase;
 mod explain;
 mod fit;
 mod generate;
+mod login;
 mod offers;
 mod orders;
 mod progress;
@@ -60,7 +61,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Arguments),
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     Run(run::Arguments),
     Replay(replay::Arguments),
     Check(check::Arguments),
@@ -90,7 +91,7 @@ enum Command {
     Quarantine(ask::Quarantine),
     Confirm(ask::Confirm),
     Account(accounts::Arguments),
-    Login(accounts::Login),
+    Login(login::Arguments),
     Audit(audit::Arguments),
     Receipt(receipt::Receipt),
     Undo(undo::Undo),
@@ -120,7 +121,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Demo(arguments) => demo::run(arguments),
-        Command::Serve(arguments) => serve::run(arguments),
+        Command::Serve(arguments) => serve::run(*arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Check(arguments) => check::run(arguments),
@@ -149,7 +150,7 @@ pub fn main() -> ExitCode {
         Command::Quarantine(arguments) => ask::quarantine(arguments),
         Command::Confirm(arguments) => ask::confirm(arguments),
         Command::Account(arguments) => accounts::run(arguments),
-        Command::Login(arguments) => accounts::login(arguments),
+        Command::Login(arguments) => login::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Receipt(arguments) => receipt::receipt(arguments),
         Command::Undo(arguments) => undo::undo(arguments),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::access::oidc::{Claim, Settings};
 use crate::output::tell;
 use crate::posting::Endpoint;
 use crate::serve::{Config, SQL, SQL_SECONDS, TlsFiles, serve};
@@ -76,6 +77,26 @@ pub struct Arguments {
     /// The certificate's private key, a PEM file [default: none].
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Let people log in with an identity provider too: its issuer, as OpenID Connect's discovery names it. Who it is that
+    /// logs in is the provider's to say, what he may the account's whose subject that is [default: none].
+    #[arg(long, value_name = "URL", requires = "oidc_client")]
+    oidc_issuer: Option<String>,
+    /// What the provider knows this service as [default: none].
+    #[arg(long, value_name = "ID", requires = "oidc_issuer")]
+    oidc_client: Option<String>,
+    /// A file with the secret that the provider gave this service [default: none, for one that takes PKCE for enough].
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    oidc_secret_file: Option<PathBuf>,
+    /// Where the provider sends browsers back to, as it knows it: the address by which this service is reached, and
+    /// /v1/oidc/callback behind it [default: the address of --http].
+    #[arg(long, value_name = "URL", requires = "oidc_issuer")]
+    oidc_redirect: Option<String>,
+    /// What the provider tells of somebody by which his account is found.
+    #[arg(long, value_name = "CLAIM", value_enum, default_value_t = Claim::Sub, requires = "oidc_issuer")]
+    oidc_claim: Claim,
+    /// The certificate that signs the provider's, a PEM file [default: those that the system trusts].
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    oidc_ca: Option<PathBuf>,
     /// Serve another address than loopback without accounts, or without TLS.
     #[arg(long)]
     insecure: bool,
@@ -101,10 +122,13 @@ Then, from another terminal:
   cohortflow ledger
 For a machine that gathers logs as JSON, and traces:
   cohortflow serve --log info --log-format json --otlp http://127.0.0.1:4318
+People log in with the company's accounts, once theirs has its subject (`account set NAME --subject SUBJECT`):
+  cohortflow serve --oidc-issuer https://id.example/ --oidc-client cohortflow --oidc-secret-file secret
 What becomes of tiers, posted to another system as it changes:
   cohortflow serve --feed-webhook tier=https://crm.example/ --feed-webhook-secret-file tier=key";
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    #[cfg_attr(not(feature = "sql"), expect(unused_variables, reason = "it is told that there is no SQL"))]
     let pg = match arguments.pg {
         None => Some(SQL),
         Some(Listening::Off) => None,
@@ -115,6 +139,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let webhooks = receivers(&arguments.webhook, &arguments.webhook_secret_file, "--webhook")?;
     let feed_webhooks = receivers(&arguments.feed_webhook, &arguments.feed_webhook_secret_file, "--feed-webhook")?;
+    let oidc = arguments.oidc_issuer.clone().zip(arguments.oidc_client.clone());
+    let oidc = oidc.map(|(issuer, client)| identity(&arguments, issuer, client)).transpose()?;
     let has_collector = arguments.collector().is_some() && cfg!(feature = "otlp");
     serve(Config {
         programme: arguments.programme,
@@ -127,6 +153,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         reserve: arguments.reserve.saturating_mul(1_000_000),
         http: arguments.http,
         tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
+        oidc,
         is_insecure: arguments.insecure,
         #[cfg(feature = "sql")]
         sql: crate::serve::Sql {
@@ -139,6 +166,23 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         has_collector,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn identity(arguments: &Arguments, issuer: String, client: String) -> anyhow::Result<Settings> {
+    let secret = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("could not read {path:?}\nhint: it holds the secret that the provider gave"))?;
+        anyhow::ensure!(!text.trim().is_empty(), "{path:?} holds no secret");
+        Ok(text.trim().to_owned())
+    };
+    Ok(Settings {
+        issuer,
+        client,
+        secret: arguments.oidc_secret_file.as_ref().map(secret).transpose()?,
+        redirect: arguments.oidc_redirect.clone(),
+        claim: arguments.oidc_claim,
+        ca: arguments.oidc_ca.clone(),
+    })
 }
 
 /// Another directory than that of another store's, so that no two share one.

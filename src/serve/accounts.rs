@@ -35,6 +35,7 @@ fn told(account: &Account) -> Value {
         "channel": account.channel,
         "rows_a_day": account.rows_a_day.unwrap_or(account.role.rows_a_day()),
         "has_password": account.password.is_some(),
+        "subject": account.subject,
         "tokens": account.tokens.iter().map(token).collect::<Vec<_>>(),
         "created_at": time(account.created_at),
         "created_by": account.created_by,
@@ -45,7 +46,7 @@ fn time(second: i64) -> String {
     jiff::Timestamp::from_second(second).unwrap_or_default().to_string()
 }
 
-const EXPECTED: &str = "{\"name\", \"role\"}, with \"password\", \"places\": [{\"city\", \"district\"}], \"menus\", \"channel\", \"rows_a_day\" if need be";
+const EXPECTED: &str = "{\"name\", \"role\"}, with \"password\", \"places\": [{\"city\", \"district\"}], \"menus\", \"channel\", \"rows_a_day\", \"subject\" if need be";
 
 /// `POST /v1/accounts`.
 pub async fn account_add(
@@ -153,9 +154,11 @@ pub fn refused(error: AccountsError) -> Refusal {
     match &error {
         AccountsError::Unknown | AccountsError::NoToken => Refusal::not_found(error.to_string()),
         AccountsError::Change(_) => Refusal::bad_request(error.to_string()),
-        AccountsError::Exists | AccountsError::First | AccountsError::Last | AccountsError::TooMany => {
-            Refusal::new(StatusCode::CONFLICT, "account", error.to_string())
-        }
+        AccountsError::Exists
+        | AccountsError::Subject
+        | AccountsError::First
+        | AccountsError::Last
+        | AccountsError::TooMany => Refusal::new(StatusCode::CONFLICT, "account", error.to_string()),
         AccountsError::Io(_) | AccountsError::Damaged(_) | AccountsError::NoRandom(_) => Refusal::internal(error),
     }
 }

@@ -42,22 +42,28 @@ pub async fn login(Opened(service): Opened, request: Request) -> Result<Response
         };
         noted.map_err(Refusal::internal)?;
         let (token, viewer) = came.map_err(|error| wrong(&error))?;
-        let mut told = who(&viewer);
-        told["token"] = token.into();
-        told["expires_in"] = SESSION_SECONDS.into();
-        Ok(([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response())
+        Ok(logged_in(&token, &viewer))
     })
     .await
     .map_err(Refusal::internal)?
 }
 
-fn wrong(error: &LoginError) -> Refusal {
+/// The session of whoever was let in.
+pub fn logged_in(token: &str, viewer: &Viewer) -> Response {
+    let mut told = who(viewer);
+    told["token"] = token.into();
+    told["expires_in"] = SESSION_SECONDS.into();
+    ([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response()
+}
+
+pub fn wrong(error: &LoginError) -> Refusal {
     match error {
         LoginError::Wrong => Refusal::new(StatusCode::UNAUTHORIZED, "wrong_password", error.to_string()),
         LoginError::Wait(seconds) => Refusal {
             more: Some(json!({ "retry_after": seconds })),
             ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", error.to_string())
         },
+        LoginError::Unknown => Refusal::new(StatusCode::FORBIDDEN, "no_account", error.to_string()),
         LoginError::NoRandom(_) => Refusal::internal(error),
     }
 }

@@ -21,6 +21,7 @@ mod meter;
 mod metrics;
 mod notices;
 mod offers;
+mod oidc;
 mod openapi;
 mod orders;
 mod pages;
@@ -54,6 +55,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::access::audit::Audit;
+use crate::access::oidc::{Provider, Settings};
 use crate::access::{Accounts, Viewer};
 use crate::engine::Engine;
 use crate::feeds::{self as change_feeds, Feeds};
@@ -95,6 +97,8 @@ pub struct Config {
     pub http: SocketAddr,
     /// The certificate of HTTP and SQL; none: neither speaks TLS.
     pub tls: Option<tls::Files>,
+    /// With whom people log in beside their passwords, if with anybody.
+    pub oidc: Option<Settings>,
     /// Other addresses than loopback are served without accounts, or without TLS.
     pub is_insecure: bool,
     #[cfg(feature = "sql")]
@@ -107,6 +111,10 @@ pub struct Config {
 }
 
 impl Config {
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Where SQL is to be served, if it is.
     fn sql_address(&self) -> Option<SocketAddr> {
         #[cfg(feature = "sql")]
@@ -157,6 +165,8 @@ pub struct Service {
     pub notices: Notices,
     pub accounts: Accounts,
     pub audit: Audit,
+    /// With whom people log in beside their passwords.
+    pub oidc: Option<oidc::Oidc>,
     #[cfg(feature = "sql")]
     pub statements: statements::Statements,
     /// Channels that are posted to.
@@ -198,6 +208,8 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let (door, stop) = (Arc::new(Door::default()), Arc::new(AtomicBool::new(false)));
     let (heard, is_heard) = crossbeam_channel::bounded::<()>(1);
     let address = listener.local_addr()?;
+    let oidc =
+        config.oidc.clone().map(|settings| provider(&config, settings, address, &directory.token_key)).transpose()?;
     let (opened, ends) = (door.clone(), StopAtEnd(stop.clone()));
     #[cfg(feature = "sql")]
     let sql_tls = tls.clone();
@@ -206,6 +218,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
             metrics,
             accounts,
             audit,
+            oidc,
             stop: ends.0.clone(),
             #[cfg(feature = "sql")]
             statements,
@@ -272,6 +285,7 @@ struct Opening {
     metrics: metrics::Metrics,
     accounts: Accounts,
     audit: Audit,
+    oidc: Option<oidc::Oidc>,
     /// Ends those who follow views.
     stop: Arc<AtomicBool>,
     #[cfg(feature = "sql")]
@@ -326,6 +340,7 @@ fn open(config: &Config, disk: Disk, token_key: [u8; 32], with: Opening) -> anyh
         notices: Notices::open(Arc::new(Disk::open(&config.data.join("notices"))?))?,
         accounts: with.accounts,
         audit: with.audit,
+        oidc: with.oidc,
         #[cfg(feature = "sql")]
         statements: with.statements,
         webhooks,
@@ -343,8 +358,13 @@ fn beside(data: &Path, extension: &str) -> anyhow::Result<PathBuf> {
     Ok(name.into())
 }
 
+/// Whom people log in with.
+fn provider(config: &Config, settings: Settings, address: SocketAddr, key: &[u8; 32]) -> anyhow::Result<oidc::Oidc> {
+    Ok(oidc::Oidc::new(Provider::new(settings, &format!("{}://{address}", config.scheme()), key)?))
+}
+
 fn announce(address: SocketAddr, config: &Config, service: &Service) {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let scheme = config.scheme();
     tell(format_args!("cohortflow serves {scheme}://{address}"));
     tell(format_args!("  landing directory   {}", config.landing.display()));
     tell(format_args!("  data directory      {}", config.data.display()));
@@ -355,6 +375,9 @@ fn announce(address: SocketAddr, config: &Config, service: &Service) {
         tell(format_args!(
             "  accounts            none: whoever reaches this address may do everything; `cohortflow account add` ends that"
         ));
+    }
+    if service.oidc.is_some() {
+        tell(format_args!("  log in              {scheme}://{address}/v1/oidc/login"));
     }
     tell(format_args!("  health, metrics     {scheme}://{address}/healthz /readyz /metrics"));
 }

@@ -1,9 +1,9 @@
 //! Pages of a view at one epoch: a cursor holds what the first page was read from, for as long as somebody goes on.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use crate::query::filter::Filter;

@@ -39,7 +39,7 @@ use super::worklist::{claim, result, worklist};
 use schemars::JsonSchema;
 
 use super::{
-    accounts, audit, campaigns, card, dead_letters, edits, erasure, fit, login, notices, offers, orders, release,
+    accounts, audit, campaigns, card, dead_letters, edits, erasure, fit, login, notices, offers, oidc, orders, release,
     standing, undo, whatif, worklist,
 };
 use crate::access::{Change, Right};
@@ -179,6 +179,16 @@ pub fn routes() -> Vec<Route> {
         tells("POST /v1/login", Nothing, Nobody, login)
             .does("log in with a password: a token for eight hours")
             .takes::<login::Login>(),
+        tells("GET /v1/oidc/login", Nothing, Nobody, oidc::login)
+            .does("log in with the identity provider: a browser is sent there")
+            .asks::<oidc::Asked>()
+            .with(302),
+        tells("GET /v1/oidc/callback", Nothing, Nobody, oidc::callback)
+            .does("where the identity provider sends browsers back to: a token for eight hours")
+            .asks::<oidc::Returned>(),
+        tells("POST /v1/oidc/session", Nothing, Nobody, oidc::session)
+            .does("fetch the token of whoever logged in in a browser")
+            .takes::<oidc::Fetched>(),
         changes("POST /v1/logout", Account, Nobody, logout).does("end the session"),
         tells("GET /v1/openapi.json", Nothing, Nobody, openapi::openapi).does("what may be asked, as OpenAPI"),
         tells("GET /v1/me", Account, Nobody, me).does("who asks, and what he may"),

@@ -56,6 +56,7 @@ struct Held {
 struct Current {
     key: Arc<CertifiedKey>,
     /// The text of the certificates, for binding logins to them.
+    #[cfg(feature = "sql")]
     pem: Vec<u8>,
     changed: [Option<SystemTime>; 2],
 }
@@ -87,6 +88,7 @@ impl Tls {
     }
 
     /// The certificates as text.
+    #[cfg(feature = "sql")]
     pub fn pem(&self) -> Vec<u8> {
         self.held.current.load().pem.clone()
     }
@@ -135,7 +137,12 @@ fn read(files: &Files) -> anyhow::Result<Current> {
         PrivateKeyDer::from_pem_slice(&key).with_context(|| format!("{:?} holds no private key in PEM", files.key))?;
     let key = CertifiedKey::from_der(certificates, key, &ring::default_provider())
         .with_context(|| format!("the key {:?} does not fit the certificate {:?}", files.key, files.certificate))?;
-    Ok(Current { key: Arc::new(key), pem, changed })
+    Ok(Current {
+        key: Arc::new(key),
+        #[cfg(feature = "sql")]
+        pem,
+        changed,
+    })
 }
 
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {

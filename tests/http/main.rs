@@ -23,6 +23,7 @@ mod held;
 mod hostile;
 mod observed;
 mod offers;
+mod oidc;
 mod orders;
 mod points;
 mod posted;
