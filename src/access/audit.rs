@@ -194,12 +194,22 @@ impl Audit {
         (held.number, held.hash.clone())
     }
 
-    /// Holds every entry against the one before it.
-    pub fn verify(&self) -> Result<u64, AuditError> {
-        let mut count = 0;
-        self.visit(|_, _| count += 1)?;
+    /// Holds every entry against the one before it, and one against what was kept of it elsewhere: its number and its hash.
+    /// Whoever has the key too could have written all of them anew, but not what he cannot reach.
+    pub fn verify(&self, kept: Option<(u64, &str)>) -> Result<u64, AuditError> {
+        let (mut count, mut holds) = (0, kept.is_none());
+        self.visit(|entry, _| {
+            count += 1;
+            holds |= kept == Some((entry.number, &entry.hash));
+        })?;
         let written = self.held.lock().number;
-        if count < written { Err(AuditError::Altered { number: count + 1 }) } else { Ok(count) }
+        if count < written {
+            return Err(AuditError::Altered { number: count + 1 });
+        }
+        match kept {
+            Some((number, _)) if !holds => Err(AuditError::Altered { number }),
+            _ => Ok(count),
+        }
     }
 
     /// The latest entries that `choose` takes, at most so many, the latest last.
@@ -294,13 +304,13 @@ mod tests {
     #[test]
     fn entries_go_on_after_another_opening_and_a_torn_one_is_none() {
         let (vfs, audit) = begun(3);
-        assert_eq!(audit.verify().expect("holds"), 3);
+        assert_eq!(audit.verify(None).expect("holds"), 3);
         drop(audit);
         let file = vfs.open(FILE).expect("opened");
         file.write_at(file.size().expect("size"), b"{\"number\":4,\"at").expect("written");
         let audit = opened(&vfs).expect("opened");
         audit.note(None, &act("look again"), true).expect("noted");
-        assert_eq!(audit.verify().expect("holds"), 4);
+        assert_eq!(audit.verify(None).expect("holds"), 4);
         let latest = audit.latest(2, |_| true).expect("read");
         let told: Vec<&str> = latest.iter().map(|entry| entry.action.as_str()).collect();
         assert_eq!(told, ["look 2", "look again"]);
@@ -315,7 +325,7 @@ mod tests {
         for _ in 0..1000 {
             audit.note_stranger(&denied).expect("noted");
         }
-        let count = audit.verify().expect("holds");
+        let count = audit.verify(None).expect("holds");
         // One, and another for each second that this took.
         assert!((1..100).contains(&count), "{count}");
     }
@@ -335,16 +345,22 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[place] ^= 1;
             write(&bytes);
-            assert!(matches!(audit.verify(), Err(AuditError::Altered { .. })), "byte {place}");
+            assert!(matches!(audit.verify(None), Err(AuditError::Altered { .. })), "byte {place}");
         }
         write(&[lines[0], lines[2], lines[3]].concat());
-        assert!(matches!(audit.verify(), Err(AuditError::Altered { number: 2 })));
+        assert!(matches!(audit.verify(None), Err(AuditError::Altered { number: 2 })));
         write(&[lines[0], lines[2], lines[1], lines[3], lines[4]].concat());
-        assert!(matches!(audit.verify(), Err(AuditError::Altered { number: 2 })));
+        assert!(matches!(audit.verify(None), Err(AuditError::Altered { number: 2 })));
         write(&lines[..3].concat());
-        assert!(matches!(audit.verify(), Err(AuditError::Altered { number: 4 })));
+        assert!(matches!(audit.verify(None), Err(AuditError::Altered { number: 4 })));
         write(&whole);
-        assert_eq!(audit.verify().expect("holds"), 5);
+        assert_eq!(audit.verify(None).expect("holds"), 5);
+        let (number, hash) = audit.head();
+        audit.verify(Some((number, &hash))).expect("as it was kept");
+        let third = audit.latest(3, |_| true).expect("read").swap_remove(0);
+        audit.verify(Some((third.number, &third.hash))).expect("as it was kept");
+        assert!(matches!(audit.verify(Some((3, &hash))), Err(AuditError::Altered { number: 3 })));
+        assert!(matches!(audit.verify(Some((6, &hash))), Err(AuditError::Altered { number: 6 })));
         // Another key's record is none of ours.
         assert!(Audit::open(&vfs, &[4; 32]).is_err());
     }

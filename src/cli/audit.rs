@@ -14,6 +14,10 @@ pub struct Arguments {
     /// Check the record instead: that nothing of it was altered, left out, or put elsewhere.
     #[arg(long, conflicts_with_all = ["who", "customer", "limit"])]
     verify: bool,
+    /// With --verify: an entry as it was kept elsewhere, as --verify tells the latest. Whoever had the service's keys could
+    /// write the whole record anew, but not that [default: none].
+    #[arg(long, value_name = "NUMBER:HASH", requires = "verify", value_parser = kept)]
+    kept: Option<(u64, String)>,
     /// What this account did [default: what everybody did].
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
@@ -33,12 +37,21 @@ pub struct Arguments {
 const EXAMPLE: &str = "\
 Example: who looked at a customer; whether the record holds.
   cohortflow audit --customer c1
-  cohortflow audit --verify";
+  cohortflow audit --verify
+And whether it is still the record of which that was the latest entry last month:
+  cohortflow audit --verify --kept 4711:9f3a";
+
+/// An entry's number and hash.
+fn kept(text: &str) -> Result<(u64, String), String> {
+    let parts = text.split_once(':').and_then(|(number, hash)| Some((number.parse().ok()?, hash.to_owned())));
+    parts.ok_or_else(|| "expected NUMBER:HASH, as --verify tells them".to_owned())
+}
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { verify, who, customer, limit, service, json } = arguments;
+    let Arguments { verify, kept, who, customer, limit, service, json } = arguments;
     let answer = if verify {
-        service.post("/v1/audit/verify", &json!({}))?
+        let kept = kept.map_or(json!({}), |(number, hash)| json!({ "number": number, "hash": hash }));
+        service.post("/v1/audit/verify", &kept)?
     } else {
         let condition = |name: &str, value: Option<String>| value.map(|value| format!("&{name}={}", segment(&value)));
         let conditions = [condition("who", who), condition("customer", customer)];
@@ -52,7 +65,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         print(format_args!("{told:#}"))?;
     } else if verify {
         let head = told.pointer("/head/hash").and_then(Value::as_str).unwrap_or_default();
-        print(format_args!("{} entries hold; the latest is {head}", told["entries"]))?;
+        let number = told.pointer("/head/number").and_then(Value::as_u64).unwrap_or_default();
+        print(format_args!("{} entries hold; the latest is {number}:{head}", told["entries"]))?;
     } else {
         for entry in told.get("entries").and_then(Value::as_array).into_iter().flatten() {
             let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("-");

@@ -10,6 +10,8 @@ use serde_json::json;
 
 use super::answer::Refusal;
 use super::door::Opened;
+use super::edits::read;
+use super::guard::JsonBody;
 use crate::access::audit::{AuditError, Outcome};
 
 /// Entries of an answer, unless another number is asked for, and at most.
@@ -50,10 +52,25 @@ pub async fn audit(Opened(service): Opened, asked: Result<Query<Asked>, QueryRej
     .map_err(Refusal::internal)?
 }
 
-/// `POST /v1/audit/verify`: every entry is held against the one before it.
-pub async fn audit_verify(Opened(service): Opened) -> Result<Response, Refusal> {
+/// An entry, as it was kept elsewhere.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    number: Option<u64>,
+    hash: Option<String>,
+}
+
+/// `POST /v1/audit/verify`: every entry is held against the one before it, and one against what was kept of it.
+pub async fn audit_verify(Opened(service): Opened, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+    const EXPECTED: &str = "{}, or {\"number\", \"hash\"} of an entry as it was kept elsewhere";
+    let kept = match read(&body, EXPECTED)? {
+        Kept { number: None, hash: None } => None,
+        Kept { number: Some(number), hash: Some(hash) } => Some((number, hash)),
+        _ => return Err(Refusal::bad_request(format!("expected {EXPECTED}"))),
+    };
     tokio::task::spawn_blocking(move || {
-        let count = service.audit.verify().map_err(altered)?;
+        let kept = kept.as_ref().map(|(number, hash)| (*number, hash.as_str()));
+        let count = service.audit.verify(kept).map_err(altered)?;
         let (number, hash) = service.audit.head();
         Ok(Json(json!({ "entries": count, "head": { "number": number, "hash": hash } })).into_response())
     })

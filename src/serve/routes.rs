@@ -214,7 +214,8 @@ pub fn routes() -> Vec<Route> {
             .does("the record of what was done")
             .asks::<audit::Asked>(),
         tells("POST /v1/audit/verify", right(Right::Audit), Nobody, audit_verify)
-            .does("hold every entry of the record against the one before it"),
+            .does("hold every entry of the record against the one before it, and one against what was kept of it")
+            .takes::<audit::Kept>(),
         tells("GET /v1/customers/{id}", menu(Menu::Customers), Customer, customer)
             .does("a customer's card")
             .asks::<card::Asked>(),

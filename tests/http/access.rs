@@ -321,6 +321,12 @@ fn what_is_done_about_persons_is_noted_before_it_is_told() {
     let entry = &rows["entries"][0];
     assert_eq!((&entry["object"], &entry["rows"]), (&json!("tier"), &json!(3)), "{rows}");
     let count = staffed.post("auditor", "/v1/audit/verify", &json!({})).good()["entries"].as_u64().expect("a count");
+    let head = staffed.post("auditor", "/v1/audit/verify", &json!({})).good()["head"].clone();
+    staffed.post("auditor", "/v1/audit/verify", &head).good();
+    let other = json!({ "number": head["number"], "hash": "0".repeat(64) });
+    staffed.post("auditor", "/v1/audit/verify", &other).refused(409, "altered");
+    let half = json!({ "number": head["number"] });
+    staffed.post("auditor", "/v1/audit/verify", &half).refused(400, "bad_request");
     // What was told is on record though the process is killed the moment after.
     staffed.get("agent", "/v1/customers/n001").good();
     let path = home.data().join("access/audit.jsonl");
