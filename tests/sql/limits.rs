@@ -172,3 +172,33 @@ fn a_service_that_stops_leaves_its_clients_without_a_word_of_panic() {
     assert!(asked.join().expect("it ends"));
     assert!(idle.simple_query("SELECT 1").is_err());
 }
+
+#[test]
+fn a_connection_keeps_no_more_prepared_statements_than_it_may() {
+    let served = Served::of(&Home::new());
+    let mut client = served.connect();
+    let mut kept = Vec::new();
+    let refused = loop {
+        match client.prepare(&format!("SELECT {}", kept.len())) {
+            Ok(statement) => kept.push(statement),
+            Err(error) => break error,
+        }
+        assert!(kept.len() < 10_000, "it keeps whatever comes");
+    };
+    assert_eq!(refused.code().map(|code| code.code()), Some("53300"), "{refused}");
+    assert!(kept.len() > 1000, "{}", kept.len());
+    // What it keeps answers, and others have room of their own.
+    assert_eq!(value(&mut served.connect(), "SELECT 1"), "1");
+    let last = kept.last().expect("some");
+    assert_eq!(client.query_one(last, &[]).expect("answered").get::<_, i64>(0), kept.len() as i64 - 1);
+    // Those that are closed make room for others.
+    kept.clear();
+    let text = "SELECT customer_id FROM tier WHERE customer_id = $1";
+    let statement = client.prepare(text).expect("room again");
+    assert!(client.query(&statement, &[&"c1"]).is_ok());
+    // A parameter is no way around the length of a text.
+    let long = "x".repeat(2 << 20);
+    let refused = client.query(&statement, &[&long]).expect_err("too long");
+    assert_eq!(refused.code().map(|code| code.code()), Some("54001"), "{refused}");
+    assert!(client.query(&statement, &[&"c1"]).is_ok());
+}

@@ -1,11 +1,11 @@
 //! What a connection holds between two messages.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use parking_lot::{Mutex, MutexGuard};
 use pgwire::messages::startup::SecretKey;
 use tokio::sync::watch;
@@ -34,6 +34,13 @@ const ENDLESS: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Savepoints of a transaction.
 const SAVEPOINTS_MAX: usize = 1000;
+
+/// Bytes of the texts of statements that a connection keeps prepared, each with what it is planned into as so many more.
+const PREPARED_MAX: usize = 4 << 20;
+const PREPARED_EACH: usize = 1024;
+
+/// Portals that a connection keeps.
+const PORTALS_MAX: usize = 1000;
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
@@ -64,7 +71,21 @@ pub struct Connection {
     pub login: tokio::sync::Mutex<Option<Login>>,
     /// Who was let in, and whence.
     known: OnceLock<(Session, Option<String>, IpAddr)>,
+    /// Bytes of statements that are prepared.
+    prepared: Arc<AtomicUsize>,
     state: Mutex<State>,
+}
+
+/// What a prepared statement takes of what its connection may keep, for as long as it is kept.
+pub struct Kept {
+    of: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.of.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// What statements of a connection leave for the next.
@@ -74,6 +95,7 @@ pub struct State {
     is_in_transaction: bool,
     savepoints: Vec<String>,
     pub cursors: HashMap<String, Cursor>,
+    portals: HashSet<String>,
     pub settings: Settings,
     /// When the statement under way should be over.
     until: Option<(Instant, Duration)>,
@@ -92,6 +114,7 @@ impl Connection {
             is_in_transaction: false,
             savepoints: Vec::new(),
             cursors: HashMap::new(),
+            portals: HashSet::new(),
             settings: Settings::default(),
             until: None,
             idle_since: Instant::now(),
@@ -104,6 +127,7 @@ impl Connection {
             number,
             login: tokio::sync::Mutex::default(),
             known: OnceLock::new(),
+            prepared: Arc::default(),
             state: Mutex::new(state),
         }
     }
@@ -138,6 +162,31 @@ impl Connection {
             Some(name) => accounts.viewer(name).filter(|viewer| viewer.may(Right::Sql)),
         };
         viewer.ok_or_else(changed)
+    }
+
+    /// Takes the room of a statement that is to be kept.
+    pub fn keep(&self, text: &str) -> Result<Kept, Refusal> {
+        let kept = Kept { of: self.prepared.clone(), bytes: text.len() + PREPARED_EACH };
+        if self.prepared.fetch_add(kept.bytes, Ordering::Relaxed) + kept.bytes > PREPARED_MAX {
+            let message = "the connection keeps as many prepared statements as it may";
+            return Err(Refusal::new(Code::TooMany, message).hint("close or deallocate some"));
+        }
+        Ok(kept)
+    }
+
+    /// Takes the room of a portal, until it is closed.
+    pub fn keep_portal(&self, name: &str) -> Result<(), Refusal> {
+        let mut state = self.state.lock();
+        if state.portals.len() == PORTALS_MAX && !state.portals.contains(name) {
+            let message = format!("the connection keeps {PORTALS_MAX} portals");
+            return Err(Refusal::new(Code::TooMany, message).hint("close some"));
+        }
+        state.portals.insert(name.to_owned());
+        Ok(())
+    }
+
+    pub fn close_portal(&self, name: &str) {
+        self.state.lock().portals.remove(name);
     }
 
     /// Forgets what would keep others waiting.

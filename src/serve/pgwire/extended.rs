@@ -17,7 +17,9 @@ use pgwire::api::store::{Entry, PortalStore};
 use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
-use pgwire::messages::extendedquery::{Bind, Describe, Execute, PortalSuspended, TARGET_TYPE_BYTE_PORTAL};
+use pgwire::messages::extendedquery::{
+    Bind, Close, CloseComplete, Describe, Execute, PortalSuspended, TARGET_TYPE_BYTE_PORTAL, TARGET_TYPE_BYTE_STATEMENT,
+};
 use pgwire::messages::response::{EmptyQueryResponse, TransactionStatus};
 
 use super::answers::{Answer, deliver, described, next};
@@ -26,6 +28,9 @@ use super::cursors;
 use super::prepared::Prepared;
 use super::startup::Handlers;
 use crate::query::sql::refusal::{Code, Refusal};
+
+/// Bytes of the parameters of a statement.
+const PARAMETERS_MAX: usize = 1 << 20;
 
 /// Reads statements for one connection.
 pub struct Parser(Arc<Connection>);
@@ -80,7 +85,33 @@ impl ExtendedQueryHandler for Handlers {
             let message = format!("bind message has {codes} parameter formats but {values} parameters");
             return Err(Refusal::new(Code::Protocol, message).into());
         }
+        let bytes: usize = message.parameters.iter().flatten().map(|value| value.len()).sum();
+        if bytes > PARAMETERS_MAX {
+            let message = format!("parameters have {bytes} bytes, and at most {PARAMETERS_MAX}");
+            return Err(Refusal::new(Code::TooComplex, message).into());
+        }
+        self.0.keep_portal(message.portal_name.as_deref().unwrap_or(DEFAULT_NAME))?;
         bound(client, message).await
+    }
+
+    async fn on_close<C>(&self, client: &mut C, message: Close) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
+        match message.target_type {
+            TARGET_TYPE_BYTE_STATEMENT => client.portal_store().rm_statement(name),
+            TARGET_TYPE_BYTE_PORTAL => {
+                client.portal_store().rm_portal(name);
+                self.0.close_portal(name);
+            }
+            _ => {}
+        }
+        client.feed(PgWireBackendMessage::CloseComplete(CloseComplete::new())).await?;
+        Ok(())
     }
 
     async fn on_execute<C>(&self, client: &mut C, message: Execute) -> PgWireResult<()>

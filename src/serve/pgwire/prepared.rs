@@ -11,7 +11,7 @@ use pgwire::api::results::{QueryResponse, Tag};
 use pgwire::error::PgWireResult;
 
 use super::answers::{Answer, Fields, fields, rows};
-use super::connection::Connection;
+use super::connection::{Connection, Kept};
 use super::running::{Running, batches};
 use super::{commands, copy, cursors};
 use crate::query::View;
@@ -27,6 +27,7 @@ pub struct Prepared(Arc<Inner>);
 struct Inner {
     statement: Ast,
     question: Option<Question>,
+    _kept: Kept,
 }
 
 /// What is asked.
@@ -71,7 +72,7 @@ impl Prepared {
     pub async fn read(connection: &Arc<Connection>, text: &str) -> Result<Vec<Prepared>, Refusal> {
         let session = connection.session()?.clone();
         let text: Arc<str> = text.into();
-        let mut watch = connection.watch();
+        let (mut watch, keeper) = (connection.watch(), connection.clone());
         // Whole: a text that is long or nested takes its time, and room on the stack.
         let mut work = Work::start(&connection.shared.statements.threads, async move {
             let mut prepared = Vec::new();
@@ -87,7 +88,8 @@ impl Prepared {
                         Some(Question { plan: session.analyzed(plan), parameters, names, is_endless, views, text })
                     }
                 };
-                prepared.push(Prepared(Arc::new(Inner { statement, question })));
+                let kept = keeper.keep(&text)?;
+                prepared.push(Prepared(Arc::new(Inner { statement, question, _kept: kept })));
             }
             Ok(prepared)
         });
