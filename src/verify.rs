@@ -1,7 +1,7 @@
 //! Verification: every view recomputed from the log by another algorithm, and compared.
 //!
 //! What stands is found by sorting: live partitions in the order of their precedence, later rows
-//! over earlier ones. The views are the oracle's. Neither shares anything with the inputs or the
+//! over earlier ones, and keys that they delete out of them. The views are the oracle's. Neither shares anything with the inputs or the
 //! dataflow but the bytes of the log.
 
 mod standing;

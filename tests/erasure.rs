@@ -453,8 +453,8 @@ fn who_is_not_known_is_erased_too_and_a_number_that_is_anothers_stays() {
 fn contents(store: &Store) -> Vec<String> {
     let mut contents = Vec::new();
     store
-        .live_partitions(|partition, rows| {
-            contents.push(format!("{partition:?} {rows:?}"));
+        .live_partitions(|partition, content| {
+            contents.push(format!("{partition:?} {content:?}"));
             Ok(())
         })
         .expect("read");

@@ -364,6 +364,6 @@ fn a_log_of_format_1_is_read_and_gone_on_with() {
     let bill = files.iter().find(|(_, name)| name.feed.name() == "bill").expect("bills");
     service.undo(&bill.1.name, false).unwrap_or_else(|refused| panic!("{refused}"));
     let gone = service.views();
-    assert_eq!(old.bytes("log").map(|log| log[8]), Some(3));
+    assert_eq!(old.bytes("log").map(|log| log[8]), Some(4));
     same(&Service::open(&old.crash(Loss::All)).views(), &gone, "after a restart");
 }

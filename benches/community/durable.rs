@@ -53,6 +53,7 @@ fn extract(store: &Store, day: i64) -> Extract {
         partition: Partition { feed: Feed::MemberEvent, period: period(day), part: String::new() },
         version: 1,
         rows: Rows::MemberEvent((0..MEMBERS).map(|member| done(member, day)).map(row).collect()),
+        deleted: Vec::new(),
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),

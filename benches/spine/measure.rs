@@ -114,6 +114,7 @@ fn extract(service: &Service, period: &str, part: &str, version: u32, bills: &[d
         partition: Partition { feed: Feed::Bill, period: period.into(), part: part.into() },
         version,
         rows: Rows::Bill(bills.iter().map(row).collect()),
+        deleted: Vec::new(),
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),

@@ -61,6 +61,7 @@ pub fn customers(intake: &Intake, rows: &Decoded, size: Size) -> Extract {
         partition: Partition { feed: Feed::Customer, period: last, part: String::new() },
         version: 1,
         rows: Rows::Customer(rows.customers.iter().map(row).collect()),
+        deleted: Vec::new(),
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),

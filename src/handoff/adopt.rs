@@ -106,8 +106,8 @@ impl Intake {
     /// Reserves a contact again that was made all the same: the batch's next version is with it.
     pub(crate) fn reserve_again(&self, store: &mut Store, withdrawn: &Withdrawn) -> Result<(), StoreError> {
         let partition = withdrawn.batch.partition();
-        let Some((version, rows)) = store.partition(&partition)? else { return Ok(()) };
-        let Rows::Handoff(rows) = &*rows else { return Ok(()) };
+        let Some((version, content)) = store.partition(&partition)? else { return Ok(()) };
+        let Rows::Handoff(rows) = &content.rows else { return Ok(()) };
         let Some(row) = self.row(&partition, &withdrawn.line) else { return Ok(()) };
         let mut rows = rows.clone();
         if rows.iter().all(|standing| standing.contact_id != row.contact_id) {

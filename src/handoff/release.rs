@@ -309,6 +309,7 @@ pub(super) fn extract(partition: Partition, version: u32, rows: Vec<dataflows::r
         partition,
         version,
         rows: Rows::Handoff(rows),
+        deleted: Vec::new(),
         lines: Default::default(),
         rejects: Vec::new(),
         reasons: Default::default(),

@@ -80,8 +80,8 @@ impl Intake {
         contacts: &BTreeSet<Box<str>>,
     ) -> Result<(), StoreError> {
         let partition = batch.partition();
-        let Some((version, rows)) = store.partition(&partition)? else { return Ok(()) };
-        let Rows::Handoff(rows) = &*rows else { return Ok(()) };
+        let Some((version, content)) = store.partition(&partition)? else { return Ok(()) };
+        let Rows::Handoff(rows) = &content.rows else { return Ok(()) };
         let stands = |row: &&HandoffRow| !contacts.contains(&row.contact_id) || is_heard_of(store, &row.contact_id);
         let left: Vec<HandoffRow> = rows.iter().filter(stands).cloned().collect();
         if left.len() == rows.len() {

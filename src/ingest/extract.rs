@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dataflows::records::{Feed, Rows};
+use dataflows::records::{Feed, RowKey, Rows};
 use dataflows::types::{CustomerIx, Time, Token, Word};
 
 use super::lines::Lines;
@@ -27,6 +27,8 @@ pub struct Extract {
     pub version: u32,
     /// The good rows, in the file's order; of equal keys only the first.
     pub rows: Rows,
+    /// The keys that it deletes, in its order, none of them a row's. A file deletes none: it lacks a row.
+    pub deleted: Vec<RowKey>,
     /// Where they stand in the file; empty where there is none.
     pub lines: Lines,
     /// The others, in the file's order.
@@ -40,6 +42,13 @@ pub struct Extract {
     pub took: Took,
     /// Told to the operator: unknown columns, a BOM that disagrees, mixed line ends.
     pub warnings: Vec<String>,
+}
+
+impl Extract {
+    /// Its data rows, but for those that were left out.
+    pub fn data_rows(&self) -> u64 {
+        (self.rows.len() + self.deleted.len() + self.rejects.len()) as u64
+    }
 }
 
 /// Rejects by the name of their reason, of which there are few.

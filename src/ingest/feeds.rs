@@ -83,7 +83,16 @@ impl<'a, I: Intern + ?Sized> Context<'a, I> {
         if is_future { Err(cell.bad(Reason::Future)) } else { Ok(time) }
     }
 
-    fn day_not_future(&self, cell: Cell<'_>) -> Result<Day, Bad> {
+    /// The month of a bill, which is its file's.
+    pub(super) fn billed(&self, cell: Cell<'_>) -> Result<Month, Bad> {
+        let month = cell.required(fields::month)?;
+        if self.period != Some(month) {
+            return Err(cell.bad(Reason::OtherPeriod));
+        }
+        if self.period_is_future { Err(cell.bad(Reason::Future)) } else { Ok(month) }
+    }
+
+    pub(super) fn day_not_future(&self, cell: Cell<'_>) -> Result<Day, Bad> {
         let day = cell.required(fields::day)?;
         if fields::is_future(day.start(), self.settings.wall) { Err(cell.bad(Reason::Future)) } else { Ok(day) }
     }
@@ -192,13 +201,7 @@ impl Record for BillRow {
     fn read<I: Intern + ?Sized>(row: &Row<'_>, context: &mut Context<'_, I>) -> Result<BillRow, Bad> {
         let [customer, month_cell, total_fee, roaming_fee, sms_fee, vas_fee, data_kb] = row.cells();
         let id = customer.id()?;
-        let month = month_cell.required(fields::month)?;
-        if context.period != Some(month) {
-            return Err(month_cell.bad(Reason::OtherPeriod));
-        }
-        if context.period_is_future {
-            return Err(month_cell.bad(Reason::Future));
-        }
+        let month = context.billed(month_cell)?;
         let bill = Bill {
             total_fee: total_fee.required(fields::money)?,
             roaming_fee: roaming_fee.optional(fields::money)?.unwrap_or_default(),

@@ -17,18 +17,21 @@ pub(super) struct Header {
     pub(super) feed: Feed,
     /// By the column's place in the feed; none where the file does not have it.
     pub(super) places: [Option<usize>; COLUMNS_MAX],
+    /// Where a row says whether it deletes; none in files.
+    pub(super) operation: Option<usize>,
     /// How many cells a row has.
     pub(super) width: usize,
     pub(super) warnings: Vec<String>,
 }
 
 impl Header {
-    /// Finds the columns of `feed` among the names that the file gives.
-    pub(super) fn resolve(feed: Feed, names: &[&str]) -> Result<Header, Refused> {
+    /// Finds the columns of `feed` among the names that the file gives. At `operation` stands what a row does.
+    pub(super) fn resolve(feed: Feed, names: &[&str], operation: Option<usize>) -> Result<Header, Refused> {
         let known = columns(feed);
-        let mut header = Header { feed, places: [None; COLUMNS_MAX], width: names.len(), warnings: Vec::new() };
+        let (places, width) = ([None; COLUMNS_MAX], names.len());
+        let mut header = Header { feed, places, operation, width, warnings: Vec::new() };
         let (mut repeated, mut unknown) = (Vec::new(), Vec::new());
-        for (place, name) in names.iter().enumerate() {
+        for (place, name) in names.iter().enumerate().filter(|(place, _)| Some(*place) != operation) {
             if !name.is_empty() && names.iter().take(place).any(|earlier| earlier == name) {
                 repeated.push(quoted(name));
             }
@@ -117,14 +120,20 @@ mod tests {
     #[test]
     fn columns_are_found_by_name_in_any_order() {
         let header =
-            Header::resolve(Feed::Usage, &["quantity", "extra", "day", "measure", "customer_id"]).expect("good");
+            Header::resolve(Feed::Usage, &["quantity", "extra", "day", "measure", "customer_id"], None).expect("good");
         assert_eq!(header.places[..4], [Some(4), Some(2), Some(3), Some(0)]);
         assert_eq!(header.warnings, ["unknown column \"extra\" is ignored"]);
     }
 
     #[test]
+    fn what_a_row_does_is_no_column() {
+        let header = Header::resolve(Feed::Product, &["product_id", "_op"], Some(1)).expect("good");
+        assert_eq!((header.operation, header.width, header.warnings.len()), (Some(1), 2, 0));
+    }
+
+    #[test]
     fn missing_columns_are_all_named_with_what_the_file_may_have_meant() {
-        let refused = Header::resolve(Feed::Bill, &["CustomerID", "mont\nh", "sum"]).expect_err("missing");
+        let refused = Header::resolve(Feed::Bill, &["CustomerID", "mont\nh", "sum"], None).expect_err("missing");
         assert_eq!(refused.code, Code::ColumnMissing);
         assert_eq!(refused.fact, "its header lacks mandatory columns: customer_id, month, total_fee");
         assert_eq!(
@@ -135,9 +144,9 @@ mod tests {
 
     #[test]
     fn a_column_twice_is_refused_and_a_nameless_one_ignored() {
-        let refused = Header::resolve(Feed::Channel, &["channel_id", "name", "name"]).expect_err("repeated");
+        let refused = Header::resolve(Feed::Channel, &["channel_id", "name", "name"], None).expect_err("repeated");
         assert_eq!(refused.code, Code::ColumnRepeated);
-        let header = Header::resolve(Feed::Channel, &["channel_id", "", "", "nmae"]).expect("good");
+        let header = Header::resolve(Feed::Channel, &["channel_id", "", "", "nmae"], None).expect("good");
         assert_eq!(
             header.warnings.last().map(String::as_str),
             Some("unknown column \"nmae\" is ignored; did you mean name?")

@@ -19,6 +19,7 @@ mod header;
 mod keys;
 mod lines;
 mod mask;
+mod named;
 pub mod names;
 pub mod objects;
 mod orders;

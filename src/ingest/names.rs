@@ -50,6 +50,8 @@ const IGNORED: [&[u8]; 4] = [b".tmp", b".part", b".filepart", b".ok"];
 pub enum Format {
     Csv,
     Parquet,
+    /// Text that was made here of a request, and has no name in a directory: rows of it may delete.
+    Made,
 }
 
 /// How it is packed, by the name's own account; the file's first bytes decide.

@@ -9,7 +9,10 @@ use serde_json::Value;
 use super::schema::columns;
 
 /// What a key may be that is no column: the row stands, or goes.
-const OPERATION: &str = "_op";
+pub const OPERATION: &str = "_op";
+
+/// What it says where the row goes.
+pub const DELETE: &str = "delete";
 
 /// Unknown keys that are told.
 const UNKNOWN_MAX: usize = 10;
@@ -123,7 +126,7 @@ pub fn sheet(feed: Feed, body: &[u8]) -> Result<Sheet, BadLine> {
 fn operation(value: &Value) -> Result<(), String> {
     match value.as_str() {
         Some("upsert") => Ok(()),
-        Some("delete") => Err(
+        Some(DELETE) => Err(
             "this build does not delete rows by their keys; deliver the partition that holds them again without them, in a higher version"
                 .to_owned(),
         ),

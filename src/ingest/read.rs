@@ -29,6 +29,7 @@ use super::extract::{Extract, Intern, Partition, Settings, Took};
 use super::feeds::{self, Context};
 use super::header::Header;
 use super::names::{Container, FileName, Format};
+use super::objects::OPERATION;
 use super::parquet;
 use super::sheet::{Counted, Layout, Sheet, Sink};
 use super::source::Source;
@@ -150,6 +151,7 @@ impl Reading<'_> {
             },
             version: self.name.version,
             rows: counted.rows,
+            deleted: counted.deleted,
             lines: counted.lines,
             rejects: counted.rejects,
             reasons: counted.reasons,
@@ -278,7 +280,11 @@ impl Reading<'_> {
     fn layout(&self, first: Record<'_>, delimiter: u8, found: &Inspection) -> Result<Layout, Failure> {
         let names: Vec<_> = first.fields().map(String::from_utf8_lossy).collect();
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let header = Header::resolve(self.name.feed, &names).map_err(|refused| refused.on_line(first.line))?;
+        // Of a file it is a column that nobody knows: a file lacks what it takes away.
+        let operation =
+            if self.name.format == Format::Made { names.iter().position(|name| *name == OPERATION) } else { None };
+        let header =
+            Header::resolve(self.name.feed, &names, operation).map_err(|refused| refused.on_line(first.line))?;
         let fields = first.fields().map(<[u8]>::to_vec).collect();
         Ok(Layout { header, fields, delimiter, rows_max: found.lines_max })
     }
@@ -299,9 +305,9 @@ impl Reading<'_> {
     fn warnings(&self, kind: Kind, found: &Inspection) -> Vec<String> {
         let named = match (self.name.format, self.name.container) {
             (Format::Parquet, _) => Kind::Parquet,
-            (Format::Csv, Container::Plain) => Kind::Text,
-            (Format::Csv, Container::Gzip) => Kind::Gzip,
-            (Format::Csv, Container::Zstd) => Kind::Zstd,
+            (Format::Csv | Format::Made, Container::Plain) => Kind::Text,
+            (Format::Csv | Format::Made, Container::Gzip) => Kind::Gzip,
+            (Format::Csv | Format::Made, Container::Zstd) => Kind::Zstd,
         };
         let misnamed = (named != kind).then(|| format!("it is {kind}, though its name says {named}"));
         let mixed = found.mixes_line_ends.then(|| "its lines end in more than one way".to_owned());

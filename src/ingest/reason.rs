@@ -35,6 +35,8 @@ pub(super) enum Reason {
     KeyRepeated {
         line: u64,
     },
+    /// Rows of the feed are not deleted by their keys.
+    NotDeleted,
     /// Never shown: the row is left out.
     Erased,
 }
@@ -57,6 +59,7 @@ impl Reason {
             Reason::OtherPeriod => "other_period",
             Reason::Future => "future",
             Reason::KeyRepeated { .. } => "key_repeated",
+            Reason::NotDeleted => "not_deleted",
             Reason::Erased => "erased",
         }
     }
@@ -87,6 +90,7 @@ impl fmt::Display for Reason {
             Reason::Capabilities => f.write_str("expected names of letters, digits, '_', '-', '.' with ';' between"),
             Reason::OtherPeriod => f.write_str("expected the month of the file's period"),
             Reason::Future => f.write_str("lies more than a day after wall time"),
+            Reason::NotDeleted => f.write_str("rows of this feed are not deleted by their keys"),
             Reason::Erased => f.write_str("names somebody who was erased"),
             Reason::KeyRepeated { line } => write!(f, "key repeated, first on line {line}"),
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use dataflows::records::ID_BYTES_MAX;
+use dataflows::records::{Feed, ID_BYTES_MAX};
 
 use super::batch::Record;
 use super::header::Header;
@@ -38,11 +38,19 @@ impl<'a> Row<'a> {
 
     /// The first `N` columns of the feed, which are all of them.
     pub(super) fn cells<const N: usize>(&self) -> [Cell<'a>; N] {
-        let columns = columns(self.header.feed);
-        std::array::from_fn(|column| Cell {
-            name: columns.get(column).map_or("", |column| column.name),
+        std::array::from_fn(|column| self.cell(column))
+    }
+
+    pub(super) fn feed(&self) -> Feed {
+        self.header.feed
+    }
+
+    /// A column of the feed by its place.
+    pub(super) fn cell(&self, column: usize) -> Cell<'a> {
+        Cell {
+            name: columns(self.header.feed).get(column).map_or("", |column| column.name),
             text: self.header.places.get(column).copied().flatten().map_or("", |place| self.field(place)),
-        })
+        }
     }
 
     /// A field by its place in the file.

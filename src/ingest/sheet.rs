@@ -1,11 +1,14 @@
 //! A file's rows as they come in: taken, or set aside with a reason.
 //!
-//! Invariant: rows taken + rows set aside + rows left out = data rows.
+//! Invariant: rows taken + keys deleted + rows set aside + rows left out = data rows.
 //!
 //! Left out are rows of who was erased, before any of their texts is interned, and before a row that cannot be read is
 //! set aside as text. In rows of others the other side of an event is nobody then, as where a file names none.
 
-use dataflows::records::{ROWS_MAX, Rows};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use dataflows::records::{ROWS_MAX, RowKey, Rows};
 
 use super::batch::{Batch, Record as Fields};
 use super::error::{Code, Failure, Refused};
@@ -16,6 +19,8 @@ use super::header::Header;
 use super::keys::Keys;
 use super::lines::Lines;
 use super::mask;
+use super::named::named;
+use super::objects::DELETE;
 use super::reason::{Bad, Reason};
 use super::row::Row;
 
@@ -43,6 +48,7 @@ pub(super) struct Layout {
 /// What came of a file's rows.
 pub(super) struct Counted {
     pub(super) rows: Rows,
+    pub(super) deleted: Vec<RowKey>,
     pub(super) lines: Lines,
     pub(super) rejects: Vec<Reject>,
     pub(super) reasons: Reasons,
@@ -58,6 +64,9 @@ pub(super) struct Sheet<'a, R, I: ?Sized> {
     context: Context<'a, I>,
     rows: Vec<R>,
     keys: Keys,
+    deleted: Vec<RowKey>,
+    /// The line of each key, where rows may delete: then a key is a row's or deleted, and never both.
+    named: HashMap<RowKey, u64>,
     lines: Lines,
     rejects: Vec<Reject>,
     reasons: Reasons,
@@ -79,6 +88,8 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
             context,
             rows: Vec::with_capacity(room),
             keys: Keys::default(),
+            deleted: Vec::new(),
+            named: HashMap::new(),
             lines: Lines::default(),
             rejects: Vec::new(),
             reasons: Reasons::new(),
@@ -98,10 +109,30 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
         if self.person.is_some_and(|place| self.context.intern.is_erased(Named::Customer(row.field(place)))) {
             return Err(Bad::row(Reason::Erased));
         }
+        let repeated = |line| Err(Bad { column: R::KEY, reason: Reason::KeyRepeated { line } });
+        if let Some(operation) = self.layout.header.operation {
+            let deletes = row.field(operation) == DELETE;
+            // What is wrong with a row is told before that its key was there.
+            let record = if deletes { None } else { Some(R::read(&row, &mut self.context)?) };
+            let key = named(&row, &mut self.context)?;
+            match self.named.entry(key) {
+                Entry::Occupied(first) => return repeated(*first.get()),
+                Entry::Vacant(place) => {
+                    if deletes {
+                        self.deleted.push(place.key().clone());
+                    }
+                    place.insert(fields.line);
+                }
+            }
+            if let Some(record) = record {
+                self.lines.push(number, fields.line);
+                self.rows.push(record);
+            }
+            return Ok(());
+        }
         let record = R::read(&row, &mut self.context)?;
         if let Some(first) = self.keys.first(&record, &self.rows) {
-            let line = self.lines.of(first).unwrap_or_default();
-            return Err(Bad { column: R::KEY, reason: Reason::KeyRepeated { line } });
+            return repeated(self.lines.of(first).unwrap_or_default());
         }
         self.lines.push(number, fields.line);
         self.rows.push(record);
@@ -113,9 +144,9 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
         self.bad_rows
     }
 
-    /// Rows taken, set aside and left out.
+    /// Rows taken, set aside and left out, and those that delete.
     pub(super) fn data_rows(&self) -> u64 {
-        self.rows.len() as u64 + self.bad_rows + self.erased
+        (self.rows.len() + self.deleted.len()) as u64 + self.bad_rows + self.erased
     }
 
     /// What came of the rows; the file is refused where too many are bad.
@@ -132,8 +163,8 @@ impl<'a, R: Record, I: Intern + ?Sized> Sheet<'a, R, I> {
                 .push(format!("{count} phone numbers are not 5 to 15 digits; their customers are taken without one"));
         }
         self.rows.shrink_to_fit();
-        let Sheet { rows, lines, rejects, reasons, erased, .. } = self;
-        Ok(Counted { rows: R::rows(rows), lines, rejects, reasons, erased, warnings })
+        let Sheet { rows, deleted, lines, rejects, reasons, erased, .. } = self;
+        Ok(Counted { rows: R::rows(rows), deleted, lines, rejects, reasons, erased, warnings })
     }
 
     fn too_many_bad(&self, data_rows: u64, bad_rows_max: u64) -> Refused {
@@ -164,7 +195,7 @@ impl<R: Record, I: Intern + ?Sized> Sink for Sheet<'_, R, I> {
 
 impl<R: Record, I: Intern + ?Sized> Sheet<'_, R, I> {
     fn take_one(&mut self, fields: Fields<'_>) -> Result<(), Failure> {
-        if self.rows.len() >= ROWS_MAX {
+        if self.rows.len() + self.deleted.len() >= ROWS_MAX {
             let fact = format!("it has more than {ROWS_MAX} rows");
             return Err(Refused::new(Code::TooManyRows, fact).hint("Deliver it in several parts.").into());
         }

@@ -304,7 +304,7 @@ pub(super) fn of_edit(partition: &Partition) -> FileName {
         period: partition.period.clone(),
         part: partition.part.clone(),
         version: 1,
-        format: Format::Csv,
+        format: Format::Made,
         container: Container::Plain,
     }
 }

@@ -7,13 +7,15 @@
 
 use std::collections::HashSet;
 
-use dataflows::records::{Action, FeedbackKind, Outcome, Rows};
+use dataflows::records::{Action, FeedbackKind, Outcome, RowKey, Rows};
 use dataflows::types::{CustomerIx, Time, Word};
 
 use super::Intake;
 use super::edits::of_edit;
 use crate::campaigns::money;
 use crate::handoff::Told;
+use crate::ingest::objects::{DELETE, OPERATION};
+use crate::store::content::Content;
 use crate::store::{Dictionary, Entry, REQUEST, Status, Store, StoreError};
 
 impl Intake {
@@ -28,8 +30,8 @@ impl Intake {
         };
         let names = self.names();
         for entry in store.ledger().entries().filter(is_lacking) {
-            let Some((_, rows)) = store.partition(&entry.partition)? else { continue };
-            let Some(text) = text(&rows, &names.read()) else { continue };
+            let Some((_, content)) = store.partition(&entry.partition)? else { continue };
+            let Some(text) = text(&content, &names.read()) else { continue };
             tracing::warn!(file = entry.file, "the journal of edits lacks it, and it is noted again");
             handoffs.tell(Told {
                 feed: entry.partition.feed.name().to_owned(),
@@ -53,19 +55,26 @@ fn is_by_hand(entry: &Entry) -> bool {
         && (entry.file.starts_with(REQUEST) || is_number && entry.file == of_edit(of).name)
 }
 
-/// Rows as the text of an extract; none of feeds that are not noted.
-fn text(rows: &Rows, names: &Dictionary) -> Option<String> {
+/// What a partition holds as the text of an extract; none of feeds that are not noted.
+fn text(content: &Content, names: &Dictionary) -> Option<String> {
     let customer = |customer: CustomerIx| names.customers.text(customer.0).unwrap_or_default().to_owned();
     let word = |word: Word| names.words.text(word.0).unwrap_or_default().to_owned();
     let may = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
     let time = |at: Option<Time>| at.map_or(String::new(), |at| at.to_string());
     let amount = |fen: Option<i64>| fen.map_or(String::new(), |fen| money(fen.into()));
-    let (columns, lines): (&str, Vec<Vec<String>>) = match rows {
+    let (columns, mut lines): (&str, Vec<Vec<String>>) = match &content.rows {
         Rows::Listing(rows) => {
             let line = |row: &dataflows::records::ListingRow| {
                 vec![word(row.list), customer(row.customer), time(row.from), time(row.until), may(&row.reason)]
             };
             ("list_id,customer_id,from,until,reason", rows.iter().map(line).collect())
+        }
+        Rows::Consent(rows) => {
+            let line = |row: &dataflows::records::ConsentRow| {
+                let (at, given) = (row.at.to_string(), row.given.to_string());
+                vec![customer(row.customer), word(row.purpose), word(row.channel), at, given]
+            };
+            ("customer_id,purpose,channel_id,at,given", rows.iter().map(line).collect())
         }
         Rows::Feedback(rows) => {
             let line = |row: &dataflows::records::FeedbackRow| {
@@ -121,8 +130,31 @@ fn text(rows: &Rows, names: &Dictionary) -> Option<String> {
         }
         _ => return None,
     };
+    let mut columns: Vec<&str> = columns.split(',').collect();
+    if !content.deleted.is_empty() {
+        lines.iter_mut().for_each(|line| line.push(String::new()));
+        for key in &content.deleted {
+            let mut key = match key {
+                RowKey::Listing(of, list) => vec![("list_id", word(*list)), ("customer_id", customer(*of))],
+                RowKey::Consent(of, purpose, channel, at) => vec![
+                    ("customer_id", customer(*of)),
+                    ("purpose", word(*purpose)),
+                    ("channel_id", word(*channel)),
+                    ("at", at.to_string()),
+                ],
+                key => vec![(*columns.first()?, key.id()?.to_owned())],
+            };
+            let cell = |column: &&str| {
+                let place = key.iter().position(|(of, _)| of == column);
+                place.map_or(String::new(), |place| key.swap_remove(place).1)
+            };
+            let line = columns.iter().map(cell).chain([DELETE.to_owned()]).collect();
+            lines.push(line);
+        }
+        columns.push(OPERATION);
+    }
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns.split(',')).ok()?;
+    writer.write_record(columns).ok()?;
     lines.iter().try_for_each(|line| writer.write_record(line)).ok()?;
     String::from_utf8(writer.into_inner().ok()?).ok()
 }
@@ -151,6 +183,22 @@ mod tests {
         let texts = [
             (Feed::Listing, "list_id,customer_id,from,until,reason\nvip,c1,,2009-07-02 10:00:00,\"a, b\"\nvip,c2,,,\n"),
             (
+                Feed::Listing,
+                "list_id,customer_id,from,until,reason,_op\nvip,c1,,,a,\nvip,c2,2009-07-01,,b,delete\nquiet,c1,,,,delete\n",
+            ),
+            (
+                Feed::Consent,
+                "customer_id,purpose,channel_id,at,given,_op\nc1,music,sms,2009-07-01,true,\nc1,music,sms,2009-07-02 08:00:00,,delete\n",
+            ),
+            (
+                Feed::Feedback,
+                "feedback_id,campaign_id,customer_id,kind,at,_op\nf1,-,c1,optout,2009-07-02,\nf2,,,,,delete\n",
+            ),
+            (
+                Feed::Contact,
+                "contact_id,campaign_id,customer_id,channel_id,at,outcome,arm,_op\nk1,spring,c1,sms,2009-07-02,failed,,\nk2,,,,,,,delete\n",
+            ),
+            (
                 Feed::Feedback,
                 "feedback_id,campaign_id,customer_id,kind,at,channel_id,product_id,amount,reason,value\nf1,-,c1,optout,2009-07-02,sms,,-0.05,\"say \"\"no\"\"\",12.5\nf2,spring,c2,survey,2009-07-02,,crbt,,,\n",
             ),
@@ -171,6 +219,7 @@ mod tests {
                 "order_id,customer_id,product_id,action,channel_id,at,bundled\no1,c1,crbt,subscribe,sms,2009-07-02,\no2,c1,crbt,cancel,,2009-07-03,true\n",
             ),
         ];
+        let mut deleted = 0;
         for (feed, given) in texts {
             let partition = Partition { feed, period: "2009-07-02".to_owned(), part: "00000001".to_owned() };
             let read = |text: &str| {
@@ -180,8 +229,12 @@ mod tests {
             };
             let before = read(given);
             assert!(before.rejects.is_empty() && !before.rows.is_empty(), "{feed:?} {:?}", before.rejects);
-            let again = text(&before.rows, &names.read()).expect("a text");
-            assert_eq!(read(&again).rows, before.rows, "{again}");
+            let content = Content { rows: before.rows, deleted: before.deleted };
+            let said = text(&content, &names.read()).expect("a text");
+            let again = read(&said);
+            assert_eq!((&again.rows, &again.deleted), (&content.rows, &content.deleted), "{feed:?}");
+            deleted += again.deleted.len();
         }
+        assert_eq!(deleted, 5);
     }
 }

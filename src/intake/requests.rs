@@ -13,6 +13,7 @@ use super::edits::of_edit;
 use super::names::Naming;
 use crate::handoff::Told;
 use crate::ingest::{self, Partition};
+use crate::store::content::Held;
 use crate::store::room::{Full, Purpose};
 use crate::store::{Outcome, REQUEST, Store, StoreError};
 
@@ -106,8 +107,8 @@ impl Intake {
             first.sha256 = seal.sha256;
             first.file = seal.name.unwrap_or(std::mem::take(&mut first.file));
         }
-        let rows = extracts.iter().map(|(extract, _)| extract.rows.len()).sum();
-        let purpose = Purpose::of_all(extracts.iter().map(|(extract, _)| Purpose::of(&extract.rows)));
+        let rows = extracts.iter().map(|(extract, _)| Held::of(extract).len()).sum();
+        let purpose = Purpose::of_all(extracts.iter().map(|(extract, _)| Purpose::of(Held::of(extract))));
         if extracts.len() > 1 {
             // Before the first of them: a record is hardly longer than its text and what it is entered with.
             let bytes = extracts.iter().map(|(_, text)| text.len() as u64 + ENTRY_BYTES).sum();

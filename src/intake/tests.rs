@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use dataflows::records::RequestState;
+use dataflows::records::{RequestState, RowKey};
 
 use super::edits::{Does, Edit, Edited, ListEdit, OptOut, Request};
 use super::{Intake, Taken, landed};
@@ -144,5 +144,5 @@ fn what_follows_from_an_answer_waits_for_room_and_stops_no_start() {
     memory.set_available(2 * RESERVE_BYTES);
     intake.finish_orders().expect("nothing fails");
     assert_eq!(state(&intake), Some(RequestState::Opened));
-    assert!(intake.store().lock().has_order(&told.request_id));
+    assert!(intake.store().lock().has_ever(&RowKey::Order(told.request_id.as_str().into())));
 }

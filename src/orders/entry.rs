@@ -1,6 +1,6 @@
 //! Rows of several feeds as the texts of extracts, in the partitions that they become.
 
-use dataflows::records::{Feed, RequestState};
+use dataflows::records::{Feed, RequestState, RowKey};
 use dataflows::types::Time;
 use sha2::{Digest, Sha256};
 
@@ -83,15 +83,15 @@ impl Entry {
     }
 
     /// What follows from a request that was opened: the order, and what it was to its campaign. What stands of it
-    /// already is left as it is.
+    /// already is left as it is, and what was deleted is not made again.
     pub fn opened(&mut self, request: &Request<'_>, store: &Store) {
         let Request { id, customer, product, campaign, channel, at } = request;
         let at = at.to_string();
-        if !store.has_order(id) {
+        if !store.has_ever(&RowKey::Order((*id).into())) {
             self.add(Feed::Order, [id, customer, product, "subscribe", channel, &at]);
         }
         let feedback_id = feedback_id("order", id);
-        if !campaign.is_empty() && !store.has_feedback(&feedback_id) {
+        if !campaign.is_empty() && !store.has_ever(&RowKey::Feedback(feedback_id.as_str().into())) {
             self.add(Feed::Feedback, [&feedback_id, campaign, customer, "order", &at, channel, product, ""]);
         }
     }

@@ -1,5 +1,7 @@
 //! What tells that a contact was made, whatever lies in the outbox.
 
+use dataflows::records::RowKey;
+
 use super::entry::{feedback_id, id_of};
 use crate::store::Store;
 
@@ -24,10 +26,12 @@ pub(super) fn said_id(kind: &str, contact: &str, number: u64) -> String {
 }
 
 /// Whether anything is known of a contact that only who was contacted could have caused: a report of it, what he said
-/// in the call, his reply. An opt-out is none of these: it names no contact.
+/// in the call, his reply. An opt-out is none of these: it names no contact. What was deleted of it was heard: rather is
+/// somebody contacted never than twice.
 pub(crate) fn is_heard_of(store: &Store, contact: &str) -> bool {
-    store.contacted(contact).is_some()
-        || [CALL, CALLBACK].iter().any(|kind| store.has_feedback(&said_id(kind, contact, 1)))
-        || store.has_feedback(&decline_id(contact))
+    let has_said = |id: String| store.has_ever(&RowKey::Feedback(id.into()));
+    store.has_ever(&RowKey::Contact(contact.into()))
+        || [CALL, CALLBACK].iter().any(|kind| has_said(said_id(kind, contact, 1)))
+        || has_said(decline_id(contact))
         || store.order_requests().request(&reply_id(contact)).is_some()
 }

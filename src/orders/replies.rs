@@ -125,7 +125,7 @@ impl Intake {
     /// The request that a partition made, as it stands; none where it made none.
     pub(crate) fn told(&self, store: &Store, partition: &Partition) -> Result<Option<Told>, StoreError> {
         let held = store.partition(partition)?;
-        let id = match held.as_ref().map(|(_, rows)| &**rows) {
+        let id = match held.as_ref().map(|(_, content)| &content.rows) {
             Some(Rows::OrderRequest(rows)) => rows.first().map(|row| row.request_id.clone()),
             _ => None,
         };

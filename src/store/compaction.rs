@@ -81,7 +81,7 @@ impl Store {
             let mut written = Vec::with_capacity(live.len());
             for (number, live) in (0..).zip(live.iter()) {
                 for version in live.kept() {
-                    let mut rows = version.rows;
+                    let (mut rows, mut deleted) = (version.rows, version.deleted);
                     let mut payload = none.bytes.clone();
                     let kept = match &mut without {
                         Some(without) => {
@@ -97,7 +97,7 @@ impl Store {
                             let (rows, erased) = (kept.entry.rows, kept.entry.erased);
                             changed.insert(key, Entry { rows, erased, ..entry.clone() });
                         }
-                        rows = kept.rows.len() as u64;
+                        (rows, deleted) = (kept.content.rows.len() as u64, kept.content.deleted.len() as u64);
                         payload = kept.write(none.clone());
                     } else {
                         let held = log.read(version.location)?;
@@ -107,7 +107,7 @@ impl Store {
                             .map_err(|damage| LogError::Corrupt { offset: version.location.offset, what: damage.0 })?;
                         payload.extend_from_slice(reader.rest());
                     }
-                    written.push((append(Kind::Partition as u8, *epoch, &payload)?, rows));
+                    written.push((append(Kind::Partition as u8, *epoch, &payload)?, rows, deleted));
                 }
                 let undone = live.undone.as_ref();
                 let undone = undone.and_then(|undone| ledger.get(&live.partition, undone.version, undone.sha256));
@@ -135,7 +135,9 @@ impl Store {
             Ok(written)
         })?;
         let kept = self.live.iter_mut().flat_map(Live::kept_mut);
-        kept.zip(written).for_each(|(version, (location, rows))| (version.location, version.rows) = (location, rows));
+        for (version, (location, rows, deleted)) in kept.zip(written) {
+            (version.location, version.rows, version.deleted) = (location, rows, deleted);
+        }
         changed.into_values().for_each(|entry| self.ledger.enter(entry));
         (self.dead_bytes, self.is_compaction_due) = (0, false);
         Ok(())
@@ -177,6 +179,7 @@ mod tests {
             partition: Partition { feed: Feed::Order, period: "2009-07".to_owned(), part: String::new() },
             version,
             rows: Rows::Order((0..megabytes).map(order).collect()),
+            deleted: Vec::new(),
             lines: Default::default(),
             rejects: Vec::new(),
             reasons: Default::default(),

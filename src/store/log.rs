@@ -23,8 +23,8 @@ use std::sync::Arc;
 use super::vfs::{Vfs, VfsFile};
 
 /// Format of the log; every change of what stands in it raises this. Earlier ones are read, and written on as this one:
-/// 2 knows the lines of rows, and undoes; 3 knows who was erased.
-pub const FORMAT: u32 = 3;
+/// 2 knows the lines of rows, and undoes; 3 knows who was erased; 4 knows keys that are deleted.
+pub const FORMAT: u32 = 4;
 
 const HEADER: usize = 24;
 const FRAME: usize = 33;

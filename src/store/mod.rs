@@ -12,6 +12,7 @@ mod beside;
 pub mod changes;
 pub mod codec;
 mod compaction;
+pub mod content;
 mod dictionary;
 pub mod directory;
 pub mod erased;
@@ -31,6 +32,7 @@ pub mod reports;
 mod requests;
 pub mod room;
 mod rows;
+mod running;
 mod standing;
 mod states;
 #[cfg(test)]
@@ -44,15 +46,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dataflows::facts::Facts;
-use dataflows::records::{Feed, Rows};
+use dataflows::records::Feed;
 use dataflows::types::{Clock, CustomerIx, Epoch, Month, SECONDS_PER_DAY, Time};
 use parking_lot::RwLock;
 
 use crate::ingest::{Extract, Partition, Reject};
 use changes::{Beside, Changes};
 use codec::{Damaged, Reader, Writer};
+use content::{Content, Held};
 pub use dictionary::{Dictionary, ERASED, Extent, Interner, Names, Texts};
-use inputs::{Inputs, Partitions, same_rows};
+use inputs::{Inputs, Partitions};
 pub use ledger::{Entry, Ledger, Newest, REQUEST, Status};
 pub use log::{Log, LogError};
 use owners::PartitionNo;
@@ -128,14 +131,11 @@ pub struct Store {
     programme: Option<Vec<Source>>,
     clock: Clock,
     dead_bytes: u64,
-    /// Rows that the log no longer has, by partition, while what stood of them is taken back.
-    leaving: HashMap<PartitionNo, Rows>,
+    /// What the log no longer has, by partition, while what stood of them is taken back.
+    leaving: HashMap<PartitionNo, Content>,
     /// Whether something beside the log may name who was erased.
     is_erasure_unfinished: bool,
 }
-
-/// Digits of a part that is a running number, so that numbers order as texts do.
-const PART_DIGITS: usize = 8;
 
 impl Store {
     /// The names, shared with ingest and readers.
@@ -216,7 +216,7 @@ impl Store {
         at: Time,
         replaces_same_version: bool,
     ) -> Result<Outcome, StoreError> {
-        self.accept_for(Purpose::of(&extract.rows), extract, names, at, replaces_same_version)
+        self.accept_for(Purpose::of(Held::of(extract)), extract, names, at, replaces_same_version)
     }
 
     /// The same, with room as for a purpose: that of the whole that it is a part of.
@@ -231,7 +231,7 @@ impl Store {
         // Past a failed write what stands in memory may be ahead of the log: nothing is read off it.
         self.log.goes_on()?;
         let known = self.numbers.get(&extract.partition).copied();
-        let mut old = Rc::new(Rows::empty(extract.partition.feed));
+        let (mut old, new) = (Rc::new(Content::empty(extract.partition.feed)), Held::of(extract));
         if let Some(number) = known {
             let live = &self.live[number as usize];
             let (version, standing) = (live.version(), live.standing.as_ref().map(|standing| standing.version));
@@ -241,8 +241,8 @@ impl Store {
                 self.enter(extract, Status::Superseded, at, String::new())?;
                 return Ok(Outcome::Superseded);
             }
-            old = self.read_rows(number)?;
-            if standing == Some(extract.version) && same_rows(&old, &extract.rows) {
+            old = self.read_content(number)?;
+            if standing == Some(extract.version) && old.held().is_same(new) {
                 return Ok(Outcome::Duplicate);
             }
             if extract.version < version {
@@ -250,7 +250,7 @@ impl Store {
                 return Ok(Outcome::Superseded);
             }
             if let Some(undone) = undone
-                && (undone.sha256 == extract.sha256 || same_rows(&*self.read_version(&undone)?, &extract.rows))
+                && (undone.sha256 == extract.sha256 || self.read_version(&undone)?.held().is_same(new))
             {
                 return Ok(Outcome::Undone);
             }
@@ -259,7 +259,7 @@ impl Store {
                 self.enter(extract, Status::Rejected, at, reason)?;
                 return Ok(Outcome::Conflict);
             }
-            let (before, now) = (old.len() as u64, extract.rows.len() as u64);
+            let (before, now) = (old.rows.len() as u64, extract.rows.len() as u64);
             let waits = matches!(extract.partition.feed, Feed::Listing | Feed::Consent);
             if waits && now * 5 < before * 4 && !self.is_confirmed(extract) {
                 let reason = format!(
@@ -280,7 +280,7 @@ impl Store {
             self.live.push(Live::new(extract.partition.clone()));
         }
         let mut facts = Facts::default();
-        let replaced = self.replace(number, &old, &extract.rows, &mut facts);
+        let replaced = self.replace(number, (old.held(), new), &mut facts);
         if replaced.is_err() {
             // What stands in memory is neither the one nor the other: only a restart tells.
             self.log.stop();
@@ -294,8 +294,8 @@ impl Store {
         let location = self.log.append(Kind::Partition as u8, self.epoch + 1, &payload)?;
         let durable_at = Instant::now();
         self.epoch += 1;
-        let rows = extract.rows.len() as u64;
-        let version = Version { version: extract.version, sha256: extract.sha256, location, rows };
+        let (rows, deleted) = (extract.rows.len() as u64, extract.deleted.len() as u64);
+        let version = Version { version: extract.version, sha256: extract.sha256, location, rows, deleted };
         self.dead_bytes += self.live[number as usize].stand(version);
         self.durable = max_extent(self.durable, names);
         let names = self.new_names();
@@ -305,41 +305,15 @@ impl Store {
         Ok(Outcome::Accepted { epoch: self.epoch, facts: Box::new(facts), durable_at })
     }
 
-    /// A partition of a feed and a period that nobody has: its part is the number after the greatest of those
-    /// that are numbers of as many digits.
-    pub fn next_partition(&mut self, feed: Feed, period: &str) -> Partition {
-        let number = |partition: &Partition| {
-            let is_of = partition.feed == feed && partition.period == period && partition.part.len() == PART_DIGITS;
-            is_of.then(|| partition.part.parse::<u64>().ok()).flatten()
-        };
-        let last = self.last_parts.get(&feed).filter(|(of, _)| of == period).map(|(_, last)| *last);
-        let last = last.unwrap_or_else(|| self.numbers.keys().filter_map(number).max().unwrap_or(0));
-        let (mut partition, mut next) = (Partition { feed, period: period.to_owned(), part: String::new() }, last);
-        loop {
-            next += 1;
-            partition.part = format!("{next:0PART_DIGITS$}");
-            // A file may have come under a number meanwhile.
-            if !self.numbers.contains_key(&partition) {
-                self.last_parts.insert(feed, (period.to_owned(), next - 1));
-                return partition;
-            }
-        }
-    }
-
-    /// Whether anything of a feed was ever taken.
-    pub fn has_partition(&self, feed: Feed) -> bool {
-        self.live.iter().any(|live| live.partition.feed == feed)
-    }
-
     /// The greatest version of a partition that ever stood.
     pub fn version(&self, partition: &Partition) -> Option<u32> {
         self.numbers.get(partition).map(|number| self.live[*number as usize].version())
     }
 
-    /// The greatest version of a partition that ever stood, and the rows that stand.
-    pub fn partition(&self, partition: &Partition) -> Result<Option<(u32, Rc<Rows>)>, StoreError> {
+    /// The greatest version of a partition that ever stood, and what it holds now.
+    pub fn partition(&self, partition: &Partition) -> Result<Option<(u32, Rc<Content>)>, StoreError> {
         let Some(number) = self.numbers.get(partition).copied() else { return Ok(None) };
-        Ok(Some((self.live[number as usize].version(), self.read_rows(number)?)))
+        Ok(Some((self.live[number as usize].version(), self.read_content(number)?)))
     }
 
     /// Lets in a file that is held: durable, and taken when the same content is read again. False
@@ -418,13 +392,13 @@ impl Store {
         Ok(())
     }
 
-    /// The rows of every live partition, for a recompute that shares nothing with the inputs.
+    /// What every live partition holds, for a recompute that shares nothing with the inputs.
     pub fn live_partitions(
         &self,
-        mut visit: impl FnMut(&Partition, Rc<Rows>) -> Result<(), StoreError>,
+        mut visit: impl FnMut(&Partition, Rc<Content>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         for (number, live) in self.live.iter().enumerate() {
-            visit(&live.partition, self.read_rows(number as PartitionNo)?)?;
+            visit(&live.partition, self.read_content(number as PartitionNo)?)?;
         }
         Ok(())
     }
@@ -436,7 +410,7 @@ impl Store {
             sha256: extract.sha256,
             status,
             file: extract.file.clone(),
-            rows: Some(((extract.rows.len() + extract.rejects.len()) as u64, extract.rejects.len() as u64)),
+            rows: Some((extract.data_rows(), extract.rejects.len() as u64)),
             erased: extract.erased,
             accepted_at: at.0,
             epoch: self.epoch + 1,
@@ -447,7 +421,7 @@ impl Store {
     fn enter(&mut self, extract: &Extract, status: Status, at: Time, reason: String) -> Result<(), StoreError> {
         match self.ledger.get(&extract.partition, extract.version, extract.sha256) {
             Some(_) => Ok(()),
-            None => self.append_entry(self.entry(extract, status, at, reason), Purpose::of(&extract.rows)),
+            None => self.append_entry(self.entry(extract, status, at, reason), Purpose::of(Held::of(extract))),
         }
     }
 
@@ -470,19 +444,24 @@ impl Store {
         Ok(())
     }
 
-    fn replace(&mut self, number: PartitionNo, old: &Rows, new: &Rows, facts: &mut Facts) -> Result<(), StoreError> {
+    fn replace(
+        &mut self,
+        number: PartitionNo,
+        (old, new): (Held<'_>, Held<'_>),
+        facts: &mut Facts,
+    ) -> Result<(), StoreError> {
         let mut inputs = std::mem::take(&mut self.inputs);
-        let replaced = inputs.replace(number, old, new, self, facts);
+        let replaced = inputs.replace(number, (old, new), self, facts);
         self.inputs = inputs;
-        if new.feed() == Feed::Bill
+        if new.rows.feed() == Feed::Bill
             && let Some(month) = Month::parse(&self.live[number as usize].partition.period)
         {
-            self.count_billed(month, !old.is_empty(), !new.is_empty());
+            self.count_billed(month, !old.rows.is_empty(), !new.rows.is_empty());
         }
         replaced
     }
 
-    /// Counts a partition of bills that has rows, or has none any more.
+    /// Counts a partition of bills that has rows, or has none any more. A bill that is deleted is none.
     fn count_billed(&mut self, month: Month, had_rows: bool, has_rows: bool) {
         let count = self.billed.entry(month).or_insert(0);
         *count = *count + usize::from(has_rows) - usize::from(had_rows);
@@ -497,22 +476,22 @@ impl Store {
         Clock { as_of, now: end.max(self.inputs.latest_at()) }
     }
 
-    /// The rows of a partition that stand.
-    fn read_rows(&self, number: PartitionNo) -> Result<Rc<Rows>, StoreError> {
+    /// What a partition holds that stands.
+    fn read_content(&self, number: PartitionNo) -> Result<Rc<Content>, StoreError> {
         let live = &self.live[number as usize];
         match &live.standing {
             Some(version) => self.read_version(version),
-            None => Ok(Rc::new(Rows::empty(live.partition.feed))),
+            None => Ok(Rc::new(Content::empty(live.partition.feed))),
         }
     }
 
-    fn read_version(&self, version: &Version) -> Result<Rc<Rows>, StoreError> {
+    fn read_version(&self, version: &Version) -> Result<Rc<Content>, StoreError> {
         let payload = self.log.read(version.location)?;
         let damaged = |damage| StoreError::Record { offset: version.location.offset, damage };
         let mut reader = Reader::new(&payload);
         reader.part().map_err(damaged)?;
         let head = Head::read(&mut reader).map_err(damaged)?;
-        Ok(Rc::new(head.rows(self.durable).map_err(damaged)?))
+        Ok(Rc::new(head.content(self.durable).map_err(damaged)?))
     }
 }
 
@@ -521,12 +500,12 @@ impl Partitions for Store {
         self.live[one as usize].partition > self.live[other as usize].partition
     }
 
-    fn rows(&self, partition: PartitionNo) -> Result<Rc<Rows>, StoreError> {
-        let rows = self.read_rows(partition)?;
-        let Some(leaving) = self.leaving.get(&partition) else { return Ok(rows) };
-        let mut rows = (*rows).clone();
-        erasure::append(&mut rows, leaving);
-        Ok(Rc::new(rows))
+    fn content(&self, partition: PartitionNo) -> Result<Rc<Content>, StoreError> {
+        let content = self.read_content(partition)?;
+        let Some(leaving) = self.leaving.get(&partition) else { return Ok(content) };
+        let mut content = (*content).clone();
+        erasure::append(&mut content, leaving);
+        Ok(Rc::new(content))
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use dataflows::facts::Facts;
-use dataflows::records::Rows;
 use dataflows::types::{Clock, Epoch};
 use parking_lot::RwLock;
 
 use super::codec::{Damaged, Reader, Writer};
+use super::content::Content;
 use super::inputs::Inputs;
 use super::owners::PartitionNo;
 use super::partitions::{Live, Version};
@@ -40,13 +40,17 @@ impl Store {
             match Kind::read(frame.kind).map_err(damaged)? {
                 Kind::Partition => {
                     let head = Head::read(&mut reader).map_err(damaged)?;
+                    let deleted = head.deleted().map_err(damaged)?;
                     let entry = head.entry;
                     ledger.supersede(&entry.partition);
                     let version = Version {
                         version: entry.version,
                         sha256: entry.sha256,
                         location: frame.location,
-                        rows: entry.rows.map_or(0, |(rows, bad_rows)| rows.saturating_sub(bad_rows)),
+                        rows: entry
+                            .rows
+                            .map_or(0, |(rows, bad_rows)| rows.saturating_sub(bad_rows.saturating_add(deleted))),
+                        deleted,
                     };
                     let number = *numbers.entry(entry.partition.clone()).or_insert_with(|| {
                         live.push(Live::new(entry.partition.clone()));
@@ -128,9 +132,9 @@ impl Store {
         self.told = Extent::default();
         tell(self.new_names());
         for number in 0..self.live.len() {
-            let rows = self.read_rows(number as PartitionNo)?;
-            let mut facts = Facts::default();
-            self.replace(number as PartitionNo, &Rows::empty(rows.feed()), &rows, &mut facts)?;
+            let content = self.read_content(number as PartitionNo)?;
+            let (nothing, mut facts) = (Content::empty(content.rows.feed()), Facts::default());
+            self.replace(number as PartitionNo, (nothing.held(), content.held()), &mut facts)?;
             tell(facts);
         }
         self.clock = self.clock_now();

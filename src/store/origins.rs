@@ -12,8 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use dataflows::records::{ConsentRow, Rows};
-use dataflows::types::{CustomerIx, Day, Month, Time, Word};
+use dataflows::records::{ConsentRow, RowKey, Rows};
 
 use super::codec::Reader;
 use super::inputs::Inputs;
@@ -22,24 +21,6 @@ use super::owners::PartitionNo;
 use super::records::Head;
 use super::{Extent, Store, StoreError};
 use crate::ingest::Partition;
-
-/// The key of a row, by feed.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum RowKey {
-    Customer(CustomerIx),
-    Terminal(CustomerIx, Day),
-    Bill(CustomerIx, Month),
-    Usage(CustomerIx, Day, Word),
-    Order(Box<str>),
-    MemberEvent(Box<str>),
-    Adjustment(Box<str>),
-    Listing(CustomerIx, Word),
-    Consent(CustomerIx, Word, Word, Time),
-    Score(CustomerIx, Word),
-    Contact(Box<str>),
-    Feedback(Box<str>),
-    Handoff(Box<str>),
-}
 
 /// Where a row came from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,9 +65,9 @@ impl Origins {
             let mut reader = Reader::new(&payload);
             reader.part().map_err(damaged)?;
             let head = Head::read(&mut reader).map_err(damaged)?;
-            let (rows, lines) = (head.rows(self.names).map_err(damaged)?, head.lines().map_err(damaged)?);
+            let (content, lines) = (head.content(self.names).map_err(damaged)?, head.lines().map_err(damaged)?);
             let file: Arc<str> = Arc::from(&*head.entry.file);
-            for (place, key) in places(&rows, keys) {
+            for (place, key) in places(&content.rows, keys) {
                 let line = lines.as_ref().and_then(|lines| lines.of(u32::try_from(place).ok()?));
                 let (partition, version) = (head.entry.partition.clone(), head.entry.version);
                 found.insert(key.clone(), Origin { partition, version, file: file.clone(), line });
@@ -98,12 +79,14 @@ impl Origins {
 
 impl Inputs {
     /// The partition whose row of a key stands.
-    fn holder(&self, key: &RowKey) -> Option<PartitionNo> {
+    pub(super) fn holder(&self, key: &RowKey) -> Option<PartitionNo> {
         match key {
             RowKey::Customer(customer) => self.holds_customer(customer),
             RowKey::Terminal(customer, day) => self.holds_terminal(&(*customer, *day)),
             RowKey::Bill(customer, month) => self.holds_bill(&(*customer, *month)),
             RowKey::Usage(customer, day, measure) => self.holds_usage(&(*customer, *day, *measure)),
+            RowKey::Product(product) => self.holds_product(product),
+            RowKey::Channel(channel) => self.holds_channel(channel),
             RowKey::Order(id) => self.holds_order(id),
             RowKey::MemberEvent(id) => self.holds_event(id),
             RowKey::Adjustment(id) => self.holds_adjustment(id),
@@ -136,6 +119,8 @@ fn places<'a>(rows: &'a Rows, keys: &'a [RowKey]) -> Vec<(usize, &'a RowKey)> {
         Rows::Usage(rows) => {
             found!(rows, RowKey::Usage(of, day, what) => (*of, *day, *what), row => (row.customer, row.day, row.measure))
         }
+        Rows::Product(rows) => found!(rows, RowKey::Product(of) => *of, row => row.product),
+        Rows::Channel(rows) => found!(rows, RowKey::Channel(of) => *of, row => row.channel),
         Rows::Order(rows) => found!(rows, RowKey::Order(id) => &**id, row => &*row.order_id),
         Rows::MemberEvent(rows) => found!(rows, RowKey::MemberEvent(id) => &**id, row => &*row.event_id),
         Rows::Adjustment(rows) => found!(rows, RowKey::Adjustment(id) => &**id, row => &*row.adjustment_id),

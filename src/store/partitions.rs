@@ -17,8 +17,10 @@ pub struct Version {
     pub version: u32,
     pub sha256: [u8; 32],
     pub location: Location,
-    /// Good ones.
+    /// Good ones, that say what stands.
     pub rows: u64,
+    /// Keys that it deletes.
+    pub deleted: u64,
 }
 
 /// A partition.

@@ -4,7 +4,7 @@
 //!
 //! | kind | payload |
 //! |---|---|
-//! | partition | part: ledger entry; part: rejects; part: rows; since format 2, part: lines of the rows, as runs |
+//! | partition | part: ledger entry; part: rejects; part: rows; since format 2, part: lines of the rows, as runs; since format 4, where there are any, part: keys that are deleted |
 //! | entries | ledger entries, to the end |
 //! | programme | count, then name and text of each source |
 //! | names | nothing more |
@@ -12,9 +12,10 @@
 //! | undo, since format 2 | ledger entry of what is undone; whether something stands then, its version, its content |
 //! | erased, since format 3 | whether nothing beside the log names them any more; facts of who was erased |
 
-use dataflows::records::{Feed, Rows};
+use dataflows::records::Feed;
 
 use super::codec::{Damaged, Reader, Writer};
+use super::content::{self, Content, Held};
 use super::dictionary::Extent;
 use super::ledger::Entry;
 use super::{Source, rows};
@@ -44,7 +45,7 @@ impl Kind {
 
 /// The payload of a partition, behind the names that it begins with.
 pub fn partition(names: Writer, entry: &Entry, extract: &Extract) -> Vec<u8> {
-    write_partition(names, entry, &extract.rejects, &extract.rows, Some(&extract.lines))
+    write_partition(names, entry, &extract.rejects, Held::of(extract), Some(&extract.lines))
 }
 
 /// The same of its parts; without lines where they were never kept.
@@ -52,11 +53,11 @@ pub fn write_partition(
     names: Writer,
     entry: &Entry,
     rejects: &[Reject],
-    rows: &Rows,
+    held: Held<'_>,
     lines: Option<&Lines>,
 ) -> Vec<u8> {
     let mut writer = names;
-    writer.bytes.reserve(rows.len().saturating_mul(ROW_BYTES));
+    writer.bytes.reserve((held.rows.len() + held.deleted.len()).saturating_mul(ROW_BYTES));
     writer.part(|writer| entry.write(writer));
     writer.part(|writer| {
         writer.u64(rejects.len() as u64);
@@ -65,14 +66,20 @@ pub fn write_partition(
         writer.texts(rejects.iter().map(|reject| Some(&*reject.reason)));
         writer.texts(rejects.iter().map(|reject| Some(&*reject.row)));
     });
-    writer.part(|writer| rows::write(rows, writer));
-    if let Some(lines) = lines {
+    writer.part(|writer| rows::write(held.rows, writer));
+    // What deletes was written by a build that keeps lines.
+    let none = Lines::default();
+    let has_deleted = !held.deleted.is_empty();
+    if let Some(lines) = lines.or(has_deleted.then_some(&none)) {
         writer.part(|writer| {
             let runs = lines.runs();
             writer.u64(runs.len() as u64);
             writer.column(runs.iter().map(|(row, _)| i64::from(*row)));
             writer.column(runs.iter().map(|(_, line)| *line as i64));
         });
+    }
+    if has_deleted {
+        writer.part(|writer| content::write(entry.partition.feed, held.deleted, writer));
     }
     writer.bytes
 }
@@ -87,13 +94,16 @@ pub struct Head<'a> {
     rows: Reader<'a>,
     /// None where a build wrote it that did not keep them.
     lines: Option<Reader<'a>>,
+    /// None where there are none.
+    deleted: Option<Reader<'a>>,
 }
 
 impl<'a> Head<'a> {
     pub fn read(reader: &mut Reader<'a>) -> Result<Head<'a>, Damaged> {
         let (entry, rejects, rows) = (Entry::read(&mut reader.part()?)?, reader.part()?, reader.part()?);
         let lines = if reader.is_at_end() { None } else { Some(reader.part()?) };
-        Ok(Head { entry, rejects, rows, lines })
+        let deleted = if reader.is_at_end() { None } else { Some(reader.part()?) };
+        Ok(Head { entry, rejects, rows, lines, deleted })
     }
 
     pub fn rejects(&self) -> Result<Vec<Reject>, Damaged> {
@@ -127,10 +137,17 @@ impl<'a> Head<'a> {
         lines.map(Some).ok_or(Damaged("lines are out of order"))
     }
 
-    /// The rows. `names` is how far names reach that a row may use.
-    pub fn rows(&self, names: Extent) -> Result<Rows, Damaged> {
+    /// The rows, and the keys that are deleted. `names` is how far names reach that they may use.
+    pub fn content(&self, names: Extent) -> Result<Content, Damaged> {
         let feed: Feed = self.entry.partition.feed;
-        rows::read(feed, names, &mut self.rows.clone())
+        let rows = rows::read(feed, names, &mut self.rows.clone())?;
+        let deleted = self.deleted.clone().map(|mut reader| content::read(feed, names, &mut reader));
+        Ok(Content { rows, deleted: deleted.transpose()?.unwrap_or_default() })
+    }
+
+    /// How many keys are deleted.
+    pub fn deleted(&self) -> Result<u64, Damaged> {
+        self.deleted.clone().map_or(Ok(0), |mut reader| reader.u64())
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use dataflows::records::{FeedbackKind, Rows, State};
 
+use super::content::Held;
 use super::vfs::Vfs;
 
 /// Bytes of the disk that are kept for what forbids contacts, unless the service is told otherwise. An opt-out takes
@@ -50,9 +51,11 @@ impl Purpose {
         if purposes.any(|purpose| purpose == Purpose::Forbids) { Purpose::Forbids } else { Purpose::Any }
     }
 
-    /// What rows are for.
-    pub fn of(rows: &Rows) -> Purpose {
-        let forbids = match rows {
+    /// What a partition is for. One that deletes may let through what was forbidden: it waits for room as others do, and
+    /// what stands goes on to forbid.
+    pub fn of(held: Held<'_>) -> Purpose {
+        let forbids = match held.rows {
+            _ if !held.deleted.is_empty() => false,
             Rows::Listing(_) | Rows::Consent(_) | Rows::Handoff(_) => true,
             Rows::Feedback(rows) => rows.iter().any(|row| row.feedback.kind == FeedbackKind::Optout),
             Rows::CampaignState(rows) => rows.iter().any(|row| matches!(row.state, State::Paused | State::Closed)),

@@ -381,7 +381,7 @@ const CUSTOMER_TEXTS: [Text; 9] = [
     |fields| fields.income_band,
 ];
 
-fn columns<const N: usize>(reader: &mut Reader<'_>, count: usize) -> Result<[Vec<i64>; N], Damaged> {
+pub(super) fn columns<const N: usize>(reader: &mut Reader<'_>, count: usize) -> Result<[Vec<i64>; N], Damaged> {
     let mut columns = std::array::from_fn(|_| Vec::new());
     for column in &mut columns {
         *column = reader.column_of(count)?;
@@ -390,7 +390,7 @@ fn columns<const N: usize>(reader: &mut Reader<'_>, count: usize) -> Result<[Vec
 }
 
 /// December of the year 9999.
-const MONTH_MAX: i64 = 9_999 * 12 + 11;
+pub(super) const MONTH_MAX: i64 = 9_999 * 12 + 11;
 /// The first and the last day that a file can name: 0000-01-01 and 9999-12-31.
 const DAY_MIN: i64 = -719_528;
 const DAY_MAX: i64 = 2_932_896;
@@ -398,11 +398,11 @@ const DAY_MAX: i64 = 2_932_896;
 pub(super) const TIME_MIN: i64 = (DAY_MIN - 3) * SECONDS_PER_DAY;
 pub(super) const TIME_MAX: i64 = (DAY_MAX + 3) * SECONDS_PER_DAY;
 
-fn within(value: i64, least: i64, most: i64) -> Result<i64, Damaged> {
+pub(super) fn within(value: i64, least: i64, most: i64) -> Result<i64, Damaged> {
     if (least..=most).contains(&value) { Ok(value) } else { Err(Damaged("a number is out of range")) }
 }
 
-fn below(value: i64, names: usize) -> Result<u32, Damaged> {
+pub(super) fn below(value: i64, names: usize) -> Result<u32, Damaged> {
     let number = u32::try_from(value).ok().filter(|number| (*number as usize) < names);
     number.ok_or(Damaged("a name is not in the dictionary"))
 }
@@ -411,7 +411,7 @@ fn read_flag(value: i64) -> Option<bool> {
     [Some(false), Some(true)].get(usize::try_from(value).ok()?).copied().flatten()
 }
 
-fn read_day(value: i64) -> Result<Day, Damaged> {
+pub(super) fn read_day(value: i64) -> Result<Day, Damaged> {
     Ok(Day(within(value, DAY_MIN, DAY_MAX)? as i32))
 }
 

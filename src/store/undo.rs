@@ -9,7 +9,8 @@
 //! - What was undone stays so until a higher version comes: the same file again changes nothing, a lower version is
 //!   superseded, and the same version with other content is rejected with the advice to raise it, but where
 //!   `same_version = "replace"` says that other content is enough.
-//! - What was asked by hand is not undone but answered by another request: it says by whom, and why. Rows that are made
+//! - What was asked by hand is not undone but answered by another request: it says by whom, and why. Batches of the feeds
+//!   that staff edit (adjustment, listing, feedback, contact, order) count as such. Rows that are made
 //!   here of what has left the house (hand-offs, order requests, states of campaigns) are not undone at all.
 //! - The log keeps what stood before each version that stands. What stood before that may be gone: then it is refused,
 //!   and nothing is guessed.
@@ -18,15 +19,17 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use dataflows::facts::Facts;
-use dataflows::records::{Feed, Rows};
+use dataflows::records::Feed;
 use dataflows::types::Epoch;
 
 use super::codec::{Damaged, Reader, Writer};
+use super::content::Content;
 use super::owners::PartitionNo;
 use super::partitions::Version;
 use super::records::Kind;
 use super::room::Purpose;
-use super::{Entry, Ledger, PART_DIGITS, REQUEST, Status, Store, StoreError};
+use super::running::PART_DIGITS;
+use super::{Entry, Ledger, REQUEST, Status, Store, StoreError};
 
 /// Why a file cannot be undone.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -54,8 +57,8 @@ pub struct Plan {
     pub entry: Entry,
     /// The ledger's of what stands then; none where the partition has no row then.
     pub stands: Option<Entry>,
-    old: Rc<Rows>,
-    new: Rc<Rows>,
+    old: Rc<Content>,
+    new: Rc<Content>,
 }
 
 impl Plan {
@@ -80,10 +83,10 @@ impl Store {
         if before.is_none() && stood_before(&self.ledger, &entry) {
             return Ok(Err(Refused::Gone));
         }
-        let old = self.read_rows(number)?;
+        let old = self.read_content(number)?;
         let new = match before {
             Some(version) => self.read_version(version)?,
-            None => Rc::new(Rows::empty(entry.partition.feed)),
+            None => Rc::new(Content::empty(entry.partition.feed)),
         };
         let stands = before.and_then(|before| self.ledger.get(&entry.partition, before.version, before.sha256));
         Ok(Ok(Plan { number, stands: stands.cloned(), old, new, entry }))
@@ -132,7 +135,7 @@ impl Store {
         let entry = Entry { status: Status::Undone, reason, ..plan.entry.clone() };
         let mut writer = self.names(self.durable, self.durable);
         write(&entry, plan.stands.as_ref().map(|stands| (stands.version, stands.sha256)), &mut writer);
-        self.room.check(writer.bytes.len() as u64, Purpose::of(&plan.new))?;
+        self.room.check(writer.bytes.len() as u64, Purpose::of(plan.new.held()))?;
         let mut facts = Facts::default();
         self.change(plan.number, (&plan.old, &plan.new), &mut facts)?;
         let clock = self.clock_now();
@@ -152,8 +155,13 @@ impl Store {
         Ok((self.epoch, facts, durable_at))
     }
 
-    fn change(&mut self, number: PartitionNo, (old, new): (&Rows, &Rows), facts: &mut Facts) -> Result<(), StoreError> {
-        let replaced = self.replace(number, old, new, facts);
+    fn change(
+        &mut self,
+        number: PartitionNo,
+        (old, new): (&Content, &Content),
+        facts: &mut Facts,
+    ) -> Result<(), StoreError> {
+        let replaced = self.replace(number, (old.held(), new.held()), facts);
         if replaced.is_err() {
             // What stands in memory is neither the one nor the other: only a restart tells.
             self.log.stop();
@@ -168,13 +176,14 @@ fn stood_before(ledger: &Ledger, entry: &Entry) -> bool {
     ledger.of(&entry.partition).filter(was).any(|other| other.version <= entry.version)
 }
 
-/// Whether it came as a request, or under the name that parts of requests have.
+/// Whether it came as a request, or under the name that parts of requests have, in a feed that staff edit. In others
+/// a request is a batch, which nobody signs.
 fn is_by_hand(entry: &Entry) -> bool {
     let part = &entry.partition.part;
     let is_number = part.len() == PART_DIGITS && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_edited =
         matches!(entry.partition.feed, Feed::Adjustment | Feed::Listing | Feed::Feedback | Feed::Contact | Feed::Order);
-    entry.file.starts_with(REQUEST) || is_number && is_edited
+    is_edited && (entry.file.starts_with(REQUEST) || is_number)
 }
 
 /// What stands after an undo: its version and content; none where nothing does.

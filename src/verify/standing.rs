@@ -1,21 +1,23 @@
-//! What stands, found by sorting: live partitions in the order of their precedence, later rows over earlier ones.
+//! What stands, found by sorting: live partitions in the order of their precedence, later rows over earlier ones,
+//! and keys that they delete out of them.
 
 use std::collections::BTreeMap;
 
 use dataflows::facts::{AdjustmentFact, EventFact, Facts, MomentFact, OrderFact, Product, VolumeChanges};
 use dataflows::oracle::Standing;
-use dataflows::records::{CampaignStateRow, Rows, State};
+use dataflows::records::{CampaignStateRow, RowKey, Rows, State};
 use dataflows::types::{CustomerIx, Day, Word};
 
 use crate::engine::Published;
 use crate::ingest::Partition;
+use crate::store::content::Content;
 use crate::store::{Dictionary, Store, StoreError};
 
 /// What stands, from the log alone.
 pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Result<Standing, StoreError> {
-    let mut partitions: Vec<(Partition, std::rc::Rc<Rows>)> = Vec::new();
-    store.live_partitions(|partition, rows| {
-        partitions.push((partition.clone(), rows));
+    let mut partitions: Vec<(Partition, std::rc::Rc<Content>)> = Vec::new();
+    store.live_partitions(|partition, content| {
+        partitions.push((partition.clone(), content));
         Ok(())
     })?;
     partitions.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -26,8 +28,42 @@ pub fn standing(store: &Store, published: &Published, words: &Dictionary) -> Res
     let (mut events, mut adjustments) = (BTreeMap::new(), BTreeMap::new());
     let (mut contacts, mut feedbacks, mut handoffs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let (mut products, mut states) = (BTreeMap::new(), BTreeMap::new());
-    for (_, rows) in &partitions {
-        match &**rows {
+    for (_, content) in &partitions {
+        for key in &content.deleted {
+            match key {
+                RowKey::Customer(key) => {
+                    standing.customers.remove(key);
+                }
+                RowKey::Bill(customer, month) => {
+                    standing.bills.remove(&(*customer, *month));
+                }
+                RowKey::Terminal(customer, day) => {
+                    standing.terminals.remove(&(*customer, *day));
+                }
+                RowKey::Usage(customer, day, measure) => {
+                    usage.remove(&(*customer, *day, *measure));
+                }
+                RowKey::Listing(customer, list) => {
+                    standing.listings.remove(&(*customer, *list));
+                }
+                RowKey::Consent(customer, purpose, channel, at) => {
+                    standing.consents.remove(&(*customer, *purpose, *channel, *at));
+                }
+                RowKey::Score(customer, model) => {
+                    standing.scores.remove(&(*customer, *model));
+                }
+                RowKey::Product(key) => {
+                    products.remove(key);
+                }
+                RowKey::Order(key) => drop(orders.remove(key)),
+                RowKey::MemberEvent(key) => drop(events.remove(key)),
+                RowKey::Adjustment(key) => drop(adjustments.remove(key)),
+                RowKey::Contact(key) => drop(contacts.remove(key)),
+                RowKey::Feedback(key) => drop(feedbacks.remove(key)),
+                RowKey::Channel(_) | RowKey::Handoff(_) => {}
+            }
+        }
+        match &content.rows {
             Rows::Customer(rows) => standing.customers.extend(rows.iter().map(|row| (row.customer, row.fields))),
             Rows::Bill(rows) => standing.bills.extend(rows.iter().map(|row| ((row.customer, row.month), row.bill))),
             Rows::Terminal(rows) => {

@@ -52,7 +52,7 @@ impl Reference {
         let mut has_changed = false;
         for (number, step) in self.steps.iter().enumerate() {
             let done = subject.step(step).unwrap_or_else(|error| panic!("{why}: step {number}: {error}"));
-            let is_file = matches!(step, Step::File(..));
+            let is_file = matches!(step, Step::File(..) | Step::Batch(..));
             assert!(
                 number >= acknowledged || !is_file || done == Done::Nothing,
                 "{why}: step {number} again: {done:?}"

@@ -158,3 +158,21 @@ fn a_store_of_another_format_is_refused() {
     let error = Subject::open(&memory).err().expect("refused").to_string();
     assert!(error.contains("the log has format 9, this build reads 1"), "{error}");
 }
+
+#[test]
+fn a_store_of_an_earlier_format_is_gone_on_with_as_this_one() {
+    let finished = Finished::store();
+    let now: [u8; 4] = finished.bytes("log")[8..12].try_into().expect("four bytes");
+    for format in 1..u32::from_le_bytes(now) {
+        let mut bytes = finished.bytes("log");
+        bytes[8..12].copy_from_slice(&format.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..20]);
+        bytes[20..24].copy_from_slice(&crc.to_le_bytes());
+        let memory = finished.memory.crash(Loss::Nothing);
+        memory.put("log", bytes);
+        let subject = Subject::open(&memory).expect("it is read");
+        assert_eq!(finished.state.difference(&State::of(&subject)), None, "format {format}");
+        // A build that knows less never reads what is appended from here on.
+        assert_eq!(memory.bytes("log").expect("a log")[8..12], now);
+    }
+}

@@ -15,7 +15,8 @@ use crate::subject::Step;
 pub struct Row {
     csv: String,
     key: String,
-    says: Says,
+    /// None where it deletes its key.
+    says: Option<Says>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +46,8 @@ pub struct File {
     pub period: String,
     pub part: &'static str,
     pub version: u32,
+    /// Whether it came as a request: then rows of it may delete.
+    pub is_batch: bool,
     pub rows: Vec<Row>,
 }
 
@@ -73,12 +76,17 @@ const PARTS: [&str; 3] = ["", "10", "9"];
 
 impl File {
     pub fn step(&self) -> Step {
-        Step::File(format!("{}.csv", self.stem()), self.bytes())
+        self.named("csv", self.bytes())
     }
 
     /// The same rows, packed: other bytes under another name.
     pub fn packed(&self) -> Step {
-        Step::File(format!("{}.csv.gz", self.stem()), crate::common::gzip(&self.bytes()))
+        self.named("csv.gz", crate::common::gzip(&self.bytes()))
+    }
+
+    fn named(&self, extension: &str, bytes: Vec<u8>) -> Step {
+        let name = format!("{}.{extension}", self.stem());
+        if self.is_batch { Step::Batch(name, bytes) } else { Step::File(name, bytes) }
     }
 
     pub fn emptied(&self) -> File {
@@ -96,8 +104,12 @@ impl File {
 
     fn bytes(&self) -> Vec<u8> {
         let header = FEEDS.iter().find(|(feed, _)| *feed == self.feed).expect("a feed").1;
-        let lines: Vec<&str> = std::iter::once(header).chain(self.rows.iter().map(|row| &*row.csv)).collect();
-        (lines.join("\n") + "\n").into_bytes()
+        let line = |text: &str, operation: &str| {
+            if self.is_batch { format!("{text},{operation}\n") } else { format!("{text}\n") }
+        };
+        let row = |row: &Row| line(&row.csv, if row.says.is_none() { "delete" } else { "" });
+        let lines: String = std::iter::once(line(header, "_op")).chain(self.rows.iter().map(row)).collect();
+        lines.into_bytes()
     }
 }
 
@@ -113,7 +125,9 @@ pub fn history(rng: &mut Rng) -> Vec<File> {
                 let mut version = 0;
                 for _ in 0..rng.usize(1..4) {
                     version += rng.u32(1..3);
-                    files.push(File { feed, period: period.to_owned(), part, version, rows: rows(rng, feed, period) });
+                    let is_batch = is_delivered(feed) && rng.bool();
+                    let rows = rows(rng, feed, period, is_batch);
+                    files.push(File { feed, period: period.to_owned(), part, version, is_batch, rows });
                 }
             }
         }
@@ -121,12 +135,22 @@ pub fn history(rng: &mut Rng) -> Vec<File> {
     files
 }
 
-fn rows(rng: &mut Rng, feed: &str, period: &str) -> Vec<Row> {
+/// Whether batches bring rows of a feed, and so may delete some.
+fn is_delivered(feed: &str) -> bool {
+    !["campaign_state", "handoff", "order_request", "provisioning"].contains(&feed)
+}
+
+fn rows(rng: &mut Rng, feed: &str, period: &str, is_batch: bool) -> Vec<Row> {
     // One that shrinks would be held: each version names as many.
     let count = if is_held(feed) { 3 } else { rng.usize(0..6) };
+    // No feed has fewer than seven keys.
+    let deleted = if is_batch { rng.usize(0..3) } else { 0 };
     let mut rows: Vec<Row> = Vec::new();
-    while rows.len() < count {
-        let row = row(rng, feed, period);
+    while rows.len() < count + deleted {
+        let mut row = row(rng, feed, period);
+        if rows.len() >= count {
+            row.says = None;
+        }
         if rows.iter().all(|other| other.key != row.key) {
             rows.push(row);
         }
@@ -223,7 +247,7 @@ fn row(rng: &mut Rng, feed: &str, period: &str) -> Row {
             (format!("{id},0.0{fen},{most}"), id, Says::Line(line))
         }
     };
-    Row { csv, key, says }
+    Row { csv, key, says: Some(says) }
 }
 
 /// What stands of files, whatever the order they came in, as `state::standing` tells it.
@@ -238,7 +262,11 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
     // Partitions come in the order of (feed, period, part): the later over the earlier.
     let mut standing: BTreeMap<(&str, &str), &Says> = BTreeMap::new();
     for file in live.values() {
-        standing.extend(file.rows.iter().map(|row| ((file.feed, &*row.key), &row.says)));
+        for row in &file.rows {
+            let key = (file.feed, &*row.key);
+            standing.remove(&key);
+            standing.extend(row.says.as_ref().map(|says| (key, says)));
+        }
     }
     let (mut lines, mut changes, mut sums, mut latest) = (Vec::new(), Vec::new(), BTreeMap::new(), None);
     let mut requests = Vec::new();
@@ -263,7 +291,9 @@ pub fn standing<'a>(files: impl IntoIterator<Item = &'a File>) -> Vec<String> {
     lines.extend(campaigns::standing(changes));
     lines.extend(orders::standing(requests));
     lines.extend(sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(line, sum)| format!("{line} {sum}")));
-    let billed = live.values().filter(|file| file.feed == "bill" && !file.rows.is_empty());
+    // Who only deletes has billed nobody.
+    let bills = |file: &&&File| file.feed == "bill" && file.rows.iter().any(|row| row.says.is_some());
+    let billed = live.values().filter(bills);
     let as_of = billed.map(|file| file.period.clone()).max();
     let end =
         as_of.as_deref().and_then(Month::parse).map(|month| Time(month.last_day().start().0 + SECONDS_PER_DAY - 1));

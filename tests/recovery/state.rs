@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use cohortflow::store::{Dictionary, Store};
 use dataflows::oracle::Standing;
-use dataflows::records::Rows;
+use dataflows::records::{RowKey, Rows};
 use dataflows::types::{CustomerIx, Word};
 
 use crate::subject::Subject;
@@ -118,10 +118,20 @@ fn partitions(store: &Store, names: &Dictionary) -> Vec<String> {
     let mut lines = Vec::new();
     let customer = |customer: CustomerIx| names.customers.text(customer.0).expect("a customer has a name").to_owned();
     let word = |word: Word| names.words.text(word.0).expect("a word has a text").to_owned();
-    let visited = store.live_partitions(|partition, rows| {
+    let visited = store.live_partitions(|partition, content| {
         let head = format!("{partition:?}");
-        lines.push(format!("{head} {} rows", rows.len()));
-        match &*rows {
+        lines.push(format!("{head} {} rows, {} deleted", content.rows.len(), content.deleted.len()));
+        lines.extend(content.deleted.iter().map(|key| {
+            let date = match key {
+                RowKey::Terminal(_, day) | RowKey::Usage(_, day, _) => day.to_string(),
+                RowKey::Bill(_, month) => month.to_string(),
+                RowKey::Consent(.., at) => at.to_string(),
+                _ => String::new(),
+            };
+            let words = key.words().map(|of| if of.is_null() { String::new() } else { word(of) });
+            format!("{head} deletes {:?} {words:?} {date} {:?}", key.customer().map(customer), key.id())
+        }));
+        match &content.rows {
             Rows::Customer(rows) => lines.extend(rows.iter().map(|row| {
                 let (token, fields) = (row.fields.number.map(|token| token.0), row.fields);
                 format!("{head} {} {token:?} {:?} {}", customer(row.customer), row.household_id, word(fields.city))

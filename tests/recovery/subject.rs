@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cohortflow::ingest::names::FileName;
+use cohortflow::ingest::names::{FileName, Format};
 use cohortflow::ingest::{Extract, Intern, Partition, ReadError, read_bytes};
 use cohortflow::store::memory::Memory;
 use cohortflow::store::{Dictionary, Entry, Extent, Outcome, Status, Store, StoreError};
@@ -23,6 +23,8 @@ pub const KEY: [u8; 32] = [7; 32];
 pub enum Step {
     Publish(&'static str),
     File(String, Vec<u8>),
+    /// The text of a request, whose rows may delete.
+    Batch(String, Vec<u8>),
     Compact,
 }
 
@@ -89,7 +91,7 @@ impl Subject {
                 let (_, facts) = self.store.publish(sources, text.split_whitespace())?;
                 self.take(&facts);
             }
-            Step::File(file, bytes) => match self.decode(file, bytes) {
+            Step::File(file, bytes) | Step::Batch(file, bytes) => match self.decode(step, file, bytes) {
                 Ok((extract, names)) => {
                     if let Outcome::Accepted { facts, .. } = self.store.accept(&extract, names, wall(), false)? {
                         self.check(&facts);
@@ -108,9 +110,13 @@ impl Subject {
         self.standing.apply(facts);
     }
 
-    fn decode(&self, file: &str, bytes: &[u8]) -> Result<(Extract, Extent), ReadError> {
+    fn decode(&self, step: &Step, file: &str, bytes: &[u8]) -> Result<(Extract, Extent), ReadError> {
         let dictionary = self.store.dictionary();
-        let extract = read_bytes(bytes, &name(file), None, &settings(), &mut Names(dictionary.clone()))?;
+        let mut name = name(file);
+        if matches!(step, Step::Batch(..)) {
+            name.format = Format::Made;
+        }
+        let extract = read_bytes(bytes, &name, None, &settings(), &mut Names(dictionary.clone()))?;
         let names = dictionary.read().extent();
         Ok((extract, names))
     }
@@ -148,6 +154,10 @@ impl Subject {
 
 fn file(name: &str, lines: &[&str]) -> Step {
     Step::File(name.to_owned(), (lines.join("\n") + "\n").into_bytes())
+}
+
+fn batch(name: &str, lines: &[&str]) -> Step {
+    Step::Batch(name.to_owned(), (lines.join("\n") + "\n").into_bytes())
 }
 
 /// Everything that can become of an extract, over all feeds.
@@ -280,7 +290,39 @@ pub fn workload() -> Vec<Step> {
         file("listing_vip.v2.csv", &[listing, "vip,c1,,,a"]),
         file("consent_1.v2.csv", &[consent, "c1,marketing,sms,2009-01-01,true"]),
         file("bill_2009-03.csv", &["customer_id,month", "c1,2009-03"]),
+        // Keys that are deleted, over rows that stand, over none, and over some that are still to come; one of them
+        // comes back by a later batch.
+        batch(
+            "order_2009-03-11_00000001.csv",
+            &[
+                "order_id,customer_id,product_id,action,at,_op",
+                "o1,,,,,delete",
+                "o7,,,,,delete",
+                "o8,c1,mail,trial,2009-03-01,",
+            ],
+        ),
+        batch("order_2009-03-11_00000002.csv", &[order, "o7,c1,mail,trial,2009-03-02"]),
+        batch(
+            "bill_2009-02_z00000001.csv",
+            &["customer_id,month,total_fee,_op", "c1,2009-02,,delete", "c8,2009-02,3,"],
+        ),
+        batch(
+            "consent_2009-03-11_00000001.csv",
+            &["customer_id,purpose,channel_id,at,given,_op", "c1,marketing,app,2009-01-01,,delete"],
+        ),
+        batch("customer_2009-03-11_00000001.csv", &["customer_id,city,_op", "c3,,delete", "c19,,delete"]),
+        batch(
+            "usage_2009-03-11_00000001.csv",
+            &["customer_id,day,measure,quantity,_op", "c1,2009-01-06,sms_p2p,,delete"],
+        ),
         Step::Compact,
+        // It deletes other keys; and one of its keys is a row's.
+        batch(
+            "usage_2009-03-11_00000001.v2.csv",
+            &["customer_id,day,measure,quantity,_op", "c3,2009-01-06,mms_p2p,,delete", "c1,2009-01-06,sms_p2p,9,"],
+        ),
+        file("customer_2009-03-11_00000001.v2.csv", &[customer, "c3,,Anshan,closed,"]),
+        file("order_3.csv", &[order, "o8,c2,fetion,trial,2009-02-06"]),
         file("score_1.v2.csv", &["customer_id,model,value,at", "c2,churn,71.5,2009-03-07"]),
         file("order_2.v2.csv", &[order, "o3,c9,mail,trial,2009-02-06"]),
         file("usage_2009-01_late.v2.csv", &[usage]),

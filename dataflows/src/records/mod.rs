@@ -5,12 +5,14 @@
 //! promised about these types' bytes: disk format belongs to the store.
 
 mod campaigns;
+mod keys;
 
 use crate::types::{CustomerIx, Day, Month, Time, Token, Word};
 pub use campaigns::{
     Arm, CampaignStateRow, Contact, ContactRow, Feedback, FeedbackKind, FeedbackRow, Handoff, HandoffRow, Outcome,
     State,
 };
+pub use keys::RowKey;
 
 /// A feed that this build carries.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

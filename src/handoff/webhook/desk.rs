@@ -177,7 +177,7 @@ impl<'a> Desk<'a> {
     /// Contacts whose reservation was taken back before it could be noted here. Another batch may have them.
     fn drop_unreserved(&self, parcel: &mut Parcel) -> Result<(), Trouble> {
         let reserved = self.intake.store().lock().partition(&partition(&parcel.batch))?;
-        let reserved: HashSet<&str> = match reserved.as_ref().map(|(_, rows)| &**rows) {
+        let reserved: HashSet<&str> = match reserved.as_ref().map(|(_, content)| &content.rows) {
             Some(Rows::Handoff(rows)) => rows.iter().map(|row| &*row.contact_id).collect(),
             _ => HashSet::new(),
         };

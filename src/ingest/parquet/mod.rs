@@ -69,7 +69,7 @@ impl<'a> Table<'a> {
         let reader = guarded(|| SerializedFileReader::new(chunks))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let names: Vec<&str> = schema.root_schema().get_fields().iter().map(|field| field.name()).collect();
-        let header = Header::resolve(feed, &names)?;
+        let header = Header::resolve(feed, &names, None)?;
         let mut found = Vec::new();
         for (column, place) in columns(feed).iter().zip(&header.places) {
             let &Some(place) = place else { continue };

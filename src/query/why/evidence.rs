@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use dataflows::records::RowKey;
 use serde::Serialize;
 
 use super::{Balance, Clause, Of, Tier, Why};
-use crate::store::origins::{Origin, RowKey};
+use crate::store::origins::Origin;
 
 /// Most rows that are shown behind one value: a year of daily use, and a little more.
 pub const ROWS_MAX: usize = 400;

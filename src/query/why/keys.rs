@@ -3,13 +3,12 @@
 use std::ops::RangeInclusive;
 
 use dataflows::points::walk::{Cause, EntryId};
-use dataflows::records::EventKind;
+use dataflows::records::{EventKind, RowKey};
 use dataflows::rules::Attribute;
 use dataflows::table::moments::of_slot;
 use dataflows::types::{Day, Month, Word};
 
 use super::subject::Subject;
-use crate::store::origins::RowKey;
 
 /// Months of use that are looked through behind one value, at most.
 const USE_MONTHS_MAX: i32 = 24;

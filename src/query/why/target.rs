@@ -1,6 +1,6 @@
 //! Why a customer is on a campaign's list, or is not: audience, what stands against it, arm, the other campaigns.
 
-use dataflows::records::{Arm, FeedbackKind};
+use dataflows::records::{Arm, FeedbackKind, RowKey};
 use dataflows::targets::codes::{self, Reason};
 use dataflows::targets::{DO_NOT_CONTACT, EVERY_CAMPAIGN, Gate, Listing, Offering, Refused, WHOLE, draw};
 use dataflows::types::Word;
@@ -10,7 +10,6 @@ use super::clause::{Clause, Verdict};
 use super::evidence::Evidence;
 use super::subject::Subject;
 use super::{Of, Unknown, place};
-use crate::store::origins::RowKey;
 
 /// A campaign, and what it makes of the customer.
 #[derive(Serialize, Debug)]

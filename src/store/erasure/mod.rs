@@ -36,6 +36,7 @@ use dataflows::records::{Feed, Rows};
 use dataflows::types::{Clock, CustomerIx, Epoch, Month, Word};
 
 use super::codec::{Reader, Writer};
+use super::content::Content;
 use super::dictionary::{Extent, Gone};
 use super::erased::{self, Erased, Fact};
 use super::ledger::{Entry, REQUEST};
@@ -107,13 +108,13 @@ pub(super) struct Kept {
     pub rejects: Vec<Reject>,
     /// None where they were never kept.
     pub lines: Option<Lines>,
-    pub rows: Rc<Rows>,
+    pub content: Rc<Content>,
 }
 
 impl Kept {
     /// Its payload, behind the names that it begins with.
     pub fn write(&self, names: Writer) -> Vec<u8> {
-        records::write_partition(names, &self.entry, &self.rejects, &self.rows, self.lines.as_ref())
+        records::write_partition(names, &self.entry, &self.rejects, self.content.held(), self.lines.as_ref())
     }
 }
 
@@ -125,8 +126,8 @@ pub(super) fn read_kept(log: &Log, names: Extent, version: &Version) -> Result<K
     reader.part().map_err(damaged)?;
     let head = Head::read(&mut reader).map_err(damaged)?;
     let (rejects, lines) = (head.rejects().map_err(damaged)?, head.lines().map_err(damaged)?);
-    let rows = Rc::new(head.rows(names).map_err(damaged)?);
-    Ok(Kept { entry: head.entry, rejects, lines, rows })
+    let content = Rc::new(head.content(names).map_err(damaged)?);
+    Ok(Kept { entry: head.entry, rejects, lines, content })
 }
 
 impl Store {
@@ -167,7 +168,7 @@ impl Store {
         let mut used = Used::default();
         for (feed, version) in self.kept() {
             let kept = read_kept(&self.log, self.durable, version)?;
-            let parted = subjects.part(&kept.rows);
+            let parted = subjects.part(&kept.content);
             let (mut his, stands) = (0, self.stands(&kept.entry, version));
             if let Some(parted) = &parted {
                 his += parted.gone.len() as u64;
@@ -182,7 +183,7 @@ impl Store {
             if his > 0 {
                 removed.files.push(Holding { feed, file: kept.entry.file.clone(), rows: his });
             }
-            let left = parted.as_ref().map_or(&*kept.rows, |parted| &parted.left);
+            let left = parted.as_ref().map_or(&*kept.content, |parted| &parted.left);
             visit(left, &mut used, &mut |text| removed.mentions += u64::from(traces.are_in(text)));
         }
         let words = self.words_of(&traces, &used);
@@ -212,7 +213,7 @@ impl Store {
         let is_asked = |feed: &Feed| matches!(feed, Feed::Customer | Feed::OrderRequest);
         let mut others = Vec::new();
         for (_, version) in self.kept().filter(|(feed, _)| is_asked(feed)) {
-            match &*read_kept(&self.log, self.durable, version)?.rows {
+            match &read_kept(&self.log, self.durable, version)?.content.rows {
                 Rows::Customer(rows) => {
                     for row in rows {
                         match row.fields.number {
@@ -281,8 +282,8 @@ impl Store {
         };
         let mut apart: Vec<(PartitionNo, Parted, usize)> = Vec::new();
         let mut take = |number: PartitionNo, kept: &mut Kept, is_standing: bool| {
-            let parted = plan.subjects.part(&kept.rows);
-            let before = (kept.rejects.len(), kept.rows.len());
+            let parted = plan.subjects.part(&kept.content);
+            let before = (kept.rejects.len(), kept.content.rows.len());
             kept.rejects.retain(|reject| !plan.traces.are_in(&reject.row));
             let set_aside = (before.0 - kept.rejects.len()) as u64;
             let gone = parted.as_ref().map_or(0, Parted::removed) + set_aside;
@@ -298,7 +299,8 @@ impl Store {
             }
             if let Some(mut parted) = parted {
                 kept.lines = kept.lines.as_ref().map(|lines| parted.lines(lines));
-                kept.rows = Rc::new(std::mem::replace(&mut parted.left, Rows::empty(kept.rows.feed())));
+                let nothing = Content::empty(kept.content.rows.feed());
+                kept.content = Rc::new(std::mem::replace(&mut parted.left, nothing));
                 if is_standing {
                     apart.push((number, parted, before.1));
                 }
@@ -335,7 +337,7 @@ impl Store {
         for (number, parted, was) in apart {
             self.leaving.remove(&number);
             let mut inputs = std::mem::take(&mut self.inputs);
-            let replaced = inputs.replace(number, &parted.gone, &parted.changed, self, &mut facts);
+            let replaced = inputs.replace(number, (parted.gone.held(), parted.changed.held()), self, &mut facts);
             self.inputs = inputs;
             replaced?;
             let live = &self.live[number as usize];

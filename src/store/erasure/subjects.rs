@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use dataflows::records::{MemberEventRow, Rows};
+use dataflows::records::{MemberEventRow, RowKey, Rows};
 use dataflows::types::{CustomerIx, Token};
 
 use crate::ingest::{Lines, Named};
+use crate::store::content::Content;
 use crate::store::erased::{Erased, Fact};
 
 /// Who is to be erased, by all that rows know them by.
@@ -18,15 +19,15 @@ pub struct Subjects {
     pub requests: HashSet<Box<str>>,
 }
 
-/// A file's rows, taken apart.
+/// A file's rows, and the keys that it deletes, taken apart.
 pub struct Parted {
     /// What stays of it.
-    pub left: Rows,
-    /// The rows that change: theirs, and those of others that name them, as they were.
-    pub gone: Rows,
+    pub left: Content,
+    /// What changes: their rows and keys, and rows of others that name them, as they were.
+    pub gone: Content,
     /// What those of others are instead.
-    pub changed: Rows,
-    /// The places, among all, of those that stay.
+    pub changed: Content,
+    /// The places, among all rows, of those that stay.
     pub places: Vec<u32>,
 }
 
@@ -59,9 +60,24 @@ impl Subjects {
         self.customers.contains(&customer)
     }
 
-    /// Takes a file's rows apart; none where they name nobody. Whoever reads the file again, with these subjects
-    /// erased, comes to the same rows.
-    pub fn part(&self, rows: &Rows) -> Option<Parted> {
+    /// Takes apart what a file holds; none where it names nobody. Whoever reads the file again, with these subjects
+    /// erased, comes to the same.
+    pub fn part(&self, content: &Content) -> Option<Parted> {
+        let is_his = |key: &RowKey| key.customer().is_some_and(|customer| self.is(customer));
+        let parted = self.part_rows(&content.rows);
+        if parted.is_none() && !content.deleted.iter().any(is_his) {
+            return None;
+        }
+        let mut parted = parted.unwrap_or_else(|| {
+            let none = || Content::empty(content.rows.feed());
+            let places = (0..).take(content.rows.len()).collect();
+            Parted { left: Content::of(content.rows.clone()), gone: none(), changed: none(), places }
+        });
+        (parted.gone.deleted, parted.left.deleted) = content.deleted.iter().cloned().partition(is_his);
+        Some(parted)
+    }
+
+    fn part_rows(&self, rows: &Rows) -> Option<Parted> {
         macro_rules! parted {
             ($feed:ident, $rows:expr, $is_gone:expr) => {{
                 let is_gone = $is_gone;
@@ -78,9 +94,9 @@ impl Subjects {
                     }
                 }
                 Some(Parted {
-                    left: Rows::$feed(left),
-                    gone: Rows::$feed(gone),
-                    changed: Rows::$feed(Vec::new()),
+                    left: Content::of(Rows::$feed(left)),
+                    gone: Content::of(Rows::$feed(gone)),
+                    changed: Content::of(Rows::$feed(Vec::new())),
                     places,
                 })
             }};
@@ -134,7 +150,7 @@ impl Subjects {
             left.push(row);
             places.push(place);
         }
-        let of = Rows::MemberEvent;
+        let of = |rows| Content::of(Rows::MemberEvent(rows));
         Some(Parted { left: of(left), gone: of(gone), changed: of(changed), places })
     }
 }
@@ -172,11 +188,12 @@ fn customer(row: &impl Whose) -> CustomerIx {
     row.customer()
 }
 
-/// Adds rows of the same feed.
-pub fn append(rows: &mut Rows, more: &Rows) {
+/// Adds what another content of the same feed holds.
+pub fn append(content: &mut Content, more: &Content) {
+    content.deleted.extend_from_slice(&more.deleted);
     macro_rules! append {
         ($($feed:ident),*) => {
-            match (rows, more) {
+            match (&mut content.rows, &more.rows) {
                 $((Rows::$feed(rows), Rows::$feed(more)) => rows.extend_from_slice(more),)*
                 _ => debug_assert!(false, "rows of two feeds"),
             }

@@ -4,6 +4,7 @@ use dataflows::records::Rows;
 use dataflows::types::Word;
 
 use crate::ingest;
+use crate::store::content::Content;
 
 /// Texts by which somebody is found again.
 #[derive(Clone, Default)]
@@ -82,9 +83,13 @@ fn may(of: &Option<Box<str>>, text: &mut dyn FnMut(&str)) {
     of.as_deref().into_iter().for_each(text);
 }
 
-/// Looks at the words and the free texts of rows.
-pub fn visit(rows: &Rows, used: &mut Used, text: &mut dyn FnMut(&str)) {
-    match rows {
+/// Looks at the words and the free texts of rows, and of keys that are deleted.
+pub fn visit(content: &Content, used: &mut Used, text: &mut dyn FnMut(&str)) {
+    for key in &content.deleted {
+        used.extend(key.words());
+        key.id().into_iter().for_each(&mut *text);
+    }
+    match &content.rows {
         Rows::Customer(rows) => rows.iter().for_each(|row| {
             let of = &row.fields;
             used.extend([of.gender, of.city, of.district, of.status, of.brand, of.group_type]);

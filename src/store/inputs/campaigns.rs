@@ -25,6 +25,7 @@ impl Row for ContactRow {
     fn key(&self) -> Box<str> {
         self.contact_id.clone()
     }
+    named!(RowKey::Contact(id) => id.clone());
     fn kept(&self) -> Moment {
         Moment { customer: self.customer, at: self.at }
     }
@@ -46,6 +47,7 @@ impl Row for FeedbackRow {
     fn key(&self) -> Box<str> {
         self.feedback_id.clone()
     }
+    named!(RowKey::Feedback(id) => id.clone());
     fn kept(&self) -> Moment {
         Moment { customer: self.customer, at: self.at }
     }
@@ -72,6 +74,9 @@ impl Row for HandoffRow {
         debug_assert!(digest.is_some(), "{}", self.contact_id);
         digest.unwrap_or_default()
     }
+    fn named(_: &RowKey) -> Option<Self::Key> {
+        None
+    }
     fn kept(&self) -> Moment {
         Moment { customer: self.customer, at: self.at }
     }
@@ -95,6 +100,9 @@ impl Row for CampaignStateRow {
     type Index = ByCampaign;
     fn key(&self) -> Box<str> {
         self.change_id.clone()
+    }
+    fn named(_: &RowKey) -> Option<Self::Key> {
+        None
     }
     fn kept(&self) -> Arc<CampaignStateRow> {
         Arc::new(self.clone())

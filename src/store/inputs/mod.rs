@@ -1,17 +1,14 @@
 //! The inputs as they stand: which row of equal keys counts.
 //!
 //! Of rows with the same key in different live partitions the one of the greatest (period, part)
-//! stands; a hidden row returns when the hiding one goes. What is kept in memory is *who* holds a
+//! stands; a hidden row returns when the hiding one goes. A partition may delete a key instead: that hides and is
+//! hidden as its row would be, and where it wins nothing stands. What is kept in memory is *who* holds a
 //! key, four bytes for a bill, and not what he holds: rows stand in the log, and the dataflow takes
 //! upserts. Some feeds need the value that a change replaces (usage is summed, orders and events move
 //! between keys of the dataflow), and keep it.
 //!
 //! Everything the dataflow is fed comes from here, and nowhere else is a row made into a fact: `rows.rs`,
 //! `campaigns.rs` and `orders.rs` say of each feed's rows which key they have and what they tell.
-
-mod campaigns;
-mod orders;
-mod rows;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -23,8 +20,22 @@ use dataflows::records::*;
 use dataflows::types::{CustomerIx, Time, Word};
 
 use super::StoreError;
+use super::content::{Content, Held};
 use super::owners::{Index, PartitionNo};
 use super::requests::ByRequest;
+
+/// Which name of a key is one of a feed's: [`Row::named`].
+macro_rules! named {
+    ($key:pat => $of:expr) => {
+        fn named(key: &RowKey) -> Option<Self::Key> {
+            if let $key = key { Some($of) } else { None }
+        }
+    };
+}
+
+mod campaigns;
+mod orders;
+mod rows;
 
 /// A row that a key tells apart.
 pub trait Row: PartialEq + Sized {
@@ -34,6 +45,8 @@ pub trait Row: PartialEq + Sized {
     type Index: Index<Self::Key, Self::Kept> + Default;
 
     fn key(&self) -> Self::Key;
+    /// The key that is deleted under a name; none of another feed's, and of feeds whose rows are never deleted.
+    fn named(key: &RowKey) -> Option<Self::Key>;
     fn kept(&self) -> Self::Kept;
     /// When it happened, where its feed says so.
     fn at(_: &Self::Key, _: &Self::Kept) -> Option<Time> {
@@ -49,13 +62,19 @@ pub trait Row: PartialEq + Sized {
 pub trait Partitions {
     /// Whether rows of the one stand before rows of the other.
     fn outranks(&self, one: PartitionNo, other: PartitionNo) -> bool;
-    /// The rows of a live partition, from the log.
-    fn rows(&self, partition: PartitionNo) -> Result<Rc<Rows>, StoreError>;
+    /// What a live partition holds, from the log.
+    fn content(&self, partition: PartitionNo) -> Result<Rc<Content>, StoreError>;
 }
+
+/// What a partition says of a key: its row; none where it deletes it.
+type Said<'a, R> = Option<&'a R>;
 
 /// Who holds each key of a feed.
 pub struct Holders<R: Row> {
+    /// By a row that stands.
     index: R::Index,
+    /// By deleting it. No key is here and there.
+    deleted: HashMap<R::Key, PartitionNo>,
     /// Of keys that several partitions have: those that do not hold them.
     hidden: HashMap<R::Key, Vec<PartitionNo>>,
     /// The latest second of any standing row; unknown since the row that had it went.
@@ -64,22 +83,44 @@ pub struct Holders<R: Row> {
 
 impl<R: Row> Default for Holders<R> {
     fn default() -> Self {
-        Holders { index: R::Index::default(), hidden: HashMap::new(), latest: Some(None) }
+        let (index, deleted, hidden) = Default::default();
+        Holders { index, deleted, hidden, latest: Some(None) }
     }
 }
 
 impl<R: Row> Holders<R> {
+    /// Who holds a key, with what is kept of the row that stands; none where it is deleted.
+    fn holder(&self, key: &R::Key) -> Option<(PartitionNo, Option<R::Kept>)> {
+        let row = self.index.get(key).map(|(partition, kept)| (partition, Some(kept)));
+        row.or_else(|| self.deleted.get(key).map(|partition| (*partition, None)))
+    }
+
     /// Tells that `now` stands in the place of `before`, and notes who holds its key.
-    fn stand(&mut self, key: R::Key, before: Option<R::Kept>, now: Option<(PartitionNo, &R)>, facts: &mut Facts) {
+    fn stand(
+        &mut self,
+        key: R::Key,
+        before: Option<R::Kept>,
+        now: Option<(PartitionNo, Said<'_, R>)>,
+        facts: &mut Facts,
+    ) {
+        let row = now.and_then(|(partition, said)| Some((partition, said?)));
         let was = before.as_ref().and_then(|kept| R::at(&key, kept));
-        let is = now.and_then(|(_, row)| R::at(&key, &row.kept()));
+        let is = row.and_then(|(_, row)| R::at(&key, &row.kept()));
         match self.latest {
             Some(latest) if is >= latest => self.latest = Some(is),
             Some(latest) if was == latest => self.latest = None,
             _ => {}
         }
-        R::tell(&key, before, now.map(|(_, row)| row), facts);
-        self.index.set(key, now.map(|(partition, row)| (partition, row.kept())));
+        if !self.deleted.is_empty() {
+            self.deleted.remove(&key);
+        }
+        if let Some((partition, None)) = now {
+            self.deleted.insert(key.clone(), partition);
+        }
+        if before.is_some() || row.is_some() {
+            R::tell(&key, before, row.map(|(_, row)| row), facts);
+            self.index.set(key, row.map(|(partition, row)| (partition, row.kept())));
+        }
     }
 
     /// The latest second of any standing row that has one.
@@ -87,30 +128,27 @@ impl<R: Row> Holders<R> {
         *self.latest.get_or_insert_with(|| self.index.latest(R::at))
     }
 
-    /// Sets `new` in the place of `old` as the rows of a partition, and tells what that changes.
+    /// Sets `new` in the place of `old` as what a partition holds, and tells what that changes.
     fn replace(
         &mut self,
         partition: PartitionNo,
-        old: &[R],
-        new: &[R],
+        (old, new): (Held<'_>, Held<'_>),
         partitions: &impl Partitions,
         own: fn(&Rows) -> &[R],
         facts: &mut Facts,
     ) -> Result<(), StoreError> {
-        if old.is_empty() {
-            R::reserve(facts, new.len());
+        if old.rows.is_empty() {
+            R::reserve(facts, new.rows.len());
         }
-        let mut leaving: HashMap<R::Key, &R> = old.iter().map(|row| (row.key(), row)).collect();
-        for row in new {
-            let key = row.key();
+        let mut leaving: HashMap<R::Key, Said<'_, R>> = said(old, own).collect();
+        for (key, said) in said(new, own) {
             let before = if leaving.is_empty() { None } else { leaving.remove(&key) };
-            if before == Some(row) {
+            if before == Some(said) {
                 continue;
             }
-            let holder = self.index.get(&key);
-            match (holder, before) {
+            match (self.holder(&key), before) {
                 (Some((holder, kept)), Some(_)) if holder == partition => {
-                    self.stand(key, Some(kept), Some((partition, row)), facts);
+                    self.stand(key, kept, Some((partition, said)), facts);
                 }
                 // Hidden before and after.
                 (Some(_), Some(_)) => {}
@@ -118,10 +156,10 @@ impl<R: Row> Holders<R> {
                     let hides = partitions.outranks(partition, holder);
                     self.hidden.entry(key.clone()).or_default().push(if hides { holder } else { partition });
                     if hides {
-                        self.stand(key, Some(kept), Some((partition, row)), facts);
+                        self.stand(key, kept, Some((partition, said)), facts);
                     }
                 }
-                (None, _) => self.stand(key, None, Some((partition, row)), facts),
+                (None, _) => self.stand(key, None, Some((partition, said)), facts),
             }
         }
         let mut returning: HashMap<PartitionNo, Vec<R::Key>> = HashMap::new();
@@ -131,18 +169,18 @@ impl<R: Row> Holders<R> {
             }
         }
         for (heir, keys) in returning {
-            let rows = partitions.rows(heir)?;
-            let rows: HashMap<R::Key, &R> = own(&rows).iter().map(|row| (row.key(), row)).collect();
+            let content = partitions.content(heir)?;
+            let all: HashMap<R::Key, Said<'_, R>> = said(content.held(), own).collect();
             for key in keys {
-                if let (Some(row), Some((_, kept))) = (rows.get(&key), self.index.get(&key)) {
-                    self.stand(key, Some(kept), Some((heir, row)), facts);
+                if let (Some(said), Some((_, kept))) = (all.get(&key), self.holder(&key)) {
+                    self.stand(key, kept, Some((heir, *said)), facts);
                 }
             }
         }
         Ok(())
     }
 
-    /// Takes a key from a partition. Gives the partition whose row now stands, if one was hidden;
+    /// Takes a key from a partition. Gives the partition that now holds it, if one was hidden;
     /// where none was, tells that the key is gone.
     fn leave(
         &mut self,
@@ -151,7 +189,7 @@ impl<R: Row> Holders<R> {
         partitions: &impl Partitions,
         facts: &mut Facts,
     ) -> Option<PartitionNo> {
-        let (holder, kept) = self.index.get(key)?;
+        let (holder, kept) = self.holder(key)?;
         let mut heir = None;
         if let Some(hidden) = self.hidden.get_mut(key) {
             if holder == partition {
@@ -166,10 +204,16 @@ impl<R: Row> Holders<R> {
             }
         }
         if holder == partition && heir.is_none() {
-            self.stand(key.clone(), Some(kept), None, facts);
+            self.stand(key.clone(), kept, None, facts);
         }
         heir
     }
+}
+
+/// What a partition says of each of its keys.
+fn said<'a, R: Row + 'a>(held: Held<'a>, own: fn(&Rows) -> &[R]) -> impl Iterator<Item = (R::Key, Said<'a, R>)> {
+    let rows = own(held.rows).iter().map(|row| (row.key(), Some(row)));
+    rows.chain(held.deleted.iter().filter_map(R::named).map(|key| (key, None)))
 }
 
 /// All feeds' inputs.
@@ -196,12 +240,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Sets `new` in the place of `old` as the rows of a partition, and tells what that changes.
+    /// Sets `new` in the place of `old` as what a partition holds, and tells what that changes.
     pub fn replace(
         &mut self,
         partition: PartitionNo,
-        old: &Rows,
-        new: &Rows,
+        (old, new): (Held<'_>, Held<'_>),
         partitions: &impl Partitions,
         facts: &mut Facts,
     ) -> Result<(), StoreError> {
@@ -210,10 +253,10 @@ impl Inputs {
                 fn own(rows: &Rows) -> &[<Vec<$feed> as IntoIterator>::Item] {
                     <$feed>::of(rows)
                 }
-                self.$holders.replace(partition, own(old), own(new), partitions, own, facts)
+                self.$holders.replace(partition, (old, new), partitions, own, facts)
             }};
         }
-        match new.feed() {
+        match new.rows.feed() {
             Feed::Customer => replace!(customers, CustomerRow),
             Feed::Terminal => replace!(terminals, TerminalRow),
             Feed::Bill => replace!(bills, BillRow),
@@ -264,14 +307,31 @@ impl Inputs {
         HandoffRow::digest(request_id).is_some_and(|digest| self.provisioning.index.get(&digest).is_some())
     }
 
-    /// Whether an order of that id stands.
-    pub fn has_order(&self, order_id: &str) -> bool {
-        self.orders.index.get(&Box::from(order_id)).is_some()
-    }
-
     /// Whether a feedback of that id stands.
     pub fn has_feedback(&self, feedback_id: &str) -> bool {
         self.feedbacks.index.get(&Box::from(feedback_id)).is_some()
+    }
+
+    /// Whether an id is deleted, in the feeds that we make rows of for orders and calls.
+    pub fn is_deleted(&self, key: &RowKey) -> bool {
+        match key {
+            RowKey::Order(id) => self.orders.deleted.contains_key(id),
+            RowKey::Contact(id) => self.contacts.deleted.contains_key(id),
+            RowKey::Feedback(id) => self.feedbacks.deleted.contains_key(id),
+            _ => false,
+        }
+    }
+
+    /// How many rows stand of each list, or of each purpose of consents; nothing of other feeds.
+    pub fn counts(&self, feed: Feed) -> HashMap<Word, u64> {
+        let mut counts = HashMap::new();
+        let mut count = |group: Word| *counts.entry(group).or_default() += 1;
+        match feed {
+            Feed::Listing => self.listings.index.keys().for_each(|(_, list)| count(*list)),
+            Feed::Consent => self.consents.index.keys().for_each(|(_, purpose, ..)| count(*purpose)),
+            _ => {}
+        }
+        counts
     }
 
     /// Products with a standing row.
@@ -340,6 +400,8 @@ holders! {
     holds_terminal: terminals TerminalRow,
     holds_bill: bills BillRow,
     holds_usage: usage UsageRow,
+    holds_product: products ProductRow,
+    holds_channel: channels ChannelRow,
     holds_order: orders OrderRow,
     holds_event: member_events MemberEventRow,
     holds_adjustment: adjustments AdjustmentRow,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use dataflows::facts::Facts;
-use dataflows::records::{HandoffRow, OrderRequestRow, ProvisioningRow, RequestState};
+use dataflows::records::{HandoffRow, OrderRequestRow, ProvisioningRow, RequestState, RowKey};
 use dataflows::types::Time;
 
 use super::Row;
@@ -25,6 +25,9 @@ impl Row for OrderRequestRow {
     fn key(&self) -> (RequestId, RequestState) {
         (digest(&self.request_id), self.state)
     }
+    fn named(_: &RowKey) -> Option<Self::Key> {
+        None
+    }
     fn kept(&self) -> Arc<OrderRequestRow> {
         Arc::new(self.clone())
     }
@@ -41,6 +44,9 @@ impl Row for ProvisioningRow {
     type Index = ByKey<RequestId, Arc<ProvisioningRow>>;
     fn key(&self) -> RequestId {
         digest(&self.request_id)
+    }
+    fn named(_: &RowKey) -> Option<Self::Key> {
+        None
     }
     fn kept(&self) -> Arc<ProvisioningRow> {
         Arc::new(self.clone())

@@ -16,6 +16,7 @@ impl Row for CustomerRow {
     fn key(&self) -> CustomerIx {
         self.customer
     }
+    named!(RowKey::Customer(customer) => *customer);
     fn kept(&self) {}
     fn reserve(facts: &mut Facts, rows: usize) {
         facts.customers.reserve(rows);
@@ -32,6 +33,7 @@ impl Row for BillRow {
     fn key(&self) -> (CustomerIx, Month) {
         (self.customer, self.month)
     }
+    named!(RowKey::Bill(customer, month) => (*customer, *month));
     fn kept(&self) {}
     fn reserve(facts: &mut Facts, rows: usize) {
         facts.bills.reserve(rows);
@@ -48,6 +50,7 @@ impl Row for TerminalRow {
     fn key(&self) -> (CustomerIx, Day) {
         (self.customer, self.seen_on)
     }
+    named!(RowKey::Terminal(customer, day) => (*customer, *day));
     fn kept(&self) {}
     fn tell((customer, day): &(CustomerIx, Day), _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
         facts.terminals.push((*customer, *day, now.map(|row| row.supports)));
@@ -61,6 +64,7 @@ impl Row for UsageRow {
     fn key(&self) -> Self::Key {
         (self.customer, self.day, self.measure)
     }
+    named!(RowKey::Usage(customer, day, measure) => (*customer, *day, *measure));
     fn kept(&self) -> i64 {
         self.quantity
     }
@@ -90,6 +94,7 @@ impl Row for OrderRow {
     fn key(&self) -> Box<str> {
         self.order_id.clone()
     }
+    named!(RowKey::Order(id) => id.clone());
     fn kept(&self) -> KeptOrder {
         KeptOrder { customer: self.customer, product: self.product, at: self.at }
     }
@@ -117,6 +122,7 @@ impl Row for MemberEventRow {
     fn key(&self) -> Box<str> {
         self.event_id.clone()
     }
+    named!(RowKey::MemberEvent(id) => id.clone());
     fn kept(&self) -> Moment {
         Moment { customer: self.customer, at: self.at }
     }
@@ -142,6 +148,7 @@ impl Row for AdjustmentRow {
     fn key(&self) -> Box<str> {
         self.adjustment_id.clone()
     }
+    named!(RowKey::Adjustment(id) => id.clone());
     fn kept(&self) -> Moment {
         Moment { customer: self.customer, at: self.at }
     }
@@ -167,6 +174,7 @@ impl Row for ListingRow {
     fn key(&self) -> (CustomerIx, Word) {
         (self.customer, self.list)
     }
+    named!(RowKey::Listing(customer, list) => (*customer, *list));
     fn kept(&self) {}
     fn tell((customer, list): &(CustomerIx, Word), _: Option<()>, now: Option<&Self>, facts: &mut Facts) {
         facts.listings.push((*customer, *list, now.map(|row| (row.from, row.until))));
@@ -180,6 +188,7 @@ impl Row for ConsentRow {
     fn key(&self) -> Self::Key {
         (self.customer, self.purpose, self.channel, self.at)
     }
+    named!(RowKey::Consent(customer, purpose, channel, at) => (*customer, *purpose, *channel, *at));
     fn kept(&self) {}
     fn at((.., at): &Self::Key, _: &()) -> Option<Time> {
         Some(*at)
@@ -200,6 +209,7 @@ impl Row for ScoreRow {
     fn key(&self) -> (CustomerIx, Word) {
         (self.customer, self.model)
     }
+    named!(RowKey::Score(customer, model) => (*customer, *model));
     fn kept(&self) -> Option<Time> {
         self.at
     }
@@ -221,6 +231,7 @@ impl Row for ProductRow {
     fn key(&self) -> Word {
         self.product
     }
+    named!(RowKey::Product(product) => *product);
     fn kept(&self) -> Product {
         Product::from(self)
     }
@@ -236,6 +247,7 @@ impl Row for ChannelRow {
     fn key(&self) -> Word {
         self.channel
     }
+    named!(RowKey::Channel(channel) => *channel);
     fn kept(&self) -> Channel {
         Channel { unit_cost: self.unit_cost, daily_capacity: self.daily_capacity }
     }

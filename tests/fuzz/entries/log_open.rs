@@ -55,8 +55,8 @@ fn everything(memory: &Memory) -> Result<String, String> {
         let ledger: Vec<_> = store.ledger().entries().collect();
         text.push_str(&format!("{ledger:?}\n"));
         store.quarantine(|file, reject| text.push_str(&format!("{file}: {reject:?}\n")))?;
-        store.live_partitions(|partition, rows| {
-            text.push_str(&format!("{partition:?}: {rows:?}\n"));
+        store.live_partitions(|partition, content| {
+            text.push_str(&format!("{partition:?}: {content:?}\n"));
             Ok(())
         })?;
         Ok(text)
