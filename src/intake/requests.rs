@@ -12,7 +12,7 @@ use super::Intake;
 use super::edits::of_edit;
 use super::names::Naming;
 use crate::handoff::Told;
-use crate::ingest::{self, Partition};
+use crate::ingest::{self, Extract, Partition};
 use crate::store::content::Held;
 use crate::store::room::{Full, Purpose};
 use crate::store::{Outcome, REQUEST, Store, StoreError};
@@ -48,12 +48,20 @@ pub(crate) struct Entered {
 /// The text of an extract, as the partition that it is to be.
 pub(crate) type Part = (Partition, Vec<u8>);
 
+/// An extract, and the text that it was read from.
+pub(super) type Read<'t> = (Extract, &'t [u8]);
+
 impl Seal {
     /// Seals a request of a feed about something, in the bytes in which it came.
     pub fn new(feed: Feed, about: &str, key: Option<&str>, body: &[u8]) -> Seal {
         let content = Sha256::new().chain_update(about).chain_update([0]).chain_update(body);
         let name = key.map(|key| format!("{REQUEST}{}:{key}", feed.name()));
         Seal { name, sha256: content.finalize().into() }
+    }
+
+    /// The name under which it is entered as a partition.
+    pub(super) fn file(&self, partition: &Partition) -> String {
+        self.name.clone().unwrap_or_else(|| of_edit(partition).name)
     }
 
     /// What became of it, where its key came before.
@@ -86,23 +94,43 @@ impl Intake {
         parts: &[Part],
         seal: Seal,
     ) -> Result<Result<Entered, String>, StoreError> {
-        let (settings, wall) = self.settings();
+        match self.read_all(parts) {
+            Ok(extracts) => self.enter_read(store, extracts, seal),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Reads the texts of extracts; what is wrong with the first that cannot be, row by row.
+    pub(super) fn read_all<'t>(&self, parts: &'t [Part]) -> Result<Vec<Read<'t>>, String> {
+        let (settings, _) = self.settings();
         let names = self.names();
         let mut extracts = Vec::with_capacity(parts.len());
         for (partition, text) in parts {
             let file = of_edit(partition);
             let extract = match ingest::read_bytes(text, &file, None, &settings, &mut Naming::new(names.clone())) {
                 Ok(extract) => extract,
-                Err(error) => return Ok(Err(error.to_string())),
+                Err(error) => return Err(error.to_string()),
             };
             if let Some(reject) = extract.rejects.first() {
-                return Ok(Err(format!("{}: {}", reject.column, reject.reason)));
+                return Err(format!("{}: {}", reject.column, reject.reason));
             }
             if extract.erased > 0 {
-                return Ok(Err(ERASED.to_owned()));
+                return Err(ERASED.to_owned());
             }
-            extracts.push((extract, text));
+            extracts.push((extract, text.as_slice()));
         }
+        Ok(extracts)
+    }
+
+    /// Makes extracts durable that were read, as partitions that nobody has.
+    pub(super) fn enter_read(
+        &self,
+        store: &mut Store,
+        mut extracts: Vec<Read<'_>>,
+        seal: Seal,
+    ) -> Result<Result<Entered, String>, StoreError> {
+        let (_, wall) = self.settings();
+        let names = self.names();
         if let Some((first, _)) = extracts.first_mut() {
             first.sha256 = seal.sha256;
             first.file = seal.name.unwrap_or(std::mem::take(&mut first.file));

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use dataflows::records::{RequestState, RowKey};
+use dataflows::records::{Feed, RequestState, RowKey};
 
+use super::batches::{self, Batch};
 use super::edits::{Does, Edit, Edited, ListEdit, OptOut, Request};
 use super::{Intake, Taken, landed};
 use crate::engine::Engine;
+use crate::ingest::objects::sheet;
 use crate::orders::{self, Accepted, OfferAnswer};
 use crate::programme::{self, Source};
 use crate::store::memory::{Loss, Memory};
@@ -145,4 +147,12 @@ fn what_follows_from_an_answer_waits_for_room_and_stops_no_start() {
     intake.finish_orders().expect("nothing fails");
     assert_eq!(state(&intake), Some(RequestState::Opened));
     assert!(intake.store().lock().has_ever(&RowKey::Order(told.request_id.as_str().into())));
+    // What somebody deletes of it is not made again.
+    let body = format!("{{\"_op\":\"delete\",\"order_id\":\"{}\"}}", told.request_id);
+    let text = sheet(Feed::Order, body.as_bytes()).expect("a row").text;
+    let batch = Batch { feed: Feed::Order, key: None, body: body.as_bytes(), text, month: None, confirmed: None };
+    assert!(matches!(intake.deliver(batch), Ok(batches::Taken::Done { .. })));
+    let epoch = intake.store().lock().epoch();
+    intake.complete_orders().expect("it starts");
+    assert_eq!(intake.store().lock().epoch(), epoch);
 }

@@ -1,10 +1,14 @@
-//! `POST /v1/feeds/{feed}/batch`: rows of a feed, one JSON object a line, all of them or none.
+//! `POST /v1/feeds/{feed}/batch`: rows of a feed, one JSON object a line, all of them or none; those with `"_op": "delete"`
+//! take their keys away.
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dataflows::records::Feed;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Refusal, stored};
@@ -13,7 +17,7 @@ use super::edits::Key;
 use super::gate::AFTER;
 use super::guard::Segment;
 use super::orders::key_reused;
-use crate::ingest::objects;
+use crate::ingest::objects::{Sheet, sheet};
 use crate::intake::Taken as File;
 use crate::intake::batches::{Batch, Taken};
 use crate::query::nearest;
@@ -25,11 +29,6 @@ pub const BYTES_MAX: usize = 32 << 20;
 fn named(name: &str) -> Result<Feed, Refusal> {
     let own = [Feed::CampaignState, Feed::Handoff, Feed::OrderRequest, Feed::Provisioning];
     match Feed::named(name) {
-        Some(Feed::Bill) => Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "bills",
-            "a bill belongs to its month's partition: deliver bills as files, bill_YYYY-MM.csv",
-        )),
         Some(feed) if !own.contains(&feed) => Ok(feed),
         _ => {
             let known = Feed::ALL.into_iter().filter(|feed| !own.contains(feed)).map(Feed::name);
@@ -38,14 +37,27 @@ fn named(name: &str) -> Result<Feed, Refusal> {
     }
 }
 
+/// What a person has seen of lists, or of consents of one purpose, that a batch shrinks by more than a fifth.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "OfBatch")]
+pub struct Asked {
+    /// How many rows stand of what it shrinks.
+    before: Option<u64>,
+    /// How many it leaves of them.
+    after: Option<u64>,
+}
+
 pub async fn feed_batch(
     Opened(service): Opened,
     Segment(name): Segment,
     Key(key): Key,
+    asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Response, Refusal> {
     let feed = named(&name)?;
+    let Query(Asked { before, after }) = asked.map_err(|error| Refusal::bad_request(error.body_text()))?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !["application/x-ndjson", "application/jsonl", "application/ndjson"].contains(&kind) {
@@ -62,31 +74,51 @@ pub async fn feed_batch(
     tokio::task::spawn_blocking(move || {
         let refused =
             |why: String| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "rows", format!("{why}; nothing was taken"));
-        let sheet = objects::sheet(feed, &body).map_err(|bad| refused(bad.to_string()))?;
-        let batch = Batch { feed, key: key.as_deref(), body: &body, text: &sheet.text };
-        match stored(service.intake.deliver(&batch))? {
-            Taken::Done { epoch, partition, rows, is_repeated } => {
+        let Sheet { text, unknown, month, .. } = sheet(feed, &body).map_err(|bad| refused(bad.to_string()))?;
+        let batch = Batch { feed, key: key.as_deref(), body: &body, text, month, confirmed: before.zip(after) };
+        match stored(service.intake.deliver(batch))? {
+            Taken::Done { epoch, partition, file, rows, outranked } => {
+                let is_repeated = outranked.is_none();
                 if !is_repeated {
                     let (period, part) = (&partition.period, &partition.part);
                     tracing::info!(feed = feed.name(), period, part, rows, "a batch was taken");
                     service.metrics.taken(feed, &File::Accepted { epoch, rows, bad_rows: 0 });
                 }
-                let answer = json!({
+                let mut answer = json!({
                     "feed": feed.name(),
                     "period": partition.period,
                     "part": partition.part,
+                    "file": file,
                     "rows": rows,
                     "epoch": epoch,
-                    "unknown": sheet.unknown,
+                    "unknown": unknown,
                     "repeated": is_repeated,
                 });
+                if let Some(outranked @ 1..) = outranked {
+                    answer["outranked"] = outranked.into();
+                }
                 let status = if is_repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
                 Ok((status, [(AFTER, epoch.to_string())], Json(answer)).into_response())
             }
             Taken::KeyReused => Err(key_reused()),
+            Taken::Held { before, after } => Err(held(before, after)),
             Taken::Refused(why) => Err(refused(why)),
         }
     })
     .await
     .map_err(Refusal::internal)?
+}
+
+/// Rows are deleted that forbid contacts, more than by mistake are worth it.
+fn held(before: u64, after: u64) -> Refusal {
+    Refusal {
+        more: Some(json!({ "before": before, "after": after })),
+        ..Refusal::new(
+            StatusCode::CONFLICT,
+            "held",
+            format!(
+                "it would leave {after} of {before} rows: what takes more than a fifth off a list, or off the consents of a purpose, waits for a person; send it again with ?before={before}&after={after}; nothing was taken"
+            ),
+        )
+    }
 }

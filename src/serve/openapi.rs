@@ -146,7 +146,7 @@ fn operation(named: &str, about: &About, policy: Policy, generator: &mut SchemaG
             operation["requestBody"] = json!({ "required": true, "content": content });
         }
         Takes::Rows => {
-            let rows = json!({ "type": "string", "description": "A JSON object of the feed's columns on each line." });
+            let rows = json!({ "type": "string", "description": "A JSON object of the feed's columns on each line. With \"_op\": \"delete\" it deletes the row of its key, and needs no other columns. Bills of a batch are of one month." });
             let content = json!({ "application/x-ndjson": { "schema": rows } });
             operation["requestBody"] = json!({ "required": true, "content": content });
         }

@@ -39,8 +39,8 @@ use super::worklist::{claim, result, worklist};
 use schemars::JsonSchema;
 
 use super::{
-    accounts, audit, campaigns, card, dead_letters, edits, erasure, fit, login, notices, offers, oidc, orders, release,
-    standing, undo, whatif, worklist,
+    accounts, audit, batches, campaigns, card, dead_letters, edits, erasure, fit, login, notices, offers, oidc, orders,
+    release, standing, undo, whatif, worklist,
 };
 use crate::access::{Change, Right};
 use crate::query::sight::Menu;
@@ -334,7 +334,8 @@ pub fn routes() -> Vec<Route> {
             .takes::<worklist::Body>()
             .with(201),
         changes("POST /v1/feeds/{feed}/batch", right(Right::Deliver), Province, feed_batch)
-            .does("deliver rows: all or none")
+            .does("deliver rows, or delete rows by their keys: all or none")
+            .asks::<batches::Asked>()
             .takes_rows()
             .with(202)
             .with_bodies_of(BYTES_MAX),

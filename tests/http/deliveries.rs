@@ -49,10 +49,10 @@ fn a_batch_is_taken_whole_and_durable_when_it_is_answered() {
     assert!(why.contains("action") && why.contains("nothing was taken"), "{why}");
     let why = deliver(&service, "order", None, "{\"order_id\":\"h5\"\n").refused(422, "rows");
     assert!(why.starts_with("line 1:"), "{why}");
-    deliver(&service, "order", None, "{\"_op\":\"delete\",\"order_id\":\"h1\"}").refused(422, "rows");
+    let why = deliver(&service, "order", None, "{\"_op\":\"take\",\"order_id\":\"h1\"}").refused(422, "rows");
+    assert!(why.contains("_op is upsert or delete"), "{why}");
     let why = deliver(&service, "ordr", None, orders).refused(404, "not_found");
     assert!(why.contains("did you mean order?"), "{why}");
-    deliver(&service, "bill", None, "{}").refused(409, "bills");
     deliver(&service, "handoff", None, "{}").refused(404, "not_found");
     let as_json = [("content-type", "application/json")];
     service.ask("POST", "/v1/feeds/order/batch", &as_json, orders.as_bytes()).refused(415, "content_type");
@@ -71,6 +71,145 @@ fn a_batch_is_taken_whole_and_durable_when_it_is_answered() {
     assert_eq!((again.status, &again.json()["repeated"]), (200, &json!(true)));
     service.ask("GET", "/v1/views", &[("cohortflow-after", "1000000")], b"").refused(409, "no_epoch");
     service.ask("GET", "/v1/views", &[("cohortflow-after", "soon")], b"").refused(400, "bad_request");
+}
+
+/// What a card says once an answer's epoch is visible.
+fn card(service: &Service, customer: &str, told: &Reply) -> Value {
+    let epoch = told.json()["epoch"].to_string();
+    service.ask("GET", &format!("/v1/customers/{customer}"), &[("cohortflow-after", &epoch)], b"").good()
+}
+
+#[test]
+fn a_row_is_deleted_by_its_key_and_comes_back_by_a_later_one() {
+    let home = Home::new();
+    let service = served(&home);
+    // c1 subscribed to crbt by a file.
+    let delete =
+        "{\"_op\":\"delete\",\"order_id\":\"o1\"}\n{\"_op\":\"delete\",\"order_id\":\"no-such\",\"at\":\"soon\"}\n";
+    let gone = deliver(&service, "order", Some("d1"), delete);
+    assert_eq!((gone.status, &gone.json()["rows"]), (202, &json!(2)), "{}", gone.text());
+    assert_eq!(card(&service, "c1", &gone)["holds"], json!(["mms"]));
+    let told = gone.json();
+    let (period, part) = (told["period"].as_str().expect("a day"), told["part"].as_str().expect("a number"));
+    let entry = format!("/v1/views/ingest_ledger?feed=order&period={period}&part={part}");
+    let ledger = service.get(&entry).good()["rows"][0].clone();
+    assert_eq!((&ledger["rows"], &ledger["bad_rows"], &ledger["status"]), (&json!(2), &json!(0), &json!("accepted")));
+    // What names it is no row, and so nothing stands behind what it took away.
+    let why = service.get("/v1/customers/c1/why?segment=no-such");
+    assert_eq!(why.status, 404);
+    // The same again is no more, and a file of it that comes later stays hidden.
+    let again = deliver(&service, "order", Some("d1"), delete);
+    assert_eq!((again.status, &again.json()["repeated"], &again.json()["rows"]), (200, &json!(true), &json!(2)));
+    let late = "order_id,customer_id,product_id,action,at\no1,c1,crbt,subscribe,2009-06-03\nno-such,c1,email,subscribe,2009-06-03\n";
+    home.land("order_2009-07.csv", late);
+    let files = province().len() + 2;
+    service.settle(files);
+    assert_eq!(service.get("/v1/customers/c1").good()["holds"], json!(["mms"]));
+    // A key twice, and half a key.
+    let why = deliver(&service, "order", None, &format!("{delete}{delete}")).refused(422, "rows");
+    assert!(why.contains("order_id: key repeated") && why.contains("nothing was taken"), "{why}");
+    let why = deliver(&service, "score", None, "{\"_op\":\"delete\",\"customer_id\":\"c1\"}").refused(422, "rows");
+    assert!(why.contains("model: must not be empty"), "{why}");
+    service.kill();
+    let service = home.serve();
+    let holds = service.until("/v1/customers/c1", |reply| (reply.status == 200).then(|| reply.json()["holds"].clone()));
+    assert_eq!(holds, json!(["mms"]));
+    let again = deliver(&service, "order", Some("d1"), delete);
+    assert_eq!((again.status, &again.json()["repeated"]), (200, &json!(true)));
+    let back = "{\"order_id\":\"o1\",\"customer_id\":\"c1\",\"product_id\":\"crbt\",\"action\":\"subscribe\",\"at\":\"2009-06-04\"}";
+    let back = deliver(&service, "order", None, back);
+    assert_eq!(card(&service, "c1", &back)["holds"], json!(["crbt", "mms"]));
+    assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
+}
+
+#[test]
+fn a_batch_that_deletes_is_undone_as_a_file_is() {
+    let home = Home::new();
+    let service = served(&home);
+    let city = |reply: &Reply| card(&service, "c2", reply)["attributes"]["city"].clone();
+    for key in [None, Some("u1")] {
+        let body = "{\"_op\":\"delete\",\"customer_id\":\"c2\"}";
+        let gone = deliver(&service, "customer", key, body);
+        assert_eq!((gone.status, city(&gone)), (202, Value::Null), "{}", gone.text());
+        let file = gone.json()["file"].as_str().expect("a name").to_owned();
+        let undone = service.post(&format!("/v1/files/{file}/undo"), &json!({}));
+        assert_eq!(undone.good()["rows"], json!({ "before": 1, "after": 0 }));
+        assert_eq!(city(&undone), json!("深圳"));
+        // It stays undone where it comes again.
+        if key.is_some() {
+            let again = deliver(&service, "customer", key, body);
+            assert_eq!((again.status, &again.json()["file"]), (200, &json!(file)));
+            assert_eq!(city(&undone), json!("深圳"));
+        }
+    }
+}
+
+#[test]
+fn bills_are_delivered_by_month() {
+    let home = Home::new();
+    let service = served(&home);
+    let row = |id: &str, month: &str, fee: &str| {
+        format!("{{\"customer_id\":\"{id}\",\"month\":\"{month}\",\"total_fee\":\"{fee}\"}}\n")
+    };
+    let as_of = |reply: &Reply| {
+        let epoch = reply.json()["epoch"].to_string();
+        let after = [("cohortflow-after", epoch.as_str())];
+        let target = "/v1/views/customer_attribute?customer_id=c1";
+        let told = service.ask("GET", target, &after, b"").good()["rows"][0].clone();
+        (told["as_of"].as_str().map(str::to_owned), told["last_fee"].as_str().map(str::to_owned))
+    };
+    let is = |month: &str, fee: &str| (Some(month.to_owned()), Some(fee.to_owned()));
+    // The province's bills go to June; what came of July was refused.
+    let june = deliver(&service, "bill", None, &row("c1", "2009-06", "7.5"));
+    assert_eq!(
+        (june.status, &june.json()["period"], &june.json()["part"]),
+        (202, &json!("2009-06"), &json!("z00000001"))
+    );
+    assert_eq!(as_of(&june), is("2009-06", "7.50"));
+    let july = deliver(&service, "bill", Some("b1"), &(row("c1", "2009-07", "8") + &row("c2", "2009-07", "9")));
+    assert_eq!(as_of(&july), is("2009-07", "8.00"));
+    let again = deliver(&service, "bill", Some("b1"), &(row("c1", "2009-07", "8") + &row("c2", "2009-07", "9")));
+    assert_eq!((again.status, &again.json()["period"]), (200, &json!("2009-07")));
+    let mixed = row("c1", "2009-07", "8") + &row("c1", "2009-08", "8");
+    let why = deliver(&service, "bill", None, &mixed).refused(422, "rows");
+    assert!(why.starts_with("line 2: its month is not that of line 1"), "{why}");
+    deliver(&service, "bill", None, &row("c1", "July", "8")).refused(422, "rows");
+    let delete = "{\"_op\":\"delete\",\"customer_id\":\"c1\",\"month\":\"2009-06\"}";
+    let gone = deliver(&service, "bill", None, delete);
+    assert_eq!((gone.status, &gone.json()["part"]), (202, &json!("z00000002")));
+    let epoch = gone.json()["epoch"].to_string();
+    let target = "/v1/views/customer_attribute?customer_id=c1";
+    let row = service.ask("GET", target, &[("cohortflow-after", &epoch)], b"").good()["rows"][0].clone();
+    assert_eq!((&row["months_billed"], &row["as_of"]), (&json!(2), &json!("2009-07")), "{row}");
+    assert_eq!(service.post("/v1/verify", &json!({})).good()["divergences"], 0);
+}
+
+#[test]
+fn what_takes_more_than_a_fifth_off_a_list_waits_for_its_numbers() {
+    let home = Home::new();
+    let service = served(&home);
+    // What a file of a greater period says stands, and that is told.
+    let outranked =
+        deliver(&service, "listing", None, "{\"_op\":\"delete\",\"list_id\":\"vip\",\"customer_id\":\"c1\"}");
+    assert_eq!((outranked.status, &outranked.json()["outranked"]), (202, &json!(1)), "{}", outranked.text());
+    assert_eq!(card(&service, "c1", &outranked)["lists"], json!(["vip"]));
+    home.land("listing_2009-06.csv", "list_id,customer_id\nquiet,c1\nquiet,c2\n");
+    service.settle(province().len() + 2);
+    let delete = "{\"_op\":\"delete\",\"list_id\":\"quiet\",\"customer_id\":\"c1\"}";
+    let reply = deliver(&service, "listing", Some("v1"), delete);
+    let why = reply.refused(409, "held");
+    assert!(why.contains("1 of 2") && why.contains("?before=2&after=1"), "{why}");
+    assert_eq!((&reply.json()["before"], &reply.json()["after"]), (&json!(2), &json!(1)));
+    assert_eq!(service.get("/v1/customers/c1").good()["lists"], json!(["vip", "quiet"]));
+    let confirmed = |query: &str| {
+        let headers = [("content-type", "application/x-ndjson"), ("idempotency-key", "v1")];
+        service.ask("POST", &format!("/v1/feeds/listing/batch?{query}"), &headers, delete.as_bytes())
+    };
+    confirmed("before=3&after=2").refused(409, "held");
+    confirmed("before=many").refused(400, "bad_request");
+    let taken = confirmed("before=2&after=1");
+    assert_eq!(taken.status, 202, "{}", taken.text());
+    assert_eq!(card(&service, "c1", &taken)["lists"], json!(["vip"]));
 }
 
 #[test]

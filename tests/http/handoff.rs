@@ -276,6 +276,43 @@ fn an_old_copy_of_the_data_contacts_nobody_again_and_forgets_no_opt_out() {
 }
 
 #[test]
+fn a_deletion_takes_contacts_out_of_the_outbox_and_an_old_copy_of_the_data_does_not_forget_it() {
+    let town = Town::new(PROGRAMME);
+    let service = town.serve();
+    service.settle(5);
+    let delete = |service: &Service, feed: &str, row: Value| {
+        let kind = [("content-type", "application/x-ndjson")];
+        let reply = service.ask("POST", &format!("/v1/feeds/{feed}/batch"), &kind, row.to_string().as_bytes());
+        assert_eq!(reply.status, 202, "{}", reply.text());
+    };
+    // Who only deletes has not told who is on a list.
+    delete(&service, "listing", json!({ "_op": "delete", "list_id": "vip", "customer_id": "c9" }));
+    assert!(closed(&service).contains("nothing of the feed listing was ever taken"));
+    town.home.land("listing_all.csv", "list_id,customer_id\n");
+    service.settle(7);
+    open(&service);
+    let old = town.home.path().join("old");
+    service.kill();
+    copy(&town.home.data(), &old);
+    let service = town.serve();
+    open(&service);
+    assert_eq!(release(&service)["handed_off"], 6);
+    let said = json!({ "_op": "delete", "customer_id": "c1", "purpose": "promotion", "channel_id": "*", "at": "2009-07-01 10:00:00" });
+    delete(&service, "consent", said);
+    // Before it is answered.
+    assert_eq!(town.customers("sms"), of(&[2, 3, 4, 5, 6]));
+    service.kill();
+    fs::remove_dir_all(town.home.data()).expect("removed");
+    copy(&old, &town.home.data());
+    let service = town.serve();
+    open(&service);
+    assert_eq!(release(&service)["handed_off"], 0);
+    assert_eq!(town.customers("sms"), of(&[2, 3, 4, 5, 6]));
+    let rows = service.get("/v1/views/ingest_ledger?feed=consent&status=accepted").good()["rows"].clone();
+    assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows}");
+}
+
+#[test]
 fn a_listing_that_begins_takes_contacts_out_of_the_outbox_when_it_does() {
     let town = Town::new(PROGRAMME);
     let service = town.served();
