@@ -29,6 +29,7 @@
 //! | `support` | what whoever helps is given: counts and sizes | rows |
 //! | [`telemetry`] | the log, the latest of its lines, spans to a collector | everything else |
 //! | [`notices`] | texts that staff keep, which no view hangs on | everything else |
+//! | [`numbers`] | phone numbers in texts, hidden | everything else |
 //! | [`access`] | accounts, rights, what each may see, the record of what was done | HTTP, SQL |
 //! | [`serve`], [`cli`] | HTTP, the landing directory, commands | |
 //!
@@ -58,6 +59,7 @@ pub mod handoff;
 pub mod ingest;
 pub mod intake;
 pub mod notices;
+pub mod numbers;
 pub mod orders;
 mod output;
 pub mod posting;

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
+use crate::numbers::hidden;
+
 /// Prints a line on stdout.
 pub fn print(line: impl Display) -> anyhow::Result<()> {
     heard(writeln!(io::stdout().lock(), "{line}"))
@@ -29,10 +31,13 @@ pub fn tell_as_json() {
     AS_JSON.store(true, Ordering::Relaxed);
 }
 
-/// Tells a line on stderr, where nothing is lost if nobody listens.
+/// Tells a line on stderr, where nothing is lost if nobody listens. It stands among the lines of the log, and has a phone
+/// number as little as they have.
 pub fn tell(line: impl Display) {
+    let line = line.to_string();
+    let line = hidden(&line);
     if AS_JSON.load(Ordering::Relaxed) {
-        let _ = writeln!(io::stderr().lock(), "{}", as_json(&line.to_string()));
+        let _ = writeln!(io::stderr().lock(), "{}", as_json(&line));
     } else {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }

@@ -10,7 +10,8 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::Layer;
 
-use super::Boxed;
+use super::masked::Masked;
+use super::{Boxed, Format};
 
 /// Lines that are kept, and bytes of each.
 const LINES: usize = 1000;
@@ -28,7 +29,8 @@ pub fn layer() -> Boxed {
     let is_kept = |metadata: &Metadata<'_>| {
         metadata.is_event() && *metadata.level() <= Level::INFO && metadata.target().starts_with("cohortflow")
     };
-    fmt::layer().with_ansi(false).with_writer(|| Line(Vec::new())).with_filter(filter_fn(is_kept)).boxed()
+    let lines = Masked { inner: || Line(Vec::new()), format: Format::Text };
+    fmt::layer().with_ansi(false).with_writer(lines).with_filter(filter_fn(is_kept)).boxed()
 }
 
 /// A line that is being written.

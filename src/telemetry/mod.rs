@@ -11,9 +11,11 @@
 //!   templates, counts and times are all there is.
 //! - What other crates tell goes to the log from `warn` on, whatever is asked for: below that they tell of statements, of
 //!   addresses with their secrets, and of what goes over the wire.
+//! - Whatever is told goes through [`masked`]: what looks like a phone number is none when it leaves.
 //! - What cannot be told is dropped. Nobody waits for whoever reads the log, or collects spans.
 
 mod kept;
+mod masked;
 #[cfg(feature = "otlp")]
 mod otlp;
 
@@ -27,6 +29,7 @@ use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use crate::output;
 pub use kept::latest;
+use masked::Masked;
 
 /// How the log is written.
 #[derive(Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -68,7 +71,8 @@ type Boxed = Box<dyn Layer<Registry> + Send + Sync>;
 pub fn begin(settings: &Settings<'_>) -> anyhow::Result<Told> {
     let asked = EnvFilter::try_new(settings.filter).unwrap_or_else(|_| "warn".into());
     let filter = asked.and(filter_fn(may_be_told));
-    let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    let lines =
+        fmt::layer().with_writer(Masked { inner: std::io::stderr, format: settings.format }).log_internal_errors(false);
     let log: Boxed = match settings.format {
         Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed(),
         Format::Json => {
