@@ -5,6 +5,7 @@ use dataflows::records::Feed;
 use super::error::{Code, Refused};
 use super::names::shown;
 use super::schema::{COLUMNS_MAX, columns};
+use crate::numbers::hidden_freely;
 
 /// Least likeness (0 to 1, Jaro-Winkler) of a name that is worth suggesting.
 const NEAR_MIN: f64 = 0.8;
@@ -96,8 +97,9 @@ impl Header {
     }
 }
 
-/// A name that the file gives, safe to show.
+/// A name that the file gives, safe to show. Where the header is missing it is a value of the first row.
 fn quoted(name: &str) -> String {
+    let name = hidden_freely(name);
     let short: String = name.chars().take(64).collect();
     format!("\"{}\"", shown(short.as_bytes()))
 }

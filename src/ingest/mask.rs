@@ -3,9 +3,11 @@
 //! A display aid, not anonymisation: `138****1234` leaves ten thousand candidates. Columns of a row
 //! that could not be read may be shifted, so digits are masked wherever they could be a phone
 //! number: in the columns that are one, any run of 7 digits, and any 11 digits with single blanks or
-//! dashes between. Days and times keep their form.
+//! dashes between. What people put otherwise between the digits of a number is seen through as well. Days and times keep
+//! their form.
 
 use super::names::shown;
+use crate::numbers::hidden_freely;
 
 /// Longest masked row, in characters. Bounds what rejects cost in memory.
 const ROW_CHARS_MAX: usize = 512;
@@ -70,7 +72,7 @@ fn runs(text: &str) -> String {
         }
     }
     flush(&mut run, &mut result);
-    result
+    hidden_freely(&result).into_owned()
 }
 
 fn flush(run: &mut Vec<char>, result: &mut String) {
@@ -104,6 +106,7 @@ mod tests {
         check(&["c", "138", "ring 138-1234-5678 or 0755 1234567"], "c,***,ring 138******5678 or 075*****4567");
         check(&["c", "", "1234567 123456 １３８１２３４５６７８"], "c,,123*******************５６７８");
         check(&["c", "", "1234567,123456"], "c,,*******,123456");
+        check(&["c", "", "(138)1234-5678 138.1234.5678"], "c,,(***)****-**** ***.****.****");
         check(&["c", "", "2009-07-31", "120.50"], "c,,2009-07-31,120.50");
     }
 

@@ -11,6 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::schema::{Column, columns};
+use crate::numbers::hidden_freely;
 
 /// The member that is no column: what the row does. In the text it is a column of its own, the last.
 pub const OPERATION: &str = "_op";
@@ -142,7 +143,8 @@ fn cells(
         }
         let Some(place) = columns.iter().position(|column| column.name == key) else {
             if unknown.len() < UNKNOWN_MAX {
-                unknown.insert(key.chars().filter(|sign| !sign.is_control()).take(64).collect::<String>());
+                unknown
+                    .insert(hidden_freely(&key).chars().filter(|sign| !sign.is_control()).take(64).collect::<String>());
             }
             continue;
         };
