@@ -15,7 +15,7 @@ use super::extract::Intern;
 use super::feeds::{Context, Record};
 use super::fields;
 use super::reason::Bad;
-use super::row::{Row, boxed};
+use super::row::Row;
 
 impl Record for ContactRow {
     const KEY: &'static str = "contact_id";
@@ -55,7 +55,7 @@ impl Record for FeedbackRow {
         let at = context.time_not_future(at)?;
         let (channel, product) = (channel.optional_id()?, product.optional_id()?);
         let amount = amount.optional(fields::money)?;
-        let reason = reason.text()?;
+        let reason = reason.words()?;
         let value = value.optional(fields::money)?;
         Ok(FeedbackRow {
             feedback_id: feedback_id.into(),
@@ -68,7 +68,7 @@ impl Record for FeedbackRow {
                 product: context.word(product),
                 amount,
                 value,
-                reason: context.word(reason),
+                reason: context.word(reason.as_deref().unwrap_or_default()),
             },
         })
     }
@@ -93,7 +93,7 @@ impl Record for CampaignStateRow {
         let city = city.text()?;
         let at = context.time_not_future(at)?;
         let by = by.id()?;
-        let note = boxed(note.text()?);
+        let note = note.words()?;
         Ok(CampaignStateRow {
             change_id: change_id.into(),
             campaign: context.word(campaign),

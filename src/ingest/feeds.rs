@@ -11,6 +11,8 @@
 //! - A row of `customer` with the number of somebody who was erased is his, under whatever id.
 //! - The other side of an event is a customer, whether or not another feed ever names him.
 //! - A listing that ends before it begins is taken: it never holds.
+//! - The number of a device is personal as that of a line is: a token is kept of it, by which two are told apart.
+//! - What somebody wrote about a customer (reasons, notes) is kept without the phone numbers in it.
 //! - Scores may be negative, and are bounded as money is.
 
 use std::hash::Hash;
@@ -179,9 +181,11 @@ impl Record for TerminalRow {
         let [customer, seen_on, imei, model, supports] = row.cells();
         let id = customer.id()?;
         let seen_on = context.day_not_future(seen_on)?;
-        let (imei, model) = (boxed(imei.optional_id()?), boxed(model.text()?));
+        let imei = imei.optional_id()?;
+        let model = boxed(model.text()?);
         supports.text()?;
         let supports = supports.optional(fields::capabilities)?.unwrap_or_default();
+        let imei = (!imei.is_empty()).then(|| hex::encode(context.intern.token(imei).0).into());
         Ok(TerminalRow { customer: context.customer(id), seen_on, imei, model, supports: context.word(&supports) })
     }
 
@@ -392,7 +396,7 @@ impl Record for AdjustmentRow {
         let [adjustment, customer, points, reason_cell, by, at] = row.cells();
         let (adjustment_id, id) = (adjustment.id()?, customer.id()?);
         let points = points.required(fields::points)?;
-        let reason = boxed(reason_cell.text()?).ok_or(reason_cell.bad(Reason::Missing))?;
+        let reason = reason_cell.words()?.ok_or(reason_cell.bad(Reason::Missing))?;
         let by = boxed(by.optional_id()?);
         let at = context.time_not_future(at)?;
         Ok(AdjustmentRow {
@@ -423,7 +427,7 @@ impl Record for ListingRow {
         let (list, id) = (list.id()?, customer.id()?);
         let from = from.optional(|text| fields::time(text, &context.settings.timezone))?;
         let until = until.optional(|text| fields::time(text, &context.settings.timezone))?;
-        let reason = boxed(reason.text()?);
+        let reason = reason.words()?;
         Ok(ListingRow { list: context.word(list), customer: context.customer(id), from, until, reason })
     }
 

@@ -8,6 +8,7 @@ use super::batch::Record;
 use super::header::Header;
 use super::reason::{Bad, Reason};
 use super::schema::columns;
+use crate::numbers::hidden_freely;
 
 /// Longest other text.
 const TEXT_BYTES_MAX: usize = 4096;
@@ -123,6 +124,11 @@ impl<'a> Cell<'a> {
     /// A text that may be absent: then it is empty.
     pub(super) fn text(self) -> Result<&'a str, Bad> {
         self.bounded(TEXT_BYTES_MAX)
+    }
+
+    /// A text that somebody wrote, about whomever: without phone numbers. None where it is empty.
+    pub(super) fn words(self) -> Result<Option<Box<str>>, Bad> {
+        Ok(boxed(&hidden_freely(self.text()?)))
     }
 
     fn bounded(self, bytes_max: usize) -> Result<&'a str, Bad> {

@@ -37,6 +37,7 @@ use crate::handoff::Told;
 use crate::handoff::ready::FORBIDDING;
 use crate::ingest::names::{Container, FileName, Format};
 use crate::ingest::{self, Partition, Settings};
+use crate::numbers::hidden_freely;
 use crate::store::{Store, StoreError};
 
 /// Something that staff change.
@@ -240,6 +241,8 @@ impl Intake {
     fn text(&self, request: &Request<'_>, partition: &Partition, now: Time) -> Result<Vec<u8>, Edited> {
         let names = self.names();
         let names = names.read();
+        // The text goes into the journal beside the outbox too, before any row is read of it.
+        let (by, reason) = (request.by, hidden_freely(request.reason));
         let find = |id: &String| names.customers.find(id).map(CustomerIx).ok_or_else(|| id.clone());
         let mut rows: Vec<Vec<String>> = Vec::new();
         match request.edit {
@@ -247,16 +250,16 @@ impl Intake {
                 find(customer).map_err(|id| Edited::Unknown(vec![id]))?;
                 let id = format!("{}-{}", partition.period, partition.part);
                 let at = at.unwrap_or(now);
-                let [reason, by] = [request.reason, request.by].map(str::to_owned);
                 let columns = ["adjustment_id", "customer_id", "points", "reason", "by", "at"];
                 rows.push(columns.map(str::to_owned).to_vec());
+                let [reason, by] = [&*reason, by].map(str::to_owned);
                 rows.push(vec![id, customer.clone(), points.to_string(), reason, by, at.to_string()]);
             }
             Edit::OptOut(edit) => {
                 let id = format!("{}-{}", partition.period, partition.part);
                 let campaign = edit.campaign.clone().unwrap_or_else(|| NO_CAMPAIGN.to_owned());
                 let (channel, at) = (edit.channel.clone().unwrap_or_default(), now.to_string());
-                let reason = format!("{}: {}", request.by, request.reason);
+                let reason = format!("{by}: {reason}");
                 let columns = ["feedback_id", "customer_id", "campaign_id", "kind", "at", "channel_id", "reason"];
                 rows.push(columns.map(str::to_owned).to_vec());
                 rows.push(vec![id, edit.customer.clone(), campaign, "optout".to_owned(), at, channel, reason]);
@@ -283,7 +286,7 @@ impl Intake {
                 for (customer, (from, until)) in changes {
                     let id = names.customers.text(customer.0).unwrap_or_default().to_owned();
                     let [from, until] = [from, until].map(|at| at.map_or(String::new(), |at| at.to_string()));
-                    let reason = format!("{}: {}", request.by, request.reason);
+                    let reason = format!("{by}: {reason}");
                     rows.push(vec![edit.list.clone(), id, from, until, reason]);
                 }
             }

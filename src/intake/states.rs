@@ -17,6 +17,7 @@ use super::Intake;
 use super::requests::{Before, Seal};
 use crate::campaigns::{Account, Change, Grounds, Refused, account, history, predict};
 use crate::ingest::Partition;
+use crate::numbers::hidden_freely;
 use crate::store::StoreError;
 
 /// A change of a campaign's state, and whose it is.
@@ -118,7 +119,7 @@ impl Intake {
 
     /// The note of a change, with the prediction where it is that. Asks for the store itself.
     fn note(&self, request: &Request<'_>) -> Option<String> {
-        let note = request.note.map(str::to_owned).filter(|note| !note.is_empty());
+        let note = request.note.map(|note| hidden_freely(note).into_owned()).filter(|note| !note.is_empty());
         if request.state != State::Predicted {
             return note;
         }
