@@ -62,7 +62,7 @@ impl Intake {
         let mut store = self.store.lock();
         match seal.before(&store) {
             Some(Before::Done { epoch, partition, rows }) => {
-                let file = seal.file(&partition);
+                let file = seal.file(&partition, &self.names().read());
                 return Ok(Taken::Done { epoch, partition, file, rows, outranked: None });
             }
             Some(Before::KeyReused) => return Ok(Taken::KeyReused),
@@ -71,7 +71,7 @@ impl Intake {
         let (_, wall) = self.settings();
         let period = batch.month.map_or_else(|| wall.day().to_string(), |month| month.to_string());
         let partition = store.next_partition(batch.feed, &period);
-        let (file, part) = (seal.file(&partition), [(partition, batch.text)]);
+        let (file, part) = (seal.file(&partition, &self.names().read()), [(partition, batch.text)]);
         let extracts = match self.read_all(&part) {
             Ok(extracts) => extracts,
             Err(why) => return Ok(Taken::Refused(why)),

@@ -1,5 +1,6 @@
 //! What every request of staff shares: it is known by its key, and durable as a partition of its own.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -12,14 +13,16 @@ use super::Intake;
 use super::edits::of_edit;
 use super::names::Naming;
 use crate::handoff::Told;
-use crate::ingest::{self, Extract, Partition};
+use crate::ingest::{self, Extract, Intern, Partition};
+use crate::numbers::hidden_freely;
 use crate::store::content::Held;
 use crate::store::room::{Full, Purpose};
-use crate::store::{Outcome, REQUEST, Store, StoreError};
+use crate::store::{Dictionary, Outcome, REQUEST, Store, StoreError};
 
 /// A request by its content, and by the name under which it is entered where it has a key.
 pub(crate) struct Seal {
-    name: Option<String>,
+    /// The feed, and the key.
+    named: Option<(Feed, String)>,
     sha256: [u8; 32],
 }
 
@@ -55,18 +58,30 @@ impl Seal {
     /// Seals a request of a feed about something, in the bytes in which it came.
     pub fn new(feed: Feed, about: &str, key: Option<&str>, body: &[u8]) -> Seal {
         let content = Sha256::new().chain_update(about).chain_update([0]).chain_update(body);
-        let name = key.map(|key| format!("{REQUEST}{}:{key}", feed.name()));
-        Seal { name, sha256: content.finalize().into() }
+        Seal { named: key.map(|key| (feed, key.to_owned())), sha256: content.finalize().into() }
+    }
+
+    /// The name under which it is kept, where it has a key. Some make keys of the number that they serve: of such a one
+    /// the name has a token.
+    fn name(&self, names: &Dictionary) -> Option<String> {
+        let (feed, key) = self.named.as_ref()?;
+        let feed = feed.name();
+        Some(match hidden_freely(key) {
+            Cow::Borrowed(key) => format!("{REQUEST}{feed}:{key}"),
+            Cow::Owned(_) => format!("{REQUEST}{feed}:{}", hex::encode(names.token(key).0)),
+        })
     }
 
     /// The name under which it is entered as a partition.
-    pub(super) fn file(&self, partition: &Partition) -> String {
-        self.name.clone().unwrap_or_else(|| of_edit(partition).name)
+    pub(super) fn file(&self, partition: &Partition, names: &Dictionary) -> String {
+        self.name(names).unwrap_or_else(|| of_edit(partition).name)
     }
 
     /// What became of it, where its key came before.
     pub fn before(&self, store: &Store) -> Option<Before> {
-        let entry = store.ledger().request(self.name.as_ref()?)?;
+        // Others may hold it, and a writer wait for them.
+        let name = self.name(&store.dictionary().read_recursive())?;
+        let entry = store.ledger().request(&name)?;
         let (epoch, partition) = (entry.epoch, entry.partition.clone());
         let rows = entry.rows.map_or(0, |(rows, _)| rows);
         Some(if entry.sha256 == self.sha256 { Before::Done { epoch, partition, rows } } else { Before::KeyReused })
@@ -133,7 +148,7 @@ impl Intake {
         let names = self.names();
         if let Some((first, _)) = extracts.first_mut() {
             first.sha256 = seal.sha256;
-            first.file = seal.name.unwrap_or(std::mem::take(&mut first.file));
+            first.file = seal.name(&names.read()).unwrap_or(std::mem::take(&mut first.file));
         }
         let rows = extracts.iter().map(|(extract, _)| Held::of(extract).len()).sum();
         let purpose = Purpose::of_all(extracts.iter().map(|(extract, _)| Purpose::of(Held::of(extract))));
