@@ -38,6 +38,7 @@ use crate::engine::{Hub, Origin};
 use crate::handoff::{Handoffs, Touched};
 use crate::ingest::names::FileName;
 use crate::ingest::{self, Control, Extract, Partition, ReadError, Settings};
+use crate::numbers::hidden;
 use crate::orders::{Batches, Claims};
 use crate::programme::Document;
 use crate::query::Readings;
@@ -395,7 +396,7 @@ impl Intake {
     }
 
     fn decode(&self, path: &Path, name: FileName, progress: &(dyn Fn(u64) + Sync)) -> Decoded {
-        let span = tracing::info_span!("file", feed = name.feed.name(), file = name.name);
+        let span = tracing::info_span!("file", feed = name.feed.name(), file = %hidden(&name.name));
         let (path_buf, erasures) = (path.to_owned(), self.names().read().erased().generation());
         if let Err(full) = self.has_room(path, &name) {
             let result = Err(Unread::Full(full));

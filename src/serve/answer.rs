@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::numbers::hidden;
 use crate::output::tell;
 use crate::store::StoreError;
 
@@ -59,7 +60,8 @@ impl IntoResponse for Refusal {
             "title": self.status.canonical_reason().unwrap_or_default(),
             "status": self.status.as_u16(),
             "code": self.code,
-            "detail": self.message,
+            // What was asked for may stand in it, and whoever looks after a proxy reads it too.
+            "detail": hidden(&self.message),
         });
         if let (Some(Value::Object(more)), Some(body)) = (self.more, body.as_object_mut()) {
             body.extend(more);

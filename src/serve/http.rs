@@ -21,6 +21,7 @@ use super::metrics::{measured, sample};
 use super::routes;
 use super::tls::{Listener, Tls};
 use super::whatif::{parsed, proposed};
+use crate::numbers::hidden;
 use crate::store::Entry;
 use crate::verify;
 
@@ -107,10 +108,12 @@ pub async fn readyz(State(door): State<Arc<Door>>) -> Response {
         let answer = json!({ "ready": false, "reasons": [OPENING], "epoch": 0 });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(answer)).into_response();
     };
-    let reasons = service.readiness.reasons(service);
+    // Whoever reaches the service is told, and reasons name files.
+    let told = |reasons: Vec<String>| -> Vec<String> { reasons.iter().map(|why| hidden(why).into_owned()).collect() };
+    let reasons = told(service.readiness.reasons(service));
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let epoch = service.intake.hub().published().epoch;
-    let release = service.readiness.release(service);
+    let release = told(service.readiness.release(service));
     let release = json!({ "ready": release.is_empty(), "reasons": release });
     let answer = json!({ "ready": reasons.is_empty(), "reasons": reasons, "epoch": epoch, "release": release });
     (status, Json(answer)).into_response()

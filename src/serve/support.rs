@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::Config;
 use super::answer::Refusal;
 use super::door::Opened;
+use crate::numbers::hidden_freely;
+use crate::programme::Source;
 use crate::support::{build, sizes, summary};
 use crate::telemetry;
 
@@ -44,11 +46,13 @@ impl Support {
 pub async fn support(Opened(service): Opened) -> Result<Response, Refusal> {
     let told = move || {
         let ledger = summary(service.intake.store().lock().ledger());
+        let told = |source: &Source| json!({ "name": source.name, "text": hidden_freely(&source.text) });
+        let programme: Vec<Value> = service.intake.document().sources.iter().map(told).collect();
         let (files, is_all) = sizes(&service.support.data).map_err(Refusal::internal)?;
         Ok(Json(json!({
             "build": build(),
             "settings": service.support.settings,
-            "programme": service.intake.document().sources,
+            "programme": programme,
             "ledger": ledger,
             "files": files,
             "files_are_all": is_all,

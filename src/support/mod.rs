@@ -2,7 +2,7 @@
 //!
 //! Decided here:
 //! - Of the data there are counts and the sizes of files by name, and nothing that stands in them. The programme goes along
-//!   whole: it is rules.
+//!   whole, since it is rules, but for the phone numbers that its texts may name.
 //! - Of the settings there is what decides how the service works. No secret is among them, and of addresses that may hold
 //!   one, those of webhooks and of a collector, there is only whether they are named.
 
