@@ -188,6 +188,14 @@ impl Audit {
         blake3::keyed_hash(&self.customers, id.as_bytes()).to_hex()[..32].to_owned()
     }
 
+    /// What stands for a name that somebody said and nobody has: it may be a password in the wrong field, or a phone
+    /// number. Who tries one name again and again is seen all the same.
+    pub fn stranger(&self, name: &str) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.customers);
+        let token = hasher.update(b"name ").update(name.as_bytes()).finalize().to_hex();
+        format!("a name that nobody has: {}", &token[..16])
+    }
+
     /// The latest entry's number and hash: whoever keeps them elsewhere sees later whether the record was cut.
     pub fn head(&self) -> (u64, String) {
         let held = self.held.lock();

@@ -34,7 +34,9 @@ pub async fn login(Opened(service): Opened, request: Request) -> Result<Response
         let came = service.accounts.login(&name, &password, from, now);
         let outcome = if came.is_ok() { Outcome::Done } else { Outcome::Denied };
         let viewer = came.as_ref().ok().map(|(_, viewer)| &**viewer);
-        let act = Act { action: "login", object: Some(&name), from: Some(from), outcome, ..Act::default() };
+        let stranger = service.accounts.viewer(&name).is_none().then(|| service.audit.stranger(&name));
+        let object = stranger.as_deref().unwrap_or(&name);
+        let act = Act { action: "login", object: Some(object), from: Some(from), outcome, ..Act::default() };
         let noted = match &came {
             // Nothing was tried.
             Err(LoginError::Wait(_)) => service.audit.note_stranger(&act),

@@ -148,8 +148,9 @@ impl Handlers {
             service.accounts.tried(&user, from, is_right, now());
             let is_let_in = viewer.as_ref().is_some_and(|viewer| viewer.may(Right::Sql));
             let outcome = if is_let_in { Outcome::Done } else { Outcome::Denied };
-            let act =
-                Act { action: "login over SQL", object: Some(&user), from: Some(from), outcome, ..Act::default() };
+            let stranger = service.accounts.viewer(&user).is_none().then(|| service.audit.stranger(&user));
+            let object = Some(stranger.as_deref().unwrap_or(&user));
+            let act = Act { action: "login over SQL", object, from: Some(from), outcome, ..Act::default() };
             let noted = service.audit.note(viewer.as_deref(), &act, false);
             noted.map_err(|error| {
                 tracing::error!("{error}");
