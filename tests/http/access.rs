@@ -20,7 +20,7 @@ struct Staffed {
 const PASSWORD: &str = "correct horse";
 
 /// Names, and what is said of them. `gz` sees 广州, `half` a district of it.
-fn staff() -> Vec<(&'static str, Value)> {
+pub fn staff() -> Vec<(&'static str, Value)> {
     let of = |role: &str| json!({ "role": role, "password": PASSWORD });
     let placed = |role: &str| {
         let mut said = of(role);

@@ -6,6 +6,9 @@
 
 mod access;
 mod campaigns;
+mod canaries;
+#[path = "../common/canary.rs"]
+mod canary;
 mod customers;
 mod deliveries;
 mod edits;
