@@ -4,4 +4,6 @@
 #[path = "../../tests/fuzz/entries/mod.rs"]
 mod entries;
 
-pub use entries::{decode, expression, log_open, row};
+#[cfg(feature = "sql")]
+pub use entries::sql;
+pub use entries::{decode, expression, json, log_open, row, token};

@@ -38,10 +38,9 @@ pub use feed::Held;
 use feed::{Feed, Now};
 use journal::{Journal, JournalError, Place};
 pub use row::{Part, Row};
-use segment::Mark;
+pub use segment::Mark;
 use standing::Standing;
-use token::Bound;
-pub use token::TokenError;
+pub use token::{Bound, TokenError};
 
 /// Who follows at a time, of all views together.
 const CONSUMERS_MAX: usize = 512;

@@ -39,6 +39,7 @@ mod standing;
 mod statements;
 mod support;
 mod tls;
+pub mod tried;
 mod undo;
 mod views;
 mod watch;

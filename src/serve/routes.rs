@@ -37,7 +37,9 @@ use super::whatif::{diff, sweep};
 use super::why::why;
 use super::worklist::{claim, result, worklist};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 
+use super::tried::{self, Reads};
 use super::{
     accounts, audit, batches, campaigns, card, dead_letters, edits, erasure, fit, login, notices, offers, oidc, orders,
     release, standing, undo, whatif, worklist,
@@ -52,6 +54,8 @@ pub struct Route {
     pub policy: Policy,
     /// What it is for, and what it takes.
     pub about: openapi::About,
+    /// What it makes of the bytes that it takes.
+    pub reads: Reads,
     handler: MethodRouter<Arc<Door>>,
 }
 
@@ -63,14 +67,16 @@ impl Route {
     }
 
     /// A body of that type.
-    fn takes<T: JsonSchema>(mut self) -> Route {
+    fn takes<T: JsonSchema + DeserializeOwned>(mut self) -> Route {
         self.about.takes = Takes::Of(openapi::schema::<T>);
+        self.reads.body = Some(tried::body::<T>);
         self
     }
 
     /// Members of that type behind the question mark.
-    fn asks<T: JsonSchema>(mut self) -> Route {
+    fn asks<T: JsonSchema + DeserializeOwned>(mut self) -> Route {
         self.about.asks = Asks::Of(openapi::schema::<T>);
+        self.reads.query = Some(tried::query::<T>);
         self
     }
 
@@ -136,7 +142,7 @@ where
         _ => get(handler),
     };
     let about = openapi::About { does: "", asks: Asks::Nothing, takes: Takes::Nothing, gives: &[], status: 200 };
-    Route { named, policy, about, handler }
+    Route { named, policy, about, reads: Reads::default(), handler }
 }
 
 const TEXT: &str = "text/plain";

@@ -43,13 +43,13 @@ pub async fn views() -> Response {
 }
 
 /// What of a view is asked for.
-struct Asked {
+pub struct Asked {
     offset: usize,
     limit: Option<usize>,
     cursor: Option<String>,
     format: Format,
     /// Conditions, as they were given.
-    conditions: Vec<(String, String)>,
+    pub conditions: Vec<(String, String)>,
 }
 
 /// How rows are told: JSON in pages, others whole.
@@ -82,7 +82,7 @@ const LIMIT_DEFAULT: usize = 1000;
 const LIMIT_MAX: usize = 100_000;
 
 impl Asked {
-    fn read(pairs: Vec<(String, String)>) -> Result<Asked, Refusal> {
+    pub fn read(pairs: Vec<(String, String)>) -> Result<Asked, Refusal> {
         let (mut limit, mut offset, mut format, mut cursor) = (None, None, None, None);
         let mut conditions = Vec::new();
         for (name, value) in pairs {

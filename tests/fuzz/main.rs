@@ -10,7 +10,9 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use entries::{decode, expression, log_open, row};
+#[cfg(feature = "sql")]
+use entries::sql;
+use entries::{decode, expression, json, log_open, row, token};
 use fastrand::Rng;
 
 /// Gives an entry its seeds, and then changes of them.
@@ -82,6 +84,22 @@ fn rows_are_taken_or_set_aside() {
 #[test]
 fn rules_hold_for_those_for_whom_the_oracle_says_so() {
     hold("expression", expression, &seeds::expressions());
+}
+
+#[test]
+fn bodies_are_read_or_refused_and_texts_hidden_once_for_all() {
+    hold("json", json, &seeds::bodies());
+}
+
+#[test]
+fn nothing_but_what_was_given_lets_anybody_in() {
+    hold("token", token, &seeds::tokens());
+}
+
+#[cfg(feature = "sql")]
+#[test]
+fn statements_that_are_let_pass_only_read() {
+    hold("sql", sql, &seeds::statements());
 }
 
 #[test]

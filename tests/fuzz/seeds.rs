@@ -12,6 +12,7 @@ use cohortflow::store::{Log, LogError, Store};
 use crate::entries::common::{gzip, zstandard};
 use crate::entries::expression::{FILES, filled};
 use crate::entries::extracts::{CONTAINERS, FEEDS, choice};
+use crate::entries::token::feed_token;
 
 /// Largest seed: a fuzzer makes more of small ones.
 const BYTES_MAX: usize = 4096;
@@ -135,5 +136,112 @@ pub fn logs() -> Vec<Vec<u8>> {
     keep(&memory);
     store.compact().expect("compacted");
     keep(&memory);
+    seeds
+}
+
+/// Bodies as clients write them, good and bad ones.
+pub fn bodies() -> Vec<Vec<u8>> {
+    let mut bodies: Vec<String> = [
+        r#"{"name":"ann","password":"correct horse"}"#,
+        r#"{"old":"correct horse","new":"another horse"}"#,
+        r#"{"name":"ann","role":"city_operator","places":[{"city":"Dalian","district":null}],"menus":["customers"],"rows_a_day":10}"#,
+        r#"{"name":"sms","role":"channel","channel":"sms","password":"correct horse"}"#,
+        r#"{"days":30}"#,
+        r#"{"reason":"asks","by":"zhang"}"#,
+        r#"{"product_id":"crbt","campaign_id":"spring","channel_id":"sms","answer":"accepted","by":"desk7"}"#,
+        r#"{"sources":[{"name":"own.toml","text":"[[tier]]\nid = \"A\"\nwhen = \"avg_fee > 1\"\n"}]}"#,
+        r#"{"sweep":"segment:student: avg_fee < ?","at":[60,70.5,80]}"#,
+        r#"{"customer_id":"c1","points":-5,"reason":"ring 138-1234-5678","by":"zhang","at":"2009-07-01 10:00:00"}"#,
+        r#"{"op":"replace","customers":["c1","c2"],"reason":"x","by":"li","from":"2009-07-01","confirm":{"before":5,"after":2}}"#,
+        r#"{"customer_id":"c1","campaign_id":"spring","channel_id":"sms","reason":"STOP","by":"gateway"}"#,
+        r#"{"state":"approved","by":"li","note":"budget","city":"大连"}"#,
+        r#"{"dry_run":true,"trial":false,"limit":7}"#,
+        r#"{"channel":"sms"}"#,
+        r#"{"view":"target"}"#,
+        r#"{"customer_id":"c1","text":"是","contact_id":"k1","by":"gateway"}"#,
+        r#"[{"request_id":"00000000000000000000000000000000","state":"opened","code":"E1","text":"Enjoy!"}]"#,
+        r#"{"title":"Hotline","text":"Ring 10086","from":"2009-07-01","until":"2009-08-01","version":0}"#,
+        r#"{"agent":"ann"}"#,
+        r#"{"agent":"ann","outcome":"callback","feedback":"later","at_callback":"2009-07-02 10:00:00"}"#,
+        r#"{"sql":"SELECT 1","format":"csv","limit":5}"#,
+        r#"{"a":[1,2.5,1e400,-0,null,true,"\u0001\ud800x"],"a":{"b":[[[[[[]]]]]]},"n":13812345678}"#,
+        "{}",
+        "[]",
+        "null",
+        r#"{"_op":"upsert","customer_id":"c1","model":"churn","value":12.5,"at":"2009-07-01","more":[1]}"#,
+        r#"{"customer_id":"c1","msisdn":"+86 138 1234 5678","birth_date":"1980-02-29","gender":"f"}
+{"customer_id":"c2","msisdn":13812345678}"#,
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    // A row of each feed, with every column.
+    for (_, header) in FEEDS {
+        let cells = header.split(',').map(|column| (column.to_owned(), "2009-07-01".into()));
+        bodies.push(serde_json::Value::Object(cells.collect()).to_string());
+    }
+    let feeds = FEEDS.len();
+    bodies.iter().enumerate().map(|(number, body)| [&[(number % feeds) as u8], body.as_bytes()].concat()).collect()
+}
+
+/// Tokens, keys, paths and queries, each behind the byte that says what it is.
+pub fn tokens() -> Vec<Vec<u8>> {
+    let own = feed_token();
+    let unsealed = own.rsplit_once('.').expect("a seal").0;
+    let of = |kind: u8, texts: &[&str]| -> Vec<Vec<u8>> {
+        texts.iter().map(|text| [&[kind], text.as_bytes()].concat()).collect()
+    };
+    [
+        of(0, &[own.as_str(), unsealed, "f1", "f1.tier.00.00.00.1.00.00", ""]),
+        of(1, &[unsealed, "f1.tier.00000000.0101010101010101.00.18446744073709551616.zz", "f1......."]),
+        of(2, &["Bearer cft_0123456789abcdef", "bearer  cfs_x ", "Basic YTpi", "Bearer", "Bearer \u{e9}"]),
+        of(3, &["a-key", "k", "two words", "\t", "ü"]),
+        of(4, &["tier", "%e5%a4%a7%e8%bf%9e", "%ff", "%", "%2", "a%2fb", "..", "%00", "+", "a?b=c", "%25%32%66"]),
+        of(
+            5,
+            &[
+                "city=Dalian&city=&from=2009-07-01&until=2009-08&limit=10&offset=2",
+                "cursor=1-40&limit=5",
+                "number=138+1234%205678&format=csv",
+                "customer=c1&who=ann&outcome=denied&limit=7",
+                "members=5",
+                "list=segment:a&side=added",
+                "offers=true&page=3&neighbours=18446744073709551616",
+                "dry_run=true&channel=sms&on=2009-02-30",
+                "from=9999-12-31&until=0000-01-01",
+                "&&=&a=%ff&limit=1&limit=2",
+            ],
+        ),
+    ]
+    .concat()
+}
+
+/// The statements that clients ask with, and those by which somebody tried to see more.
+#[cfg(feature = "sql")]
+pub fn statements() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for file in ["statements/psql.sql", "statements/grafana.sql", "bypasses.sql"] {
+        let text = fs::read_to_string(root().join("tests/sql").join(file)).expect("statements");
+        // Told apart by a stop at a line's end, or by what is expected.
+        let lines = text.lines().filter(|line| !line.starts_with("--"));
+        let joined = lines.map(|line| if line.starts_with("=>") { ";" } else { line }).collect::<Vec<_>>().join("\n");
+        let statements = joined.split(";\n").map(str::trim).filter(|text| !text.is_empty() && text.len() <= BYTES_MAX);
+        seeds.extend(statements.map(|text| text.as_bytes().to_vec()));
+    }
+    for setting in ["statement_timeout\05s", "client_encoding\0LATIN1", "TimeZone\0UTC", "server_version\01", "x\0y"] {
+        seeds.push([&[0], setting.as_bytes()].concat());
+    }
+    for text in [
+        "FETCH 5 FROM c",
+        "DECLARE c CURSOR FOR SUBSCRIBE tier WITH (SNAPSHOT = false, PROGRESS)",
+        "COPY (SELECT * FROM tier) TO STDOUT WITH (FORMAT csv)",
+        "SET statement_timeout = '5s'; SHOW server_version; RESET ALL",
+        "BEGIN; SAVEPOINT a; ROLLBACK TO a; COMMIT",
+        "WITH RECURSIVE t AS (SELECT 1) INSERT INTO tier SELECT * FROM t",
+        "EXPLAIN ANALYZE DELETE FROM tier",
+        "SELECT * FROM a JOIN b USING (x) WHERE x = ANY(ARRAY[1, 2]) AND y IN (1, 2, 3)",
+    ] {
+        seeds.push(text.as_bytes().to_vec());
+    }
+    assert!(seeds.len() > 100, "{}", seeds.len());
     seeds
 }

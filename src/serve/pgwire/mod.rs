@@ -195,3 +195,8 @@ impl Drop for Counted {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+/// Sets what a client wants to have set, of a connection of its own.
+pub fn set(name: &str, value: &str) -> Result<(), crate::query::sql::refusal::Refusal> {
+    settings::Settings::default().set(name, Some(value))
+}

@@ -7,8 +7,16 @@
 pub mod common;
 pub mod expression;
 pub mod extracts;
+pub mod json;
 pub mod log_open;
+#[cfg(feature = "sql")]
+pub mod sql;
+pub mod token;
 
 pub use expression::expression;
 pub use extracts::{decode, row};
+pub use json::json;
 pub use log_open::log_open;
+#[cfg(feature = "sql")]
+pub use sql::sql;
+pub use token::token;
