@@ -196,7 +196,7 @@ fn beside(data: &Path) -> PathBuf {
 #[derive(Clone, Copy)]
 enum Listening {
     Off,
-    #[cfg_attr(not(feature = "sql"), expect(dead_code, reason = "without SQL nobody listens there"))]
+    #[cfg_attr(not(feature = "sql"), allow(dead_code, reason = "without SQL nobody listens there"))]
     On(SocketAddr),
 }
 
