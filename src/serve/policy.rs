@@ -112,6 +112,7 @@ mod tests {
             channel: (role == Role::Channel).then(|| "sms".to_owned()),
             rows_a_day: None,
             password: None,
+            subject: None,
             tokens: Vec::new(),
             created_at: 0,
             created_by: None,

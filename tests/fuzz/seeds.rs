@@ -227,7 +227,9 @@ pub fn statements() -> Vec<Vec<u8>> {
         let statements = joined.split(";\n").map(str::trim).filter(|text| !text.is_empty() && text.len() <= BYTES_MAX);
         seeds.extend(statements.map(|text| text.as_bytes().to_vec()));
     }
-    for setting in ["statement_timeout\05s", "client_encoding\0LATIN1", "TimeZone\0UTC", "server_version\01", "x\0y"] {
+    for setting in
+        ["statement_timeout\u{0}5s", "client_encoding\0LATIN1", "TimeZone\0UTC", "server_version\u{0}1", "x\0y"]
+    {
         seeds.push([&[0], setting.as_bytes()].concat());
     }
     for text in [
