@@ -11,7 +11,7 @@
 //!   templates, counts and times are all there is.
 //! - What other crates tell goes to the log from `warn` on, whatever is asked for: below that they tell of statements, of
 //!   addresses with their secrets, and of what goes over the wire.
-//! - Whatever is told goes through [`masked`]: what looks like a phone number is none when it leaves.
+//! - Whatever is told goes through `masked`: what looks like a phone number is none when it leaves.
 //! - What cannot be told is dropped. Nobody waits for whoever reads the log, or collects spans.
 
 mod kept;
