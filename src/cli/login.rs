@@ -22,7 +22,7 @@ use crate::output::{print, tell};
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Arguments {
-    /// The name of the account.
+    /// The name of the account [default: none, with --browser].
     #[arg(required_unless_present = "browser")]
     name: Option<String>,
     /// Log in in a browser on this machine, with the identity provider that the service has: who it is tells the account.

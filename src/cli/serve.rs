@@ -123,7 +123,7 @@ Then, from another terminal:
 For a machine that gathers logs as JSON, and traces:
   cohortflow serve --log info --log-format json --otlp http://127.0.0.1:4318
 People log in with the company's accounts, once theirs has its subject (`account set NAME --subject SUBJECT`):
-  cohortflow serve --oidc-issuer https://id.example/ --oidc-client cohortflow --oidc-secret-file secret
+  cohortflow serve --oidc-issuer https://id.example --oidc-client cohortflow
 What becomes of tiers, posted to another system as it changes:
   cohortflow serve --feed-webhook tier=https://crm.example/ --feed-webhook-secret-file tier=key";
 
