@@ -194,7 +194,12 @@ fn let_in(service: &Service, provider: &Provider, known: Known, from: IpAddr) ->
     let outcome = if came.is_ok() { Outcome::Done } else { Outcome::Denied };
     let name = viewer.and_then(|viewer| viewer.name());
     let act = Act { action: "login", object: name, from: Some(from), outcome, ..Act::default() };
-    service.audit.note(viewer, &act, false).map_err(Refusal::internal)?;
+    // Whom the provider knows and no account is of, is a stranger here.
+    let noted = match viewer {
+        Some(_) => service.audit.note(viewer, &act, false),
+        None => service.audit.note_stranger(&act),
+    };
+    noted.map_err(Refusal::internal)?;
     let (token, viewer) = came.map_err(|error| wrong(&error))?;
     let Some(back) = known.back else { return Ok(Answer::Session(logged_in(&token, &viewer))) };
     let code = provider.handover.put(token, back.challenge, now()).map_err(Refusal::internal)?;
